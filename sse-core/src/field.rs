@@ -1,0 +1,193 @@
+//! The two fields whose values must be one line: `id` and `event`.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use crate::wire::line::is_line_end;
+
+/// The `id` of an event: what a client hands back as `Last-Event-ID` to continue where it was.
+///
+/// Holds no CR, LF or NUL, so it can neither end its line on the wire nor be
+/// ignored by a client ([HTML, 9.2.6]). An empty id is not the same as none:
+/// it makes the client forget its last id.
+///
+/// Keep ids to at most 128 bytes of `[0-9A-Za-z._~-]`; anything else makes browsers
+/// send a CORS preflight for cross-origin reconnects.
+///
+/// Cheap to clone.
+///
+/// [HTML, 9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+///
+/// ```
+/// use sse_core::EventId;
+///
+/// let id: EventId = "42".parse()?;
+/// assert_eq!(id.as_str(), "42");
+/// assert!(EventId::try_from("4\n2").is_err());
+/// # Ok::<(), sse_core::InvalidField>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "String", into = "String"))]
+pub struct EventId(Arc<str>);
+
+impl EventId {
+    /// The longest id in bytes that a published message may carry and that is taken from a request.
+    ///
+    /// What a client may send back must be bounded, and what is published must be something
+    /// that a client can send back; hence one number for both.
+    pub const MAX_BYTES: usize = 1024;
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this is the empty id, which makes a client forget its last one.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The type of an event, by which a browser picks the listener; `message` where a message has none.
+///
+/// Holds no CR or LF and is not empty: on the wire an empty type is the same as
+/// no type, so leave it out instead.
+///
+/// Cheap to clone.
+///
+/// ```
+/// use sse_core::EventType;
+///
+/// let event: EventType = "price".parse()?;
+/// assert_eq!(event.as_str(), "price");
+/// assert!(EventType::try_from("price\ndata: 0").is_err());
+/// # Ok::<(), sse_core::InvalidField>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "String", into = "String"))]
+pub struct EventType(Arc<str>);
+
+impl EventType {
+    /// The type of a message that names none.
+    pub const MESSAGE: &'static str = "message";
+
+    /// The type as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Why a text cannot be an [`EventId`] or an [`EventType`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidField {
+    /// An id or type with CR or LF would end its line and inject fields into the stream.
+    #[error("{field} holds a line break; it must be one line")]
+    LineBreak {
+        /// `id` or `event`.
+        field: &'static str,
+    },
+    /// Clients ignore an id with NUL.
+    #[error("{field} holds a NUL character; clients would ignore it")]
+    Nul {
+        /// Always `id`.
+        field: &'static str,
+    },
+    /// An empty type means the same as none.
+    #[error("{field} is empty; leave it out instead")]
+    Empty {
+        /// Always `event`.
+        field: &'static str,
+    },
+}
+
+fn check_id(text: &str) -> Result<(), InvalidField> {
+    if text.bytes().any(is_line_end) {
+        Err(InvalidField::LineBreak { field: "id" })
+    } else if text.contains('\0') {
+        Err(InvalidField::Nul { field: "id" })
+    } else {
+        Ok(())
+    }
+}
+
+fn check_type(text: &str) -> Result<(), InvalidField> {
+    if text.bytes().any(is_line_end) {
+        Err(InvalidField::LineBreak { field: "event" })
+    } else if text.is_empty() {
+        Err(InvalidField::Empty { field: "event" })
+    } else {
+        Ok(())
+    }
+}
+
+/// The same conversions for both newtypes: every way in goes through the check.
+macro_rules! conversions {
+    ($name:ident, $check:ident) => {
+        impl TryFrom<&str> for $name {
+            type Error = InvalidField;
+
+            fn try_from(text: &str) -> Result<Self, InvalidField> {
+                $check(text)?;
+                Ok(Self(text.into()))
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidField;
+
+            fn try_from(text: String) -> Result<Self, InvalidField> {
+                $check(&text)?;
+                Ok(Self(text.into()))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidField;
+
+            fn from_str(text: &str) -> Result<Self, InvalidField> {
+                text.try_into()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(value: $name) -> Self {
+                value.as_str().to_owned()
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                self.as_str() == other
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, other: &&str) -> bool {
+                self.as_str() == *other
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(self.as_str(), f)
+            }
+        }
+    };
+}
+
+conversions!(EventId, check_id);
+conversions!(EventType, check_type);

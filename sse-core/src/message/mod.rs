@@ -1,0 +1,155 @@
+//! `Message`: what is published.
+
+mod parse;
+#[cfg(feature = "serde")]
+mod serde;
+
+use std::{fmt, time::Duration};
+
+use bytes::Bytes;
+
+pub use parse::ParseMessageError;
+
+use crate::{
+    field::{EventId, EventType},
+    wire::{self, line::normalise_line_ends},
+};
+
+/// One server-sent event before it is sent, with the fields of the standard and a comment.
+///
+/// Any text can be data or a comment: CR and CRLF become LF, as they would at the
+/// client, and each line gets a line of its own on the wire. What would break the
+/// stream cannot be put in: see [`EventId`] and [`EventType`].
+///
+/// Printing a message gives its wire format, parsing reads it back, and
+/// `message.to_string().parse()` is the same message.
+///
+/// ```
+/// use std::time::Duration;
+/// use sse_core::Message;
+///
+/// let message = Message::data("hello\nworld")
+///     .event("greeting".try_into()?)
+///     .id("42".try_into()?)
+///     .retry(Duration::from_secs(3));
+///
+/// assert_eq!(
+///     message.to_string(),
+///     "id: 42\nevent: greeting\nretry: 3000\ndata: hello\ndata: world\n\n",
+/// );
+/// assert_eq!(message.to_string().parse::<Message>()?, message);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Message {
+    id: Option<EventId>,
+    event: Option<EventType>,
+    retry: Option<Duration>,
+    data: Option<String>,
+    comment: Option<String>,
+}
+
+impl Message {
+    /// A message with data, the only kind that a client dispatches. Empty data is an event too.
+    #[must_use]
+    pub fn data(data: impl Into<String>) -> Self {
+        Self {
+            data: Some(normalise_line_ends(data.into())),
+            ..Self::default()
+        }
+    }
+
+    /// A message whose data is the JSON of a value.
+    ///
+    /// Fails as `serde_json` fails: a map whose keys are not strings, or an error
+    /// from the value's own `Serialize`.
+    #[cfg(feature = "json")]
+    pub fn json<T: ::serde::Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
+        serde_json::to_string(value).map(Self::data)
+    }
+
+    /// A message without data: `id`, `retry` and comments reach the client, but it dispatches no event.
+    #[must_use]
+    pub fn without_data() -> Self {
+        Self::default()
+    }
+
+    /// Sets the id, which the client sends back when it reconnects.
+    #[must_use]
+    pub fn id(mut self, id: EventId) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// Sets the type, by which the client picks its listener.
+    #[must_use]
+    pub fn event(mut self, event: EventType) -> Self {
+        self.event = Some(event);
+        self
+    }
+
+    /// Sets the reconnection time: how long the client waits before it reconnects.
+    ///
+    /// Sent in whole milliseconds; a fraction is cut off.
+    #[must_use]
+    pub fn retry(mut self, retry: Duration) -> Self {
+        let millis = retry.as_millis().try_into().unwrap_or(u64::MAX);
+        self.retry = Some(Duration::from_millis(millis));
+        self
+    }
+
+    /// Sets the comment, which clients ignore and people with `curl` read.
+    #[must_use]
+    pub fn comment(mut self, comment: impl Into<String>) -> Self {
+        self.comment = Some(normalise_line_ends(comment.into()));
+        self
+    }
+
+    /// The id, if the message has one.
+    pub fn event_id(&self) -> Option<&EventId> {
+        self.id.as_ref()
+    }
+
+    /// The type, if the message names one.
+    pub fn event_type(&self) -> Option<&EventType> {
+        self.event.as_ref()
+    }
+
+    /// The reconnection time, if the message sets one.
+    pub fn reconnection_time(&self) -> Option<Duration> {
+        self.retry
+    }
+
+    /// The data as the client will see it: lines separated by LF.
+    pub fn payload(&self) -> Option<&str> {
+        self.data.as_deref()
+    }
+
+    /// The comment, lines separated by LF.
+    pub fn comment_text(&self) -> Option<&str> {
+        self.comment.as_deref()
+    }
+
+    /// Whether there is nothing in it at all.
+    pub fn is_empty(&self) -> bool {
+        self.comment.is_none() && self.is_comment()
+    }
+
+    /// The message on the wire. Encode once and share: [`Bytes`] are cheap to clone.
+    pub fn to_bytes(&self) -> Bytes {
+        wire::encode(self)
+    }
+
+    /// Whether there is no field in it, only perhaps a comment.
+    pub(crate) fn is_comment(&self) -> bool {
+        self.id.is_none() && self.event.is_none() && self.retry.is_none() && self.data.is_none()
+    }
+}
+
+/// The wire format.
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The bytes are made of `str`s and ASCII, so nothing is ever replaced here.
+        f.write_str(&String::from_utf8_lossy(&self.to_bytes()))
+    }
+}

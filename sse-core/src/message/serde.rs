@@ -1,0 +1,55 @@
+//! A message as a map of its fields; what is not set is left out.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::Message;
+use crate::field::{EventId, EventType};
+
+/// The shape on paper: `retry` in milliseconds as on the wire.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<EventId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    event: Option<EventType>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retry: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    data: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    comment: Option<String>,
+}
+
+impl Serialize for Message {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let message = self.clone();
+        Fields {
+            id: message.id,
+            event: message.event,
+            retry: message
+                .retry
+                .map(|retry| retry.as_millis().try_into().unwrap_or(u64::MAX)),
+            data: message.data,
+            comment: message.comment,
+        }
+        .serialize(serializer)
+    }
+}
+
+/// Goes through the same setters as a message made in code, so line ends are normalised.
+impl<'de> Deserialize<'de> for Message {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fields = Fields::deserialize(deserializer)?;
+        let mut message = fields.data.map_or_else(Self::without_data, Self::data);
+        message.id = fields.id;
+        message.event = fields.event;
+        message.retry = fields.retry.map(Duration::from_millis);
+        match fields.comment {
+            Some(comment) => Ok(message.comment(comment)),
+            None => Ok(message),
+        }
+    }
+}

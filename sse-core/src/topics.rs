@@ -1,0 +1,129 @@
+//! Topics: what a message is published to and a subscription asks for.
+
+use std::{fmt, sync::Arc};
+
+/// A non-empty set of topics.
+///
+/// A topic is any text; the empty one is the [default](Self::default), used where none is
+/// named. A subscriber gets a message once, however many of its topics match.
+///
+/// Made from one topic, an array, a vector or an iterator of them. From nothing comes the default topic.
+///
+/// ```
+/// use sse_core::Topics;
+///
+/// let topics = Topics::from(["news", "sport", "news"]);
+/// assert_eq!(topics.len(), 2);
+/// assert!(topics.matches(&Topics::from("sport")));
+/// assert_eq!(Topics::from_iter(Vec::<String>::new()), Topics::default());
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(from = "Vec<String>", into = "Vec<String>"))]
+// Sorted and without duplicates, so that equal sets are equal values.
+pub struct Topics(Arc<[Arc<str>]>);
+
+impl Topics {
+    /// The name of the default topic.
+    pub const DEFAULT: &'static str = "";
+
+    /// Whether a message published to `self` goes to a subscription of `other`.
+    ///
+    /// The one place that decides what matches.
+    pub fn matches(&self, other: &Self) -> bool {
+        let (few, many) = if self.len() <= other.len() {
+            (self, other)
+        } else {
+            (other, self)
+        };
+        few.iter().any(|topic| many.contains(topic))
+    }
+
+    /// The topics in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.iter().map(AsRef::as_ref)
+    }
+
+    /// How many topics there are; at least one.
+    #[expect(
+        clippy::len_without_is_empty,
+        reason = "a set of topics is never empty"
+    )]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn contains(&self, topic: &str) -> bool {
+        self.0
+            .binary_search_by(|own| own.as_ref().cmp(topic))
+            .is_ok()
+    }
+}
+
+/// The default topic.
+impl Default for Topics {
+    fn default() -> Self {
+        Self::from(Self::DEFAULT)
+    }
+}
+
+impl<T: Into<Arc<str>>> FromIterator<T> for Topics {
+    fn from_iter<I: IntoIterator<Item = T>>(topics: I) -> Self {
+        let mut topics: Vec<Arc<str>> = topics.into_iter().map(Into::into).collect();
+        if topics.is_empty() {
+            topics.push(Self::DEFAULT.into());
+        }
+        topics.sort_unstable();
+        topics.dedup();
+        Self(topics.into())
+    }
+}
+
+impl From<&str> for Topics {
+    fn from(topic: &str) -> Self {
+        Self([topic.into()].into())
+    }
+}
+
+impl From<String> for Topics {
+    fn from(topic: String) -> Self {
+        Self([topic.into()].into())
+    }
+}
+
+impl<T: Into<Arc<str>>, const N: usize> From<[T; N]> for Topics {
+    fn from(topics: [T; N]) -> Self {
+        topics.into_iter().collect()
+    }
+}
+
+impl<T: Into<Arc<str>>> From<Vec<T>> for Topics {
+    fn from(topics: Vec<T>) -> Self {
+        topics.into_iter().collect()
+    }
+}
+
+impl<T: Clone + Into<Arc<str>>> From<&[T]> for Topics {
+    fn from(topics: &[T]) -> Self {
+        topics.iter().cloned().collect()
+    }
+}
+
+/// None given: the default topic.
+impl From<()> for Topics {
+    fn from((): ()) -> Self {
+        Self::default()
+    }
+}
+
+impl From<Topics> for Vec<String> {
+    fn from(topics: Topics) -> Self {
+        topics.iter().map(str::to_owned).collect()
+    }
+}
+
+impl fmt::Debug for Topics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}

@@ -1,0 +1,90 @@
+//! Lines of an event stream: where they end and what they say.
+
+use std::borrow::Cow;
+
+/// One line without its end, taken apart as in HTML, 9.2.6.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Line<'a> {
+    /// Ends the event.
+    Blank,
+    /// Begins with a colon; one leading space of the text is removed.
+    Comment(&'a [u8]),
+    /// A field the standard knows.
+    Field(Field, &'a [u8]),
+    /// A field it does not know, to be ignored.
+    Unknown,
+}
+
+/// The fields the standard knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Field {
+    Data,
+    Event,
+    Id,
+    Retry,
+}
+
+impl<'a> Line<'a> {
+    pub(crate) fn parse(line: &'a [u8]) -> Self {
+        if line.is_empty() {
+            return Self::Blank;
+        }
+        let (name, value) = match memchr::memchr(b':', line) {
+            Some(colon) => (&line[..colon], strip_space(&line[colon + 1..])),
+            None => (line, &line[line.len()..]),
+        };
+        match name {
+            b"" => Self::Comment(value),
+            b"data" => Self::Field(Field::Data, value),
+            b"event" => Self::Field(Field::Event, value),
+            b"id" => Self::Field(Field::Id, value),
+            b"retry" => Self::Field(Field::Retry, value),
+            _ => Self::Unknown,
+        }
+    }
+}
+
+fn strip_space(value: &[u8]) -> &[u8] {
+    value.strip_prefix(b" ").unwrap_or(value)
+}
+
+/// The value of `retry` in milliseconds: ASCII digits only, anything too large is the largest.
+pub(crate) fn parse_retry(value: &[u8]) -> Option<u64> {
+    if value.is_empty() {
+        return None;
+    }
+    value.iter().try_fold(0_u64, |millis, &byte| {
+        byte.is_ascii_digit().then(|| {
+            millis
+                .saturating_mul(10)
+                .saturating_add(u64::from(byte - b'0'))
+        })
+    })
+}
+
+pub(crate) fn is_line_end(byte: u8) -> bool {
+    byte == b'\n' || byte == b'\r'
+}
+
+/// The position of the first CR or LF.
+pub(crate) fn find_line_end(bytes: &[u8]) -> Option<usize> {
+    memchr::memchr2(b'\r', b'\n', bytes)
+}
+
+/// The text with every CRLF and CR as LF, which is what a client makes of it.
+pub(crate) fn normalise_line_ends(text: String) -> String {
+    if memchr::memchr(b'\r', text.as_bytes()).is_none() {
+        return text;
+    }
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+/// What follows a leading byte order mark, of which the standard removes one.
+pub(crate) fn strip_bom(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
+}
+
+/// UTF-8 decode of the Encoding standard: what is not UTF-8 becomes U+FFFD, never an error.
+pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}

@@ -1,0 +1,215 @@
+//! The standard as a checklist, producer side, and what a `Message` can and cannot hold.
+
+use std::time::Duration;
+
+use sse_core::{EventId, EventType, InvalidField, Message, ParseMessageError, Topics};
+
+fn id(text: &str) -> EventId {
+    text.try_into().unwrap()
+}
+
+fn event(text: &str) -> EventType {
+    text.try_into().unwrap()
+}
+
+#[track_caller]
+fn encodes(message: &Message, expected: &str) {
+    assert_eq!(message.to_string(), expected);
+    assert_eq!(message.to_bytes(), expected);
+}
+
+#[test]
+fn items_1_to_3_utf8_lf_only_and_no_byte_order_mark() {
+    encodes(
+        &Message::data("gr\u{fc}\u{df} \u{1f600}"),
+        "data: gr\u{fc}\u{df} \u{1f600}\n\n",
+    );
+    assert!(!Message::data("a\r\nb\rc").to_bytes().contains(&b'\r'));
+    encodes(&Message::data("\u{feff}a"), "data: \u{feff}a\n\n");
+}
+
+#[test]
+fn item_4_ids_types_and_comments_cannot_inject_fields() {
+    for bad in ["a\nb", "a\rb", "a\r\nb", "\n", "\r"] {
+        assert_eq!(
+            EventId::try_from(bad),
+            Err(InvalidField::LineBreak { field: "id" })
+        );
+        assert_eq!(
+            bad.parse::<EventId>(),
+            Err(InvalidField::LineBreak { field: "id" })
+        );
+        assert_eq!(
+            EventId::try_from(bad.to_owned()),
+            Err(InvalidField::LineBreak { field: "id" })
+        );
+        assert_eq!(
+            EventType::try_from(bad),
+            Err(InvalidField::LineBreak { field: "event" })
+        );
+        assert_eq!(
+            bad.parse::<EventType>(),
+            Err(InvalidField::LineBreak { field: "event" })
+        );
+        assert_eq!(
+            EventType::try_from(bad.to_owned()),
+            Err(InvalidField::LineBreak { field: "event" })
+        );
+    }
+    assert_eq!(
+        EventId::try_from("a\0"),
+        Err(InvalidField::Nul { field: "id" })
+    );
+    assert_eq!(
+        EventType::try_from(""),
+        Err(InvalidField::Empty { field: "event" })
+    );
+    encodes(
+        &Message::data("x").comment("a\ndata: b\rdata: c"),
+        ": a\n: data: b\n: data: c\ndata: x\n\n",
+    );
+}
+
+#[test]
+fn item_5_each_line_of_data_is_a_line() {
+    encodes(
+        &Message::data("a\nb\rc\r\nd\n\ne"),
+        "data: a\ndata: b\ndata: c\ndata: d\ndata: \ndata: e\n\n",
+    );
+    encodes(&Message::data("a\n"), "data: a\ndata: \n\n");
+    encodes(&Message::data("a\revent: x"), "data: a\ndata: event: x\n\n");
+}
+
+#[test]
+fn item_6_there_is_always_a_space_after_the_colon() {
+    encodes(
+        &Message::data(" a").id(id(" 1")).event(event(" e")),
+        "id:  1\nevent:  e\ndata:  a\n\n",
+    );
+}
+
+#[test]
+fn item_7_empty_data_is_sent() {
+    encodes(&Message::data(""), "data: \n\n");
+    encodes(&Message::data("").id(id("")), "id: \ndata: \n\n");
+}
+
+#[test]
+fn item_8_retry_is_whole_milliseconds() {
+    encodes(
+        &Message::data("").retry(Duration::from_micros(1_999)),
+        "retry: 1\ndata: \n\n",
+    );
+    encodes(
+        &Message::data("").retry(Duration::ZERO),
+        "retry: 0\ndata: \n\n",
+    );
+    encodes(
+        &Message::data("").retry(Duration::MAX),
+        &format!("retry: {}\ndata: \n\n", u64::MAX),
+    );
+}
+
+#[test]
+fn item_9_every_block_ends_with_a_blank_line_but_a_lone_comment() {
+    encodes(&Message::without_data().id(id("1")), "id: 1\n\n");
+    encodes(
+        &Message::without_data().retry(Duration::from_secs(1)),
+        "retry: 1000\n\n",
+    );
+    encodes(&Message::without_data().comment("hi"), ": hi\n");
+    encodes(&Message::without_data(), "");
+}
+
+#[test]
+fn fields_stand_in_the_order_comment_id_event_retry_data() {
+    let message = Message::data("d")
+        .retry(Duration::from_secs(1))
+        .event(event("e"))
+        .id(id("i"))
+        .comment("c");
+    encodes(&message, ": c\nid: i\nevent: e\nretry: 1000\ndata: d\n\n");
+}
+
+#[test]
+fn a_message_is_parsed_as_a_client_reads_it() {
+    let text =
+        "\u{feff}id: 1\r\nid: x\0\r\nretry: +1\rretry: 5\nevent:e\nfoo: bar\n:c\ndata:  a\ndata\n";
+    let expected = Message::data(" a\n")
+        .id(id("1"))
+        .event(event("e"))
+        .retry(Duration::from_millis(5))
+        .comment("c");
+    assert_eq!(text.parse(), Ok(expected));
+}
+
+#[test]
+fn a_text_that_is_not_one_message_is_refused() {
+    assert_eq!("".parse::<Message>(), Err(ParseMessageError::Empty));
+    assert_eq!("\n".parse::<Message>(), Err(ParseMessageError::Empty));
+    assert_eq!(
+        "foo: bar\n\n".parse::<Message>(),
+        Err(ParseMessageError::Empty)
+    );
+    assert_eq!(
+        "data: a".parse::<Message>(),
+        Err(ParseMessageError::Unterminated)
+    );
+    assert_eq!(
+        "data: a\n\ndata: b\n\n".parse::<Message>(),
+        Err(ParseMessageError::Trailing)
+    );
+    assert_eq!("data: a\n".parse(), Ok(Message::data("a")));
+}
+
+#[test]
+fn topics_are_a_set_and_never_empty() {
+    assert_eq!(Topics::from(["b", "a", "b"]), Topics::from(["a", "b"]));
+    assert_eq!(
+        Topics::from(Vec::<String>::new())
+            .iter()
+            .collect::<Vec<_>>(),
+        [Topics::DEFAULT]
+    );
+    assert_eq!(Topics::from(()), Topics::default());
+    assert!(Topics::from(["a", "b"]).matches(&Topics::from(["b", "c"])));
+    assert!(!Topics::from(["a", "b"]).matches(&Topics::from("")));
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn json_data_is_one_line() {
+    let message = Message::json(&["a\nb", "c"]).unwrap();
+    encodes(&message, "data: [\"a\\nb\",\"c\"]\n\n");
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn serde_goes_through_the_same_checks() {
+    let message = Message::data("a\rb")
+        .id(id("1"))
+        .retry(Duration::from_millis(5));
+    let json = serde_json::to_string(&message).unwrap();
+    assert_eq!(json, r#"{"id":"1","retry":5,"data":"a\nb"}"#);
+    assert_eq!(serde_json::from_str::<Message>(&json).unwrap(), message);
+    assert_eq!(
+        serde_json::from_str::<Message>(r#"{"data":"a\rb"}"#).unwrap(),
+        Message::data("a\nb")
+    );
+    for bad in [
+        r#"{"id":"a\nb"}"#,
+        r#"{"id":"\u0000"}"#,
+        r#"{"event":"a\rb"}"#,
+        r#"{"event":""}"#,
+    ] {
+        assert!(serde_json::from_str::<Message>(bad).is_err(), "{bad}");
+    }
+    assert_eq!(
+        serde_json::to_string(&Topics::from(["b", "a"])).unwrap(),
+        r#"["a","b"]"#
+    );
+    assert_eq!(
+        serde_json::from_str::<Topics>("[]").unwrap(),
+        Topics::default()
+    );
+}

@@ -1,0 +1,123 @@
+//! What must hold for any text and however a stream is cut.
+
+use std::time::Duration;
+
+use proptest::{collection::vec, option, prelude::*};
+use sse_core::{Decoder, Item, Message};
+
+/// Any Unicode, with the characters that break careless encoders far more often than by chance.
+fn text() -> impl Strategy<Value = String> {
+    let character = prop_oneof![
+        4 => any::<char>(),
+        2 => proptest::sample::select(vec!['\r', '\n', '\0', '\u{feff}', '\u{2028}', '\u{85}', ':', ' ', '\t']),
+        1 => proptest::char::range('a', 'f'),
+    ];
+    vec(character, 0..24).prop_map(String::from_iter)
+}
+
+fn message() -> impl Strategy<Value = Message> {
+    let retry = option::of(any::<u64>());
+    (
+        option::of(text()),
+        option::of(text()),
+        retry,
+        text(),
+        option::of(text()),
+    )
+        .prop_map(|(id, event, retry, data, comment)| {
+            let mut message = Message::data(data);
+            if let Some(id) = id.and_then(|id| id.try_into().ok()) {
+                message = message.id(id);
+            }
+            if let Some(event) = event.and_then(|event| event.try_into().ok()) {
+                message = message.event(event);
+            }
+            if let Some(retry) = retry {
+                message = message.retry(Duration::from_millis(retry));
+            }
+            match comment {
+                Some(comment) => message.comment(comment),
+                None => message,
+            }
+        })
+}
+
+/// Bytes that look like an event stream, more or less.
+fn stream() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        4 => proptest::sample::select(vec![
+            "data: ", "data", "event: ", "id: ", "id", "retry: ", "retry: 12", ":", ": ", " ", "\n", "\r", "\r\n",
+            "\n\n", "\r\r", "\r\n\r\n", "\u{feff}", "\0", "x", "\u{1f600}",
+        ])
+        .prop_map(|text| text.as_bytes().to_vec()),
+        1 => vec(any::<u8>(), 0..4),
+    ];
+    vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+/// Everything that comes out, with the number of bytes that had been fed by then.
+fn decode<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> (Vec<(usize, String)>, String) {
+    let mut decoder = Decoder::new();
+    let mut seen = Vec::new();
+    let mut fed = 0;
+    for chunk in chunks {
+        let mut input = chunk;
+        while let Some(item) = decoder.next(&mut input).unwrap() {
+            let text = format!("{item:?}");
+            seen.push((fed + chunk.len() - input.len(), text));
+        }
+        fed += chunk.len();
+    }
+    (seen, decoder.last_event_id().to_owned())
+}
+
+fn cut<'a>(mut stream: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
+    let mut chunks = Vec::new();
+    for &length in lengths.iter().cycle() {
+        if stream.is_empty() || lengths.is_empty() {
+            break;
+        }
+        let (chunk, rest) = stream.split_at(length.min(stream.len()));
+        chunks.push(chunk);
+        stream = rest;
+    }
+    chunks.push(stream);
+    chunks
+}
+
+proptest! {
+    #[test]
+    fn what_is_printed_is_parsed_back(message in message()) {
+        prop_assert_eq!(message.to_string().parse::<Message>(), Ok(message));
+    }
+
+    #[test]
+    fn a_message_is_exactly_one_event(message in message()) {
+        let bytes = message.to_bytes();
+        let mut input = &bytes[..];
+        let mut decoder = Decoder::new();
+        let mut events = 0;
+        while let Some(item) = decoder.next(&mut input).unwrap() {
+            match item {
+                Item::Event(event) => {
+                    events += 1;
+                    prop_assert_eq!(event.id, message.event_id().map_or("", |id| id.as_str()));
+                    prop_assert_eq!(event.event, message.event_type().map_or("message", |event| event.as_str()));
+                    prop_assert_eq!(Some(event.data), message.payload());
+                }
+                Item::Retry(retry) => prop_assert_eq!(Some(retry), message.reconnection_time()),
+                Item::Comment(text) => prop_assert!(message.comment_text().unwrap().split('\n').any(|line| line == text)),
+                other => prop_assert!(false, "{:?}", other),
+            }
+        }
+        prop_assert_eq!(events, 1);
+    }
+
+    #[test]
+    fn the_same_comes_out_however_the_bytes_are_cut(stream in stream(), lengths in vec(1_usize..9, 1..6)) {
+        // The positions prove that each item comes with its last byte and not later.
+        let whole = decode([&stream[..]]);
+        prop_assert_eq!(&decode(stream.chunks(1)), &whole);
+        prop_assert_eq!(&decode(cut(&stream, &lengths)), &whole);
+    }
+}
