@@ -1,10 +1,33 @@
-//! Server-sent events: messages and the wire format so far.
+#![doc = include_str!("../README.md")]
+
+mod body;
+mod error;
 mod field;
+mod hub;
+mod joe;
 mod message;
+mod provider;
+mod replay;
+pub mod response;
+mod resume;
+mod subscriber;
+mod subscription;
+mod timer;
 mod topics;
 mod wire;
 
+pub use body::{Disconnected, Sender, SseBody};
+pub use error::{ProviderClosed, PublishError, SubscribeError};
 pub use field::{EventId, EventType, InvalidField};
+pub use hub::Hub;
+pub use joe::{Joe, JoeBuilder};
 pub use message::{Message, ParseMessageError};
+pub use provider::{Provider, Published};
+pub use replay::{
+    FiniteReplayer, InvalidBound, Page, Position, PutError, Replayer, Stored, ValidReplayer,
+};
+pub use resume::{Gap, Outcome, ResumeFrom};
+pub use subscriber::Subscriber;
+pub use subscription::{OnGap, Subscription};
 pub use topics::Topics;
 pub use wire::{DecodeError, Decoder, Event, Item, Limits};

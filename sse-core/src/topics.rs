@@ -53,6 +53,11 @@ impl Topics {
         self.0.len()
     }
 
+    /// The topics for whoever keeps them.
+    pub(crate) fn shared(&self) -> &[Arc<str>] {
+        &self.0
+    }
+
     fn contains(&self, topic: &str) -> bool {
         self.0
             .binary_search_by(|own| own.as_ref().cmp(topic))

@@ -43,7 +43,8 @@ impl FromStr for Message {
                 Line::Comment(value) => append(&mut comment, value),
                 Line::Field(Field::Data, value) => append(&mut data, value),
                 Line::Field(Field::Event, value) => {
-                    message.event = text(value).as_ref().try_into().ok()
+                    // An empty type is none.
+                    message.event = text(value).as_ref().try_into().ok();
                 }
                 Line::Field(Field::Id, value) => {
                     if let Ok(id) = text(value).as_ref().try_into() {

@@ -32,6 +32,18 @@ pub(crate) fn encode(message: &Message) -> Bytes {
     out.freeze()
 }
 
+/// Several messages in one piece; a single one is shared, not copied.
+pub(crate) fn join<'a>(messages: impl IntoIterator<Item = &'a Bytes, IntoIter: Clone>) -> Bytes {
+    let messages = messages.into_iter();
+    let mut first_two = messages.clone();
+    if let (Some(only), None) = (first_two.next(), first_two.next()) {
+        return only.clone();
+    }
+    let mut out = BytesMut::with_capacity(messages.clone().map(Bytes::len).sum());
+    messages.for_each(|message| out.put_slice(message));
+    out.freeze()
+}
+
 fn lines(out: &mut BytesMut, name: &[u8], text: &str) {
     for part in text.split('\n') {
         line(out, name, part);

@@ -5,4 +5,4 @@ mod encode;
 pub(crate) mod line;
 
 pub use decode::{DecodeError, Decoder, Event, Item, Limits};
-pub(crate) use encode::encode;
+pub(crate) use encode::{encode, join};

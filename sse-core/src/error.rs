@@ -1,0 +1,72 @@
+//! What can go wrong with a provider, one type per operation.
+
+use std::error::Error;
+
+use crate::replay::PutError;
+
+/// The provider was shut down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the provider is shut down; connect again once the service has restarted")]
+pub struct ProviderClosed;
+
+/// Why a message was not published. Nobody received it and it is not in the history.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// The provider was shut down.
+    #[error(transparent)]
+    Closed(#[from] ProviderClosed),
+    /// There is nothing in the message.
+    #[error("the message is empty; give it data, an id, a retry time or a comment")]
+    Empty,
+    /// The message is larger than the provider allows.
+    #[error(
+        "the message has {size} bytes, the limit is {limit}; send less, or raise the provider's limit"
+    )]
+    TooLarge {
+        /// Bytes of data and comment.
+        size: usize,
+        /// The most bytes allowed.
+        limit: usize,
+    },
+    /// The id is longer than [`EventId::MAX_BYTES`](crate::EventId::MAX_BYTES): no client could resume from it.
+    #[error("the id has {size} bytes, the limit is {limit}; use a shorter id")]
+    IdTooLong {
+        /// Bytes of the id.
+        size: usize,
+        /// The most bytes allowed.
+        limit: usize,
+    },
+    /// The history refused it.
+    #[error("the message could not be stored: {0}")]
+    Store(#[from] PutError),
+    /// Another failure of the provider's engine.
+    #[error("the provider failed: {0}")]
+    Provider(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// Why a client was not subscribed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubscribeError {
+    /// The provider was shut down.
+    #[error(transparent)]
+    Closed(#[from] ProviderClosed),
+    /// There are as many subscribers as the provider allows.
+    #[error("all {limit} places are taken; try again later")]
+    Full {
+        /// The most subscribers allowed.
+        limit: usize,
+    },
+    /// More topics than one subscription may have.
+    #[error("the subscription has {count} topics, the limit is {limit}; ask for fewer")]
+    TooManyTopics {
+        /// Topics asked for.
+        count: usize,
+        /// The most topics allowed.
+        limit: usize,
+    },
+    /// Another failure of the provider's engine.
+    #[error("the provider failed: {0}")]
+    Provider(#[source] Box<dyn Error + Send + Sync>),
+}

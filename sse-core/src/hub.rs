@@ -1,0 +1,111 @@
+//! `Hub`: the handle that an application keeps in its framework's state.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use tokio::sync::watch;
+
+use crate::{
+    body::SseBody,
+    error::{ProviderClosed, PublishError, SubscribeError},
+    message::Message,
+    provider::{Provider, Published},
+    subscription::Subscription,
+    topics::Topics,
+};
+
+/// One handle for everything: publish, subscribe, shut down. Cheap to clone.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use sse_core::{Hub, Joe, Message, Subscription};
+///
+/// let hub = Hub::new(Joe::new());
+/// let body = hub.subscribe(Subscription::to(["news"])).await?;
+/// hub.publish(Message::data("hi"), ["news", "sport"]).await?;
+/// hub.shutdown().await?;
+/// # drop(body); Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Hub {
+    provider: Arc<dyn Provider>,
+    keep_alive: Option<Duration>,
+    closed: watch::Sender<bool>,
+}
+
+impl Hub {
+    /// A hub on a provider.
+    pub fn new(provider: impl Provider) -> Self {
+        Self {
+            provider: Arc::new(provider),
+            keep_alive: Some(SseBody::KEEP_ALIVE),
+            closed: watch::Sender::new(false),
+        }
+    }
+
+    /// Sets how long a stream may be silent before a keep-alive, for this handle and its later clones;
+    /// by default [`SseBody::KEEP_ALIVE`]. See [`SseBody::keep_alive`].
+    #[must_use]
+    pub fn keep_alive(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.keep_alive = interval.into();
+        self
+    }
+
+    /// Publishes to everyone subscribed to at least one of the topics; `()` means the default topic.
+    ///
+    /// Does not wait for clients. On an error nobody receives anything.
+    pub async fn publish(
+        &self,
+        message: Message,
+        topics: impl Into<Topics>,
+    ) -> Result<Published, PublishError> {
+        self.provider.publish(message, topics.into()).await
+    }
+
+    /// Subscribes a client; the body is its stream. A message published from now on is received.
+    pub async fn subscribe(&self, subscription: Subscription) -> Result<SseBody, SubscribeError> {
+        let on_gap = subscription.gap_policy();
+        let subscriber = self.provider.subscribe(subscription).await?;
+        Ok(SseBody::new(subscriber, on_gap).keep_alive(self.keep_alive))
+    }
+
+    /// Ends every stream cleanly and refuses new ones, so that the framework's own graceful shutdown finishes.
+    ///
+    /// An error says that it had been shut down before.
+    pub async fn shutdown(&self) -> Result<(), ProviderClosed> {
+        self.closed.send_replace(true);
+        self.provider.shutdown().await
+    }
+
+    /// Waits for a signal, then shuts down: the one line that ties a hub to a server's graceful shutdown.
+    ///
+    /// ```
+    /// # use sse_core::{Hub, Joe};
+    /// # let hub = Hub::new(Joe::new());
+    /// # let ctrl_c = std::future::pending::<()>();
+    /// // axum::serve(listener, app).with_graceful_shutdown(..)
+    /// let signal = hub.shutdown_on(ctrl_c);
+    /// ```
+    pub fn shutdown_on<T>(
+        &self,
+        signal: impl Future<Output = T> + Send + 'static,
+    ) -> impl Future<Output = ()> + Send + 'static
+    where
+        T: Send,
+    {
+        let hub = self.clone();
+        async move {
+            signal.await;
+            // Somebody else may have been first; the streams end either way.
+            let _ = hub.shutdown().await;
+        }
+    }
+
+    /// Ready once [`shutdown`](Self::shutdown) was called on any clone, for streams and tasks that should end with it.
+    pub fn closed(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut closed = self.closed.subscribe();
+        async move {
+            // An error means that every hub is gone, and with them whoever could publish.
+            let _ = closed.wait_for(|closed| *closed).await;
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! `Provider`: the publish-subscribe system behind a hub.
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+
+use crate::{
+    error::{ProviderClosed, PublishError, SubscribeError},
+    field::EventId,
+    message::Message,
+    subscriber::Subscriber,
+    subscription::Subscription,
+    topics::Topics,
+};
+
+/// A publish-subscribe system: takes messages in, hands subscribers out.
+///
+/// [`Joe`](crate::Joe) is the one in process; implement this for another engine and
+/// everything else works on it. `sse-conformance` holds the suite that says whether
+/// an implementation keeps to what follows.
+///
+/// * **Order**: a subscriber gets messages in the order in which they were accepted.
+/// * **Once**: it gets a message once, however many of its topics match.
+/// * **Independence**: no subscriber delays another or a publisher; memory per subscriber is bounded.
+/// * **No race**: a message whose `publish` began after `subscribe` returned is delivered.
+///   History and live messages join without a gap and without a double.
+/// * **Honesty**: what a subscriber may have missed is said, in [`Outcome`](crate::Outcome) or by ending the stream.
+/// * **Unsubscribing** is dropping the [`Subscriber`].
+#[async_trait]
+pub trait Provider: fmt::Debug + Send + Sync + 'static {
+    /// Publishes to everyone subscribed to at least one of the topics.
+    ///
+    /// A message is stored, where there is history, before it is delivered; an error means that it was
+    /// neither. Does not wait for any subscriber to receive it. Cancelling either
+    /// has no effect or comes too late: a message is never half published.
+    async fn publish(&self, message: Message, topics: Topics) -> Result<Published, PublishError>;
+
+    /// Subscribes. Live from the moment this returns.
+    async fn subscribe(&self, subscription: Subscription) -> Result<Subscriber, SubscribeError>;
+
+    /// Ends every subscriber's stream, after what has been published is delivered, and refuses
+    /// everything from then on. Does not wait for subscribers. Only the first call succeeds.
+    async fn shutdown(&self) -> Result<(), ProviderClosed>;
+}
+
+/// The receipt of a publish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Published {
+    /// The id the message was sent with: its own, or one given by the history. `None` if it has none.
+    pub id: Option<EventId>,
+}
+
+impl Published {
+    /// The receipt of a message sent with this id. For providers.
+    pub fn new(id: Option<EventId>) -> Self {
+        Self { id }
+    }
+}
+
+#[deny(
+    clippy::missing_trait_methods,
+    reason = "a default here would bypass the implementation behind"
+)]
+#[async_trait]
+impl<P: Provider + ?Sized> Provider for Arc<P> {
+    async fn publish(&self, message: Message, topics: Topics) -> Result<Published, PublishError> {
+        self.as_ref().publish(message, topics).await
+    }
+
+    async fn subscribe(&self, subscription: Subscription) -> Result<Subscriber, SubscribeError> {
+        self.as_ref().subscribe(subscription).await
+    }
+
+    async fn shutdown(&self) -> Result<(), ProviderClosed> {
+        self.as_ref().shutdown().await
+    }
+}
+
+#[deny(
+    clippy::missing_trait_methods,
+    reason = "a default here would bypass the implementation behind"
+)]
+#[async_trait]
+impl<P: Provider + ?Sized> Provider for Box<P> {
+    async fn publish(&self, message: Message, topics: Topics) -> Result<Published, PublishError> {
+        self.as_ref().publish(message, topics).await
+    }
+
+    async fn subscribe(&self, subscription: Subscription) -> Result<Subscriber, SubscribeError> {
+        self.as_ref().subscribe(subscription).await
+    }
+
+    async fn shutdown(&self) -> Result<(), ProviderClosed> {
+        self.as_ref().shutdown().await
+    }
+}

@@ -1,0 +1,110 @@
+//! What server-sent events mean in HTTP: header names and values, statuses, query parameters.
+//!
+//! The one file in which they stand. Plain text and numbers, because the
+//! frameworks disagree on the version of the `http` crate.
+
+use crate::{
+    error::{PublishError, SubscribeError},
+    resume::ResumeFrom,
+    topics::Topics,
+};
+
+/// The media type of an event stream.
+pub const MEDIA_TYPE: &str = "text/event-stream";
+
+/// The headers of a stream, names in lower case: the media type, and what keeps caches
+/// and proxies from holding events back.
+///
+/// There is no `Connection` header: HTTP/2 forbids it.
+pub const HEADERS: [(&str, &str); 3] = [
+    ("content-type", MEDIA_TYPE),
+    ("cache-control", "no-cache, no-transform"),
+    ("x-accel-buffering", "no"),
+];
+
+/// The header in which a client says where to continue. Its value is UTF-8 bytes, not ASCII text.
+pub const LAST_EVENT_ID: &str = "last-event-id";
+
+/// The query parameters in which clients that cannot set headers say the same.
+pub const LAST_EVENT_ID_PARAMETERS: [&str; 3] = ["lastEventId", "lastEventID", "last_event_id"];
+
+/// The query parameter that names a topic; it may be repeated.
+pub const TOPIC_PARAMETER: &str = "topic";
+
+/// The header that goes with status 503, and how many seconds it says.
+pub const RETRY_AFTER: (&str, &str) = ("retry-after", "5");
+
+const BAD_REQUEST: u16 = 400;
+const CONTENT_TOO_LARGE: u16 = 413;
+const INTERNAL_SERVER_ERROR: u16 = 500;
+const SERVICE_UNAVAILABLE: u16 = 503;
+
+impl ResumeFrom {
+    /// Where a request asks to continue: its `Last-Event-ID` header, and where there is none
+    /// the first of [`LAST_EVENT_ID_PARAMETERS`] in its query.
+    ///
+    /// The header wins because a browser sends it on a reconnect to the very URL that
+    /// carries an older id.
+    pub fn from_request(header: Option<&[u8]>, query: Option<&str>) -> Self {
+        match header {
+            Some(value) if !value.is_empty() => Self::from_bytes(value),
+            _ => parameters(query)
+                .find(|(name, _)| LAST_EVENT_ID_PARAMETERS.contains(&name.as_ref()))
+                .map_or(Self::Latest, |(_, value)| {
+                    Self::from_bytes(value.as_bytes())
+                }),
+        }
+    }
+}
+
+impl Topics {
+    /// The topics that a query names with [`TOPIC_PARAMETER`]; the default topic if it names none.
+    ///
+    /// Anyone can write a query: check that the client may read these topics.
+    pub fn from_query(query: Option<&str>) -> Self {
+        parameters(query)
+            .filter(|(name, _)| name == TOPIC_PARAMETER)
+            .map(|(_, topic)| topic)
+            .collect()
+    }
+}
+
+fn parameters(query: Option<&str>) -> form_urlencoded::Parse<'_> {
+    form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+}
+
+impl SubscribeError {
+    /// The HTTP status that says this to a client.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Closed(_) | Self::Full { .. } => SERVICE_UNAVAILABLE,
+            Self::TooManyTopics { .. } => BAD_REQUEST,
+            Self::Provider(_) => INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The header that tells a client when to come back, where coming back helps.
+    pub fn retry_after(&self) -> Option<(&'static str, &'static str)> {
+        (self.status() == SERVICE_UNAVAILABLE).then_some(RETRY_AFTER)
+    }
+
+    /// The text for a client: the error, but for failures of the engine, which are nobody's business outside.
+    pub fn public_text(&self) -> String {
+        match self {
+            Self::Provider(_) => "the event stream is not available".to_owned(),
+            other => other.to_string(),
+        }
+    }
+}
+
+impl PublishError {
+    /// The HTTP status that says this to a client.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Closed(_) => SERVICE_UNAVAILABLE,
+            Self::Empty | Self::IdTooLong { .. } => BAD_REQUEST,
+            Self::TooLarge { .. } => CONTENT_TOO_LARGE,
+            Self::Store(_) | Self::Provider(_) => INTERNAL_SERVER_ERROR,
+        }
+    }
+}

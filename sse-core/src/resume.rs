@@ -1,0 +1,117 @@
+//! Continuing after a reconnect: where a client wants to begin and what came of it.
+
+use std::fmt;
+
+use crate::{field::EventId, message::Message};
+
+/// Where a subscription begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ResumeFrom {
+    /// With the next message to be published: the client gave no id.
+    #[default]
+    Latest,
+    /// After the message with this id.
+    After(EventId),
+    /// The client gave something that cannot be an id of ours: not UTF-8, with a line break
+    /// or NUL, or longer than [`EventId::MAX_BYTES`]. Always a [`Gap`].
+    Unreadable,
+}
+
+impl ResumeFrom {
+    /// What a `Last-Event-ID` holds, as the bytes that arrived.
+    ///
+    /// The bytes are untrusted: ids are any UTF-8 without NUL and line breaks, so a header
+    /// API for ASCII text is not enough. An empty value is the same as none.
+    pub fn from_bytes(value: &[u8]) -> Self {
+        if value.is_empty() {
+            return Self::Latest;
+        }
+        match std::str::from_utf8(value).map(EventId::try_from) {
+            Ok(Ok(id)) if value.len() <= EventId::MAX_BYTES => Self::After(id),
+            _ => Self::Unreadable,
+        }
+    }
+
+    /// The id, if there is one and it is readable.
+    pub fn id(&self) -> Option<&EventId> {
+        match self {
+            Self::After(id) => Some(id),
+            _ => None,
+        }
+    }
+}
+
+impl From<EventId> for ResumeFrom {
+    /// An empty id is the same as none.
+    fn from(id: EventId) -> Self {
+        if id.is_empty() {
+            Self::Latest
+        } else {
+            Self::After(id)
+        }
+    }
+}
+
+impl From<Option<EventId>> for ResumeFrom {
+    fn from(id: Option<EventId>) -> Self {
+        id.map_or(Self::Latest, Into::into)
+    }
+}
+
+/// What became of a subscriber's past. Never silent: what is not `Gap` has missed nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// No id was given; the subscriber begins with the next message.
+    Fresh,
+    /// The id is known; everything after it comes first, then what is published, in order, each once.
+    Recovered,
+    /// What followed the id is not known or not kept any more; the subscriber begins with the next message.
+    Gap(Gap),
+}
+
+/// Why a subscriber could not continue where it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Gap {
+    /// No message with this id is kept in these topics: it was never given out here,
+    /// or by a provider before a restart, or to another topic, or there is no history.
+    Unknown,
+    /// The id was given out, but what followed it is no longer kept.
+    Expired,
+}
+
+impl Gap {
+    /// The type of the in-band message that tells a client of a gap.
+    pub const EVENT: &'static str = "gap";
+
+    /// The reason as it stands in the in-band message: `unknown` or `expired`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// The in-band message: `event: gap` and the reason as JSON, `{"reason":"unknown"}`.
+    ///
+    /// Without an id, so that a client which loses its connection before it has
+    /// caught up by other means is told again.
+    pub fn message(self) -> Message {
+        let message = Message::data(format!(r#"{{"reason":"{}"}}"#, self.as_str()));
+        match Self::EVENT.try_into() {
+            Ok(event) => message.event(event),
+            Err(_) => message,
+        }
+    }
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unknown => "the last event id is not known here",
+            Self::Expired => "what followed the last event id is no longer kept",
+        })
+    }
+}
