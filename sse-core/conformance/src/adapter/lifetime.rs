@@ -1,0 +1,126 @@
+//! Keep-alive, leaving clients, shutdown.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use sse_core::Hub;
+
+use super::{PRODUCER_CASES, Server, Subject, client::Piece};
+
+pub async fn keep_alive_is_on_by_default(subject: Subject) {
+    let joe = Arc::new(Server::joe().build());
+    let hub = Hub::new(Arc::clone(&joe));
+    let server = Server::with_hub(subject, joe, hub);
+    let mut body = server.client().await.get("/events").await.body;
+    assert_eq!(body.text().await, ":\n");
+    // 15 s of silence; the deadline of the read is longer.
+    assert_eq!(body.text().await, ":\n");
+}
+
+pub async fn keep_alive_is_a_comment_line_without_a_blank_line(subject: Subject) {
+    let server = Server::with_keep_alive(subject, Duration::from_millis(50));
+    let mut body = server.client().await.get("/events").await.body;
+    for _ in 0..5 {
+        assert_eq!(body.text().await, ":\n");
+    }
+    server.publish("hello", ()).await;
+    assert_eq!(body.event().await.data, "hello");
+    assert_eq!(body.text().await, ":\n", "and again after an event");
+}
+
+pub async fn keep_alive_is_reset_by_traffic(subject: Subject) {
+    const KEEP_ALIVE: Duration = Duration::from_secs(2);
+    let server = Server::with_keep_alive(subject, KEEP_ALIVE);
+    let mut body = server.client().await.get("/events").await.body;
+    assert_eq!(body.text().await, ":\n");
+    let started = Instant::now();
+    // Longer than the keep-alive, and never silent for as long.
+    while started.elapsed() < KEEP_ALIVE * 3 / 2 {
+        server.publish("traffic", ()).await;
+        assert!(body.text().await.ends_with("data: traffic\n\n"));
+        assert_eq!(
+            body.piece_within(KEEP_ALIVE / 10).await,
+            None,
+            "no keep-alive in between"
+        );
+    }
+    assert_eq!(body.text().await, ":\n", "it comes once there is silence");
+}
+
+pub async fn a_leaving_client_is_unsubscribed_within_two_keep_alives(subject: Subject) {
+    let server = Server::with_keep_alive(subject, Duration::from_millis(100));
+    let mut clients = Vec::new();
+    for _ in 0..20 {
+        clients.push(server.client().await.get("/events").await);
+    }
+    server.subscribers(20).await;
+    clients.truncate(1);
+    server.subscribers(1).await;
+    server.publish("hello", ()).await;
+    assert_eq!(clients[0].body.event().await.data, "hello");
+}
+
+pub async fn a_vanishing_client_is_unsubscribed_within_two_keep_alives(subject: Subject) {
+    let server = Server::with_keep_alive(subject, Duration::from_millis(100));
+    let mut clients = Vec::new();
+    for _ in 0..20 {
+        clients.push(server.client().await.get("/events").await);
+    }
+    server.subscribers(20).await;
+    for client in clients {
+        client.body.reset();
+    }
+    server.subscribers(0).await;
+}
+
+pub async fn shutdown_ends_bodies_cleanly_and_refuses_new_ones(subject: Subject) {
+    let server = Server::start(subject);
+    let mut idle = server.client().await.get("/events?topic=idle").await.body;
+    let mut busy = server.client().await.get("/events").await.body;
+    assert_eq!(idle.text().await, ":\n");
+    server.publish("last", ()).await;
+    server.hub.shutdown().await.expect("the first shutdown");
+    assert_eq!(
+        busy.event().await.data,
+        "last",
+        "what was published is delivered"
+    );
+    assert_eq!(busy.piece().await, Piece::End);
+    assert_eq!(idle.piece().await, Piece::End);
+    for path in ["/events", "/news"] {
+        let refused = server.client().await.get(path).await;
+        assert_eq!(refused.status, 503, "{path}");
+        let seconds: u64 = refused
+            .header("retry-after")
+            .expect("the header")
+            .parse()
+            .expect("seconds");
+        assert!(seconds > 0);
+        assert_ne!(refused.header("content-type"), Some("text/event-stream"));
+        assert!(refused.body.rest().await.contains("shut down"));
+    }
+}
+
+pub async fn the_server_stops_gracefully_with_open_streams(subject: Subject) {
+    let _alone = PRODUCER_CASES.lock().await;
+    let server = Server::start(subject);
+    let mut bodies = Vec::new();
+    for path in ["/events", "/events?topic=a", "/news", "/channel"]
+        .iter()
+        .cycle()
+        .take(100)
+    {
+        bodies.push(server.client().await.get(path).await.body);
+    }
+    server.publish("last", ["", "a", "news"]).await;
+    server.stop().await;
+    for body in bodies {
+        let text = body.rest().await;
+        assert!(
+            text.ends_with("data: last\n\n") || text.ends_with("data: 2\n\n"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,125 @@
+//! What an adapter must do, over real TCP.
+
+#![expect(missing_docs, reason = "a case is its name")]
+
+mod client;
+mod delivery;
+mod lifetime;
+mod response;
+mod resume;
+mod server;
+
+use std::{
+    future::Future,
+    net::TcpListener,
+    pin::Pin,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use sse_core::{Hub, Message, Sender};
+
+pub use self::{
+    client::{Body, Client, Response},
+    delivery::*,
+    lifetime::*,
+    response::*,
+    resume::*,
+    server::Server,
+};
+use crate::cases::block_on;
+
+/// When to stop serving.
+pub type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What the suite is run on: serves the app below on a listener until told to stop, then shuts
+/// down gracefully and returns. Called on a thread of its own, without a runtime.
+///
+/// Tie the hub to the server's shutdown in the way the adapter recommends. The app:
+///
+/// | route | what it does |
+/// |---|---|
+/// | `GET /events?topic=..` | `LastEventId` and `Sse`, topics from the query |
+/// | `GET /news` | the ready-made `events(hub, "news")` |
+/// | `GET /stream` | `Sse::stream` of three messages `0`, `1`, `2` |
+/// | `GET /channel` | `Sse::channel` with [`CHANNEL_KEEP_ALIVE`]; [`produce`] writes to it, [`Hub::closed`] ends it |
+/// | `GET /own` | writes `data: own\n\n` itself, under the header middleware |
+/// | `GET /own/cached` | the same with its own `cache-control: no-store`, under the header middleware |
+/// | `GET /plain` | text/plain `plain` under the header middleware |
+pub type Subject = fn(TcpListener, Hub, Stop);
+
+/// Runs one case.
+#[doc(hidden)]
+pub fn run<F: Future<Output = ()>>(case: fn(Subject) -> F, subject: Subject) {
+    block_on(case(subject));
+}
+
+/// Runs every adapter case on a [`Subject`](adapter::Subject).
+#[macro_export]
+macro_rules! adapter_suite {
+    ($subject:expr) => {
+        $crate::cases!(
+            adapter,
+            $subject,
+            [
+                status_and_headers_are_exact,
+                head_and_a_first_byte_come_before_any_message,
+                bytes_are_exact,
+                a_large_message_arrives_whole,
+                messages_arrive_one_by_one,
+                head_is_answered_with_headers_only,
+                http_1_0_gets_a_plain_body,
+                too_many_topics_are_a_bad_request,
+                a_full_house_is_503_with_retry_after,
+                middleware_gives_a_handwritten_stream_its_headers,
+                middleware_keeps_what_the_handler_set,
+                middleware_leaves_other_responses_alone,
+                topics_are_honoured,
+                several_topics_deliver_once,
+                the_ready_made_handler_streams_its_topics,
+                a_publish_right_after_the_head_is_received,
+                one_client_that_never_reads_delays_nobody,
+                five_hundred_clients_get_everything_in_order,
+                a_stream_of_its_own_ends_with_its_messages,
+                a_channel_delivers_and_learns_that_the_client_left,
+                a_channel_ends_when_the_hub_is_closed,
+                history_joins_live_over_the_wire,
+                an_up_to_date_client_is_not_sent_anything_again,
+                an_unknown_last_event_id_is_told_in_band,
+                an_empty_last_event_id_is_none,
+                a_non_utf8_last_event_id_is_a_gap,
+                an_over_long_last_event_id_is_a_gap,
+                a_last_event_id_is_utf8_bytes,
+                the_query_resumes_and_the_header_wins,
+                keep_alive_is_on_by_default,
+                keep_alive_is_a_comment_line_without_a_blank_line,
+                keep_alive_is_reset_by_traffic,
+                a_leaving_client_is_unsubscribed_within_two_keep_alives,
+                a_vanishing_client_is_unsubscribed_within_two_keep_alives,
+                shutdown_ends_bodies_cleanly_and_refuses_new_ones,
+                the_server_stops_gracefully_with_open_streams,
+            ]
+        );
+    };
+}
+
+/// The keep-alive of the app's `/channel`.
+pub const CHANNEL_KEEP_ALIVE: Duration = Duration::from_millis(100);
+
+/// What the app's `/channel` does with its sender: writes `0`, `1`, `2`, then waits until the client is gone.
+pub async fn produce(sender: Sender) {
+    for n in 0..3 {
+        if sender.send(Message::data(n.to_string())).await.is_err() {
+            return;
+        }
+    }
+    PRODUCERS.fetch_add(1, Ordering::SeqCst);
+    sender.closed().await;
+    PRODUCERS.fetch_sub(1, Ordering::SeqCst);
+}
+
+/// How many of [`produce`] are waiting in this process.
+static PRODUCERS: AtomicUsize = AtomicUsize::new(0);
+
+/// Cases with producers count them, so they do not run at the same time.
+static PRODUCER_CASES: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());

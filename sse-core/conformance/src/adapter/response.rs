@@ -1,0 +1,210 @@
+//! Status, headers and bytes.
+
+use std::time::Duration;
+
+use sse_core::{Joe, Message};
+
+use super::{Server, Subject, client::Piece};
+
+/// The Response section of the design, word for word. Written out here, so that a slip in
+/// the one place that defines them is seen.
+const HEADERS: [(&str, &str); 3] = [
+    ("content-type", "text/event-stream"),
+    ("cache-control", "no-cache, no-transform"),
+    ("x-accel-buffering", "no"),
+];
+
+pub async fn status_and_headers_are_exact(subject: Subject) {
+    let server = Server::start(subject);
+    for path in ["/events", "/news", "/stream", "/channel"] {
+        let response = server.client().await.get(path).await;
+        assert_eq!(response.status, 200, "{path}");
+        for (name, value) in HEADERS {
+            assert_eq!(response.header(name), Some(value), "{path}");
+        }
+        assert_eq!(response.header("connection"), None, "HTTP/2 forbids it");
+        assert_eq!(response.header("content-length"), None, "a stream has none");
+        assert_eq!(
+            response.header("transfer-encoding"),
+            Some("chunked"),
+            "{path}"
+        );
+        let encoding = response.header("content-encoding");
+        assert!(
+            matches!(encoding, None | Some("identity")),
+            "{path}: {encoding:?}"
+        );
+    }
+}
+
+pub async fn head_and_a_first_byte_come_before_any_message(subject: Subject) {
+    let server = Server::start(subject);
+    let mut response = server.client().await.get("/events").await;
+    assert_eq!(response.body.text().await, ":\n");
+}
+
+pub async fn bytes_are_exact(subject: Subject) {
+    let server = Server::with(subject, Joe::builder(), None);
+    let mut body = server.client().await.get("/events").await.body;
+    assert_eq!(body.text().await, ":\n");
+    let id = "gr\u{fc}n".try_into().expect("a valid id");
+    let event = "price".try_into().expect("a valid type");
+    let rows = [
+        (Message::data("hello"), "data: hello\n\n"),
+        (Message::data(""), "data: \n\n"),
+        (Message::data(" leading"), "data:  leading\n\n"),
+        (
+            Message::data("a\nb\rc\r\nd\n"),
+            "data: a\ndata: b\ndata: c\ndata: d\ndata: \n\n",
+        ),
+        (
+            Message::data("\u{1f600} \u{2028} \u{feff} \0"),
+            "data: \u{1f600} \u{2028} \u{feff} \0\n\n",
+        ),
+        (
+            Message::data("x")
+                .id(id)
+                .event(event)
+                .retry(Duration::from_millis(1500))
+                .comment("c"),
+            ": c\nid: gr\u{fc}n\nevent: price\nretry: 1500\ndata: x\n\n",
+        ),
+    ];
+    for (message, expected) in rows {
+        server.hub.publish(message, ()).await.expect("published");
+        assert_eq!(body.text().await, expected);
+    }
+}
+
+pub async fn a_large_message_arrives_whole(subject: Subject) {
+    let server = Server::start(subject);
+    let mut body = server.client().await.get("/events").await.body;
+    let data = "0123456789abcdef\u{fc}\n".repeat(50_000);
+    server.publish(&data, ()).await;
+    assert!(
+        body.event().await.data == data,
+        "900 KB arrive as they were sent"
+    );
+}
+
+pub async fn messages_arrive_one_by_one(subject: Subject) {
+    let server = Server::start(subject);
+    let mut body = server.client().await.get("/events").await.body;
+    for n in 0..50 {
+        // Nothing holds a message back until there is more.
+        server.publish(n, ()).await;
+        assert_eq!(body.event().await.data, n.to_string());
+    }
+}
+
+pub async fn head_is_answered_with_headers_only(subject: Subject) {
+    let server = Server::start(subject);
+    let mut response = server
+        .client()
+        .await
+        .send("HEAD", "/events", "HTTP/1.1", &[])
+        .await;
+    assert_eq!(response.status, 200);
+    for (name, value) in HEADERS {
+        assert_eq!(response.header(name), Some(value));
+    }
+    assert_eq!(response.body.piece().await, Piece::End);
+    server.subscribers(0).await;
+}
+
+pub async fn http_1_0_gets_a_plain_body(subject: Subject) {
+    let server = Server::start(subject);
+    let response = server
+        .client()
+        .await
+        .send("GET", "/events", "HTTP/1.0", &[])
+        .await;
+    assert_eq!(response.status, 200);
+    assert_eq!(
+        response.header("transfer-encoding"),
+        None,
+        "HTTP/1.0 knows no chunks"
+    );
+    let mut body = response.body;
+    server.publish("hello", ()).await;
+    assert_eq!(body.event().await.data, "hello");
+    server.hub.shutdown().await.expect("the first shutdown");
+    assert_eq!(body.rest().await, "");
+}
+
+pub async fn too_many_topics_are_a_bad_request(subject: Subject) {
+    let server = Server::with(subject, Joe::builder().max_topics(2), None);
+    let allowed = server
+        .client()
+        .await
+        .get("/events?topic=a&topic=b&topic=a")
+        .await;
+    assert_eq!(allowed.status, 200);
+    let refused = server
+        .client()
+        .await
+        .get("/events?topic=a&topic=b&topic=c")
+        .await;
+    assert_eq!(refused.status, 400);
+    assert_eq!(
+        refused.header("retry-after"),
+        None,
+        "asking again does not help"
+    );
+    assert!(
+        refused
+            .body
+            .rest()
+            .await
+            .contains("3 topics, the limit is 2")
+    );
+}
+
+pub async fn a_full_house_is_503_with_retry_after(subject: Subject) {
+    let server = Server::with(
+        subject,
+        Joe::builder().max_subscribers(1),
+        Duration::from_millis(50),
+    );
+    let first = server.client().await.get("/events").await;
+    assert_eq!(first.status, 200);
+    let refused = server.client().await.get("/events").await;
+    assert_eq!(refused.status, 503);
+    let seconds: u64 = refused
+        .header("retry-after")
+        .expect("the header")
+        .parse()
+        .expect("seconds");
+    assert!(seconds > 0);
+    drop(first);
+    server.subscribers(0).await;
+    assert_eq!(server.client().await.get("/events").await.status, 200);
+}
+
+pub async fn middleware_gives_a_handwritten_stream_its_headers(subject: Subject) {
+    let server = Server::start(subject);
+    let response = server.client().await.get("/own").await;
+    assert_eq!(response.status, 200);
+    for (name, value) in HEADERS {
+        assert_eq!(response.header(name), Some(value));
+    }
+    assert_eq!(response.body.rest().await, "data: own\n\n");
+}
+
+pub async fn middleware_keeps_what_the_handler_set(subject: Subject) {
+    let server = Server::start(subject);
+    let response = server.client().await.get("/own/cached").await;
+    assert_eq!(response.header("cache-control"), Some("no-store"));
+    assert_eq!(response.header("content-type"), Some("text/event-stream"));
+    assert_eq!(response.header("x-accel-buffering"), Some("no"));
+}
+
+pub async fn middleware_leaves_other_responses_alone(subject: Subject) {
+    let server = Server::start(subject);
+    let response = server.client().await.get("/plain").await;
+    let media_type = response.header("content-type").expect("a media type");
+    assert!(media_type.starts_with("text/plain"), "{media_type}");
+    assert_eq!(response.header("cache-control"), None);
+    assert_eq!(response.header("x-accel-buffering"), None);
+    assert_eq!(response.body.rest().await, "plain");
+}

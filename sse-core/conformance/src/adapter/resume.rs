@@ -1,0 +1,148 @@
+//! `Last-Event-ID` in all its forms.
+
+use std::sync::Arc;
+
+use sse_core::{EventId, Message};
+
+use super::{Body, Server, Subject};
+use crate::OwnedEvent;
+
+const HEADER: &str = "Last-Event-ID";
+
+async fn resume(server: &Server, path: &str, id: impl AsRef<[u8]>) -> Body {
+    let response = server
+        .client()
+        .await
+        .get_with(path, &[(HEADER, id.as_ref())])
+        .await;
+    assert_eq!(response.status, 200);
+    response.body
+}
+
+/// Shows that the stream begins with the in-band message and goes on live.
+async fn is_told_of_a_gap(server: &Server, mut body: Body) {
+    let gap = body.event().await;
+    let expected = OwnedEvent {
+        id: String::new(),
+        event: "gap".into(),
+        data: r#"{"reason":"unknown"}"#.into(),
+    };
+    assert_eq!(gap, expected);
+    server.publish("live", ()).await;
+    assert_eq!(body.event().await.data, "live");
+}
+
+pub async fn history_joins_live_over_the_wire(subject: Subject) {
+    const MESSAGES: usize = 2_000;
+    let server = Arc::new(Server::start(subject));
+    let mut ids = vec![server.publish(0, ()).await];
+    let mut clients = Vec::new();
+    for n in 1..MESSAGES {
+        if n % 100 == 0 {
+            let (server, seen) = (Arc::clone(&server), n / 2);
+            let id = ids[seen].clone();
+            clients.push(tokio::spawn(async move {
+                let mut body = resume(&server, "/events", id).await;
+                let data = body.data(MESSAGES - seen - 1).await;
+                assert!(
+                    data.iter()
+                        .zip(seen + 1..)
+                        .all(|(data, n)| *data == n.to_string()),
+                    "{data:?}"
+                );
+            }));
+        }
+        ids.push(server.publish(n, ()).await);
+        if n % 10 == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    for client in clients {
+        client.await.expect("no gap and no double");
+    }
+}
+
+pub async fn an_up_to_date_client_is_not_sent_anything_again(subject: Subject) {
+    let server = Server::start(subject);
+    for n in 0..5 {
+        let seen = server.publish(n, ()).await;
+        let mut body = resume(&server, "/events", seen).await;
+        server.publish("live", ()).await;
+        assert_eq!(body.event().await.data, "live");
+    }
+}
+
+pub async fn an_unknown_last_event_id_is_told_in_band(subject: Subject) {
+    let server = Server::start(subject);
+    server.publish("before", ()).await;
+    is_told_of_a_gap(&server, resume(&server, "/events", "of-another-life").await).await;
+}
+
+pub async fn an_empty_last_event_id_is_none(subject: Subject) {
+    let server = Server::start(subject);
+    server.publish("before", ()).await;
+    for path in ["/events", "/events?lastEventId="] {
+        let mut body = resume(&server, path, "").await;
+        server.publish("live", ()).await;
+        assert_eq!(
+            body.event().await.data,
+            "live",
+            "neither a gap nor a replay"
+        );
+    }
+}
+
+pub async fn a_non_utf8_last_event_id_is_a_gap(subject: Subject) {
+    let server = Server::start(subject);
+    is_told_of_a_gap(&server, resume(&server, "/events", b"\xff\xfe\xfd").await).await;
+}
+
+pub async fn an_over_long_last_event_id_is_a_gap(subject: Subject) {
+    let server = Server::start(subject);
+    let id = "x".repeat(EventId::MAX_BYTES + 1);
+    is_told_of_a_gap(&server, resume(&server, "/events", &id).await).await;
+    is_told_of_a_gap(
+        &server,
+        resume(&server, &format!("/events?lastEventId={id}"), "").await,
+    )
+    .await;
+}
+
+pub async fn a_last_event_id_is_utf8_bytes(subject: Subject) {
+    let server = Server::start(subject);
+    let id: EventId = "gr\u{fc}n \u{1f600}".try_into().expect("a valid id");
+    server
+        .hub
+        .publish(Message::data("1").id(id.clone()), ())
+        .await
+        .expect("published");
+    server.publish("2", ()).await;
+    assert_eq!(
+        resume(&server, "/events", id.as_str())
+            .await
+            .event()
+            .await
+            .data,
+        "2"
+    );
+    let path = "/events?lastEventId=gr%C3%BCn+%F0%9F%98%80";
+    assert_eq!(resume(&server, path, "").await.event().await.data, "2");
+}
+
+pub async fn the_query_resumes_and_the_header_wins(subject: Subject) {
+    let server = Server::start(subject);
+    let first = server.publish("1", ()).await;
+    let second = server.publish("2", ()).await;
+    server.publish("3", ()).await;
+    for name in ["lastEventId", "lastEventID", "last_event_id"] {
+        let path = format!("/events?{name}={first}");
+        let mut body = server.client().await.get(&path).await.body;
+        assert_eq!(body.data(2).await, ["2", "3"], "{name}");
+        let mut body = resume(&server, &path, &second).await;
+        assert_eq!(
+            body.event().await.data,
+            "3",
+            "the header is newer than the page's URL"
+        );
+    }
+}

@@ -1,0 +1,292 @@
+//! What a [`Provider`] must do.
+
+#![expect(missing_docs, reason = "a case is its name")]
+
+mod listener;
+mod resume;
+
+use std::{collections::HashMap, future::Future, sync::Arc};
+
+use sse_core::{
+    EventId, Message, Outcome, Provider, PublishError, SubscribeError, Subscription, Topics,
+};
+
+use self::listener::Listener;
+pub use self::resume::*;
+use crate::cases::block_on;
+
+/// What the suite is run on.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject {
+    /// Makes a provider that nobody else uses, with bounds that let 1,000 small messages through.
+    pub make: fn() -> Arc<dyn Provider>,
+    /// Whether it keeps the last 10,000 small messages for clients that reconnect. If not, each of them is told of a gap.
+    pub keeps_history: bool,
+}
+
+/// Runs one case.
+#[doc(hidden)]
+pub fn run<F: Future<Output = ()>>(case: fn(Subject) -> F, subject: Subject) {
+    block_on(case(subject));
+}
+
+/// Runs every provider case on a [`Subject`](provider::Subject).
+#[macro_export]
+macro_rules! provider_suite {
+    ($subject:expr) => {
+        $crate::cases!(
+            provider,
+            $subject,
+            [
+                delivers_to_the_subscribers_of_the_topic,
+                delivers_once_however_many_topics_match,
+                no_topics_are_the_default_topic,
+                bytes_are_the_message_with_its_id,
+                every_subscriber_sees_the_same_order,
+                a_publish_after_subscribe_is_delivered,
+                a_subscriber_that_never_reads_delays_nobody,
+                a_subscriber_far_behind_is_never_misled,
+                subscribers_come_and_go_while_messages_are_published,
+                an_empty_message_is_refused,
+                an_id_that_no_client_could_send_back_is_refused,
+                shutdown_delivers_what_was_published_and_ends_every_stream,
+                after_shutdown_everything_is_refused,
+                without_an_id_a_subscription_is_fresh,
+                a_known_id_is_recovered,
+                an_up_to_date_client_gets_nothing_again,
+                an_unknown_id_is_a_gap,
+                an_unreadable_id_is_a_gap,
+                an_id_from_another_topic_is_a_gap,
+                ids_of_the_application_and_generated_ones_mix,
+                history_joins_live_without_gap_or_double,
+            ]
+        );
+    };
+}
+
+async fn publish(
+    provider: &Arc<dyn Provider>,
+    data: impl ToString,
+    topics: impl Into<Topics>,
+) -> Option<EventId> {
+    let message = Message::data(data.to_string());
+    provider
+        .publish(message, topics.into())
+        .await
+        .expect("the message is published")
+        .id
+}
+
+async fn subscribe(provider: &Arc<dyn Provider>, subscription: Subscription) -> Listener {
+    Listener::new(
+        provider
+            .subscribe(subscription)
+            .await
+            .expect("the client is subscribed"),
+    )
+}
+
+pub async fn delivers_to_the_subscribers_of_the_topic(subject: Subject) {
+    let provider = (subject.make)();
+    let mut news = subscribe(&provider, Subscription::to("news")).await;
+    let mut sport = subscribe(&provider, Subscription::to(["sport", "weather"])).await;
+    publish(&provider, "n", "news").await;
+    publish(&provider, "w", "weather").await;
+    publish(&provider, "nobody", "New").await;
+    publish(&provider, "both", ["news", "weather"]).await;
+    assert_eq!(news.data(2).await, ["n", "both"]);
+    assert_eq!(sport.data(2).await, ["w", "both"]);
+}
+
+pub async fn delivers_once_however_many_topics_match(subject: Subject) {
+    let provider = (subject.make)();
+    let mut listener = subscribe(&provider, Subscription::to(["a", "b", "c"])).await;
+    publish(&provider, "1", ["a", "b", "c", "d"]).await;
+    publish(&provider, "2", ["c", "a", "a"]).await;
+    publish(&provider, "end", "b").await;
+    assert_eq!(listener.data(3).await, ["1", "2", "end"]);
+}
+
+pub async fn no_topics_are_the_default_topic(subject: Subject) {
+    let provider = (subject.make)();
+    let mut listener = subscribe(&provider, Subscription::default()).await;
+    publish(&provider, "1", ()).await;
+    publish(&provider, "2", Topics::DEFAULT).await;
+    assert_eq!(listener.data(2).await, ["1", "2"]);
+}
+
+pub async fn bytes_are_the_message_with_its_id(subject: Subject) {
+    let provider = (subject.make)();
+    let mut listener = subscribe(&provider, Subscription::default()).await;
+    let message = Message::data("a\nb").event("price".try_into().expect("a valid type"));
+    let published = provider
+        .publish(message.clone(), Topics::default())
+        .await
+        .expect("published");
+    assert_eq!(
+        published.id.is_some(),
+        subject.keeps_history,
+        "history gives ids"
+    );
+    let expected = match published.id {
+        Some(id) => message.id(id),
+        None => message,
+    };
+    assert_eq!(listener.bytes().await, expected.to_bytes());
+}
+
+pub async fn every_subscriber_sees_the_same_order(subject: Subject) {
+    const PUBLISHERS: usize = 4;
+    const MESSAGES: usize = 100;
+    let provider = (subject.make)();
+    let mut listeners = Vec::new();
+    for _ in 0..8 {
+        listeners.push(subscribe(&provider, Subscription::default()).await);
+    }
+    for publisher in 0..PUBLISHERS {
+        let provider = Arc::clone(&provider);
+        tokio::spawn(async move {
+            for n in 0..MESSAGES {
+                publish(&provider, format!("{publisher} {n}"), ()).await;
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+    let first = listeners[0].data(PUBLISHERS * MESSAGES).await;
+    for listener in &mut listeners[1..] {
+        assert_eq!(listener.data(PUBLISHERS * MESSAGES).await, first);
+    }
+    let mut next = HashMap::new();
+    for message in &first {
+        let (publisher, n) = message.split_once(' ').expect("two numbers");
+        let next = next.entry(publisher).or_insert(0);
+        assert_eq!(n, next.to_string(), "each publisher's order is kept");
+        *next += 1;
+    }
+}
+
+pub async fn a_publish_after_subscribe_is_delivered(subject: Subject) {
+    let provider = (subject.make)();
+    for n in 0..200 {
+        let mut listener = subscribe(&provider, Subscription::default()).await;
+        let publisher = Arc::clone(&provider);
+        tokio::spawn(async move { publish(&publisher, n, ()).await });
+        assert_eq!(listener.data(1).await, [n.to_string()]);
+    }
+}
+
+pub async fn a_subscriber_that_never_reads_delays_nobody(subject: Subject) {
+    let provider = (subject.make)();
+    let _deaf = subscribe(&provider, Subscription::default()).await;
+    let mut listener = subscribe(&provider, Subscription::default()).await;
+    for n in 0..5_000 {
+        publish(&provider, n, ()).await;
+        assert_eq!(listener.data(1).await, [n.to_string()]);
+    }
+}
+
+/// It gets everything, or its stream ends where the next message is missing, so that it can resume.
+pub async fn a_subscriber_far_behind_is_never_misled(subject: Subject) {
+    let provider = (subject.make)();
+    let mut behind = subscribe(&provider, Subscription::default()).await;
+    publish(&provider, 0, ()).await;
+    assert_eq!(behind.data(1).await, ["0"]);
+    for n in 1..20_000 {
+        publish(&provider, n, ()).await;
+    }
+    provider.shutdown().await.expect("the first shutdown");
+    let seen = behind.rest().await;
+    assert!(
+        seen.iter().zip(1..).all(|(data, n)| *data == n.to_string()),
+        "no message is missing before the end of the stream"
+    );
+}
+
+pub async fn subscribers_come_and_go_while_messages_are_published(subject: Subject) {
+    let provider = (subject.make)();
+    let churn: Vec<_> = (0..4)
+        .map(|worker| {
+            let provider = Arc::clone(&provider);
+            tokio::spawn(async move {
+                for n in 0..500 {
+                    let topics = [format!("{worker}"), format!("{}", n % 7), "all".into()];
+                    let mut listener = subscribe(&provider, Subscription::to(topics)).await;
+                    if n % 5 == 0 {
+                        listener.data(1).await;
+                    }
+                }
+            })
+        })
+        .collect();
+    let mut steady = subscribe(&provider, Subscription::to("all")).await;
+    let mut n = 0;
+    while churn.iter().any(|worker| !worker.is_finished()) {
+        publish(&provider, n, ["all", "0", "1"]).await;
+        assert_eq!(steady.data(1).await, [n.to_string()]);
+        n += 1;
+    }
+    for worker in churn {
+        worker.await.expect("no worker panics");
+    }
+}
+
+pub async fn an_empty_message_is_refused(subject: Subject) {
+    let provider = (subject.make)();
+    let refused = provider
+        .publish(Message::without_data(), Topics::default())
+        .await;
+    assert!(matches!(refused, Err(PublishError::Empty)), "{refused:?}");
+}
+
+pub async fn an_id_that_no_client_could_send_back_is_refused(subject: Subject) {
+    let provider = (subject.make)();
+    let mut listener = subscribe(&provider, Subscription::default()).await;
+    for (length, is_accepted) in [(EventId::MAX_BYTES, true), (EventId::MAX_BYTES + 1, false)] {
+        let id = EventId::try_from("x".repeat(length)).expect("a valid id");
+        let published = provider
+            .publish(Message::data("x").id(id), Topics::default())
+            .await;
+        assert_eq!(published.is_ok(), is_accepted, "{length} bytes");
+    }
+    publish(&provider, "end", ()).await;
+    assert_eq!(listener.data(2).await, ["x", "end"]);
+}
+
+pub async fn shutdown_delivers_what_was_published_and_ends_every_stream(subject: Subject) {
+    let provider = (subject.make)();
+    let mut reader = subscribe(&provider, Subscription::to("a")).await;
+    let idle = subscribe(&provider, Subscription::to("b")).await;
+    let waiting = tokio::spawn(idle.rest());
+    publish(&provider, "last", "a").await;
+    provider.shutdown().await.expect("the first shutdown");
+    assert_eq!(reader.data(1).await, ["last"]);
+    assert_eq!(reader.rest().await, [""; 0]);
+    assert_eq!(waiting.await.expect("the task does not panic"), [""; 0]);
+}
+
+pub async fn after_shutdown_everything_is_refused(subject: Subject) {
+    let provider = (subject.make)();
+    provider.shutdown().await.expect("the first shutdown");
+    let published = provider
+        .publish(Message::data("x"), Topics::default())
+        .await;
+    assert!(
+        matches!(published, Err(PublishError::Closed(_))),
+        "{published:?}"
+    );
+    let subscribed = provider.subscribe(Subscription::default()).await;
+    assert!(
+        matches!(subscribed, Err(SubscribeError::Closed(_))),
+        "{subscribed:?}"
+    );
+    assert!(provider.shutdown().await.is_err(), "the second shutdown");
+}
+
+pub async fn without_an_id_a_subscription_is_fresh(subject: Subject) {
+    let provider = (subject.make)();
+    publish(&provider, "before", ()).await;
+    let mut listener = subscribe(&provider, Subscription::default()).await;
+    assert_eq!(listener.outcome(), Outcome::Fresh);
+    publish(&provider, "after", ()).await;
+    assert_eq!(listener.data(1).await, ["after"]);
+}

@@ -1,0 +1,164 @@
+//! Continuing after a reconnect.
+
+use std::sync::Arc;
+
+use sse_core::{EventId, Gap, Message, Outcome, Provider, ResumeFrom, Subscription, Topics};
+
+use super::{Subject, publish, subscribe};
+
+/// The last id a client has seen; where there is no history there are no ids, so it makes one up.
+fn last(id: Option<EventId>) -> EventId {
+    id.unwrap_or_else(|| "none".try_into().expect("a valid id"))
+}
+
+/// What a client that continues from a known id is told.
+fn expected(subject: Subject) -> Outcome {
+    if subject.keeps_history {
+        Outcome::Recovered
+    } else {
+        Outcome::Gap(Gap::Unknown)
+    }
+}
+
+pub async fn a_known_id_is_recovered(subject: Subject) {
+    let provider = (subject.make)();
+    publish(&provider, "0", ()).await;
+    let seen = last(publish(&provider, "1", ()).await);
+    for missed in ["2", "3"] {
+        publish(&provider, missed, ()).await;
+    }
+    let mut listener = subscribe(&provider, Subscription::default().resume_from(seen)).await;
+    assert_eq!(listener.outcome(), expected(subject));
+    publish(&provider, "4", ()).await;
+    if subject.keeps_history {
+        assert_eq!(listener.data(3).await, ["2", "3", "4"]);
+    } else {
+        assert_eq!(listener.data(1).await, ["4"]);
+    }
+}
+
+pub async fn an_up_to_date_client_gets_nothing_again(subject: Subject) {
+    let provider = (subject.make)();
+    for n in 0..20 {
+        let seen = last(publish(&provider, n, "a").await);
+        publish(&provider, "of another topic", "b").await;
+        let mut listener = subscribe(&provider, Subscription::to("a").resume_from(seen)).await;
+        assert_eq!(listener.outcome(), expected(subject));
+        publish(&provider, "live", "a").await;
+        assert_eq!(listener.data(1).await, ["live"]);
+    }
+}
+
+pub async fn an_unknown_id_is_a_gap(subject: Subject) {
+    let provider = (subject.make)();
+    publish(&provider, "before", ()).await;
+    let unknown: EventId = "never-given-out".try_into().expect("a valid id");
+    let mut listener = subscribe(&provider, Subscription::default().resume_from(unknown)).await;
+    assert_eq!(listener.outcome(), Outcome::Gap(Gap::Unknown));
+    publish(&provider, "after", ()).await;
+    assert_eq!(listener.data(1).await, ["after"]);
+}
+
+pub async fn an_unreadable_id_is_a_gap(subject: Subject) {
+    let provider = (subject.make)();
+    publish(&provider, "before", ()).await;
+    let too_long = vec![b'x'; EventId::MAX_BYTES + 1];
+    for bytes in [b"\xff\xfe".as_slice(), b"a\nb", b"a\0b", &too_long] {
+        let subscription = Subscription::default().resume_from(ResumeFrom::from_bytes(bytes));
+        let listener = subscribe(&provider, subscription).await;
+        assert_eq!(listener.outcome(), Outcome::Gap(Gap::Unknown));
+    }
+}
+
+pub async fn an_id_from_another_topic_is_a_gap(subject: Subject) {
+    let provider = (subject.make)();
+    let other = last(publish(&provider, "secret", "other").await);
+    publish(&provider, "before", "mine").await;
+    let mut listener = subscribe(&provider, Subscription::to("mine").resume_from(other)).await;
+    assert_eq!(listener.outcome(), Outcome::Gap(Gap::Unknown));
+    publish(&provider, "more secrets", "other").await;
+    publish(&provider, "after", "mine").await;
+    assert_eq!(listener.data(1).await, ["after"]);
+}
+
+pub async fn ids_of_the_application_and_generated_ones_mix(subject: Subject) {
+    let provider = (subject.make)();
+    let own: EventId = "invoice-\u{e9}".try_into().expect("a valid id");
+    publish(&provider, "1", ()).await;
+    let message = Message::data("2").id(own.clone());
+    let published = provider
+        .publish(message, Topics::default())
+        .await
+        .expect("published");
+    assert_eq!(published.id, Some(own.clone()));
+    let seen = last(publish(&provider, "3", ()).await);
+    publish(&provider, "4", ()).await;
+    for (id, missed) in [(own, 2), (seen, 1)] {
+        let mut listener = subscribe(&provider, Subscription::default().resume_from(id)).await;
+        assert_eq!(listener.outcome(), expected(subject));
+        if subject.keeps_history {
+            assert_eq!(listener.data(missed).await, ["3", "4"][2 - missed..]);
+        }
+    }
+}
+
+/// Clients join at random moments while others publish without a pause.
+pub async fn history_joins_live_without_gap_or_double(subject: Subject) {
+    const MESSAGES: usize = 3_000;
+    let provider = (subject.make)();
+    let mut ids = vec![publish(&provider, 0, "a").await];
+    let mut clients = Vec::new();
+    for n in 1..MESSAGES {
+        if n % 50 == 0 && subject.keeps_history {
+            let seen = n / 100 * 37 % ids.len();
+            clients.push(tokio::spawn(resumes(
+                Arc::clone(&provider),
+                last(ids[seen].clone()),
+                seen,
+            )));
+        } else if n % 50 == 0 {
+            // Without history: from the next message on, whichever that is.
+            clients.push(tokio::spawn(follows(Arc::clone(&provider))));
+        }
+        ids.push(publish(&provider, n, ["a", "b"]).await);
+        publish(&provider, "of another topic", "other").await;
+        if n % 10 == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    provider.shutdown().await.expect("the first shutdown");
+    for client in clients {
+        client.await.expect("every client sees its sequence");
+    }
+}
+
+async fn resumes(provider: Arc<dyn Provider>, seen: EventId, number: usize) {
+    let subscription = Subscription::to("a").resume_from(seen);
+    // A client that comes too late is refused, which loses nothing.
+    let Ok(subscriber) = provider.subscribe(subscription).await else {
+        return;
+    };
+    let mut listener = super::Listener::new(subscriber);
+    assert_eq!(listener.outcome(), Outcome::Recovered);
+    drop(provider);
+    let first = listener.data(1).await;
+    assert_eq!(first, [(number + 1).to_string()]);
+    let rest = listener.rest().await;
+    let expected: Vec<_> = (number + 2..3_000).map(|n| n.to_string()).collect();
+    assert_eq!(rest, expected);
+}
+
+async fn follows(provider: Arc<dyn Provider>) {
+    let Ok(subscriber) = provider.subscribe(Subscription::to("a")).await else {
+        return;
+    };
+    let rest = super::Listener::new(subscriber).rest().await;
+    let numbers: Vec<usize> = rest
+        .iter()
+        .map(|data| data.parse().expect("a number"))
+        .collect();
+    assert!(
+        numbers.windows(2).all(|pair| pair[1] == pair[0] + 1),
+        "{numbers:?}"
+    );
+}

@@ -1,0 +1,247 @@
+//! What Joe promises beyond the provider suite: bounds, and that nothing is left behind.
+
+use futures_util::{FutureExt, StreamExt};
+use sse_conformance::decode;
+use sse_core::{
+    Decoder, FiniteReplayer, Joe, Message, Outcome, Provider, PublishError, SubscribeError,
+    Subscriber, Subscription, Topics,
+};
+
+async fn publish(joe: &Joe, data: impl Into<String>, topics: impl Into<Topics>) {
+    joe.publish(Message::data(data), topics.into())
+        .await
+        .unwrap();
+}
+
+async fn subscribe(joe: &Joe, topics: impl Into<Topics>) -> Subscriber {
+    joe.subscribe(Subscription::to(topics)).await.unwrap()
+}
+
+/// The data of everything that is there without waiting, and whether the stream has ended.
+fn pending(subscriber: &mut Subscriber) -> (Vec<String>, bool) {
+    let mut decoder = Decoder::new();
+    let mut data = Vec::new();
+    loop {
+        match subscriber.next().now_or_never() {
+            Some(Some(bytes)) => data.extend(
+                decode(&mut decoder, &bytes)
+                    .into_iter()
+                    .map(|event| event.data),
+            ),
+            Some(None) => return (data, true),
+            None => return (data, false),
+        }
+    }
+}
+
+/// What is queued, as Joe's `Debug` says it.
+fn queued_bytes(joe: &Joe) -> usize {
+    let text = format!("{joe:?}");
+    let (_, rest) = text.split_once("queued_bytes: ").unwrap();
+    rest.trim_end_matches(" }").parse().unwrap()
+}
+
+#[tokio::test]
+async fn everything_pending_leaves_in_one_piece() {
+    let joe = Joe::new();
+    let mut subscriber = subscribe(&joe, ()).await;
+    for n in 0..100 {
+        publish(&joe, n.to_string(), ()).await;
+    }
+    let bytes = subscriber.next().await.unwrap();
+    assert_eq!(decode(&mut Decoder::new(), &bytes).len(), 100);
+    assert!(subscriber.next().now_or_never().is_none());
+}
+
+#[tokio::test]
+async fn subscribers_share_the_bytes() {
+    let joe = Joe::new();
+    let mut subscribers = [subscribe(&joe, ()).await, subscribe(&joe, ()).await];
+    publish(&joe, "1", ()).await;
+    publish(&joe, "2", ()).await;
+    let mut pieces = Vec::new();
+    for subscriber in &mut subscribers {
+        pieces.push(subscriber.next().await.unwrap());
+    }
+    assert_eq!(
+        pieces[0].as_ptr(),
+        pieces[1].as_ptr(),
+        "joined once for both"
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_left_behind_by_subscribers_that_are_gone() {
+    let joe = Joe::new();
+    for n in 0..1_000 {
+        let mut one = subscribe(&joe, [format!("{n}"), "all".to_owned()]).await;
+        let two = subscribe(&joe, "all").await;
+        publish(&joe, "x", "all").await;
+        if n % 2 == 0 {
+            assert_eq!(pending(&mut one), (vec!["x".to_owned()], false));
+        }
+        drop((one, two));
+    }
+    assert_eq!(joe.subscribers(), 0);
+    assert_eq!(queued_bytes(&joe), 0);
+    publish(&joe, "nobody", "all").await;
+    assert_eq!(
+        queued_bytes(&joe),
+        0,
+        "without a subscriber nothing is queued"
+    );
+}
+
+#[tokio::test]
+async fn the_queue_holds_only_what_the_slowest_has_not_read() {
+    let joe = Joe::new();
+    let mut slow = subscribe(&joe, ()).await;
+    let mut fast = subscribe(&joe, ()).await;
+    publish(&joe, "x".repeat(1_000), ()).await;
+    pending(&mut fast);
+    assert!(queued_bytes(&joe) > 1_000);
+    pending(&mut slow);
+    assert_eq!(queued_bytes(&joe), 0);
+    publish(&joe, "x".repeat(1_000), ()).await;
+    pending(&mut fast);
+    drop(slow);
+    assert_eq!(queued_bytes(&joe), 0);
+}
+
+#[tokio::test]
+async fn without_history_a_reader_too_far_behind_ends_and_the_others_go_on() {
+    let joe = Joe::builder().queue_messages(10).build();
+    let mut behind = subscribe(&joe, ()).await;
+    let mut reader = subscribe(&joe, ()).await;
+    for n in 0..11 {
+        publish(&joe, n.to_string(), ()).await;
+        assert_eq!(pending(&mut reader), (vec![n.to_string()], false));
+    }
+    assert_eq!(pending(&mut behind), (vec![], true));
+    publish(&joe, "on", ()).await;
+    assert_eq!(pending(&mut reader), (vec!["on".to_owned()], false));
+}
+
+#[tokio::test]
+async fn with_history_a_reader_too_far_behind_catches_up_unseen() {
+    let replayer = FiniteReplayer::new(10_000).unwrap();
+    let joe = Joe::builder().replayer(replayer).queue_messages(10).build();
+    let mut behind = subscribe(&joe, "a").await;
+    publish(&joe, "0", "a").await;
+    assert_eq!(pending(&mut behind).0, ["0"]);
+    for n in 1..5_000 {
+        publish(&joe, n.to_string(), "a").await;
+        publish(&joe, "of another topic", "b").await;
+    }
+    let expected: Vec<_> = (1..5_000).map(|n| n.to_string()).collect();
+    assert_eq!(pending(&mut behind), (expected, false));
+    publish(&joe, "live", "a").await;
+    assert_eq!(pending(&mut behind), (vec!["live".to_owned()], false));
+}
+
+#[tokio::test]
+async fn a_reader_behind_a_history_that_is_too_short_ends() {
+    let replayer = FiniteReplayer::new(20).unwrap();
+    let joe = Joe::builder().replayer(replayer).queue_messages(10).build();
+    let mut behind = subscribe(&joe, ()).await;
+    for n in 0..100 {
+        publish(&joe, n.to_string(), ()).await;
+    }
+    assert_eq!(pending(&mut behind), (vec![], true));
+}
+
+#[tokio::test]
+async fn queues_are_bounded_in_bytes_each_and_together() {
+    let joe = Joe::builder()
+        .queue_bytes(10_000)
+        .total_bytes(20_000)
+        .build();
+    let mut deaf = Vec::new();
+    for topic in ["a", "b", "c", "d"] {
+        deaf.push(subscribe(&joe, topic).await);
+    }
+    let message = "x".repeat(1_000);
+    for _ in 0..100 {
+        publish(&joe, &message, "a").await;
+    }
+    assert!(queued_bytes(&joe) <= 10_000);
+    for topic in ["b", "c", "d"] {
+        for _ in 0..100 {
+            publish(&joe, &message, topic).await;
+        }
+    }
+    assert!(
+        queued_bytes(&joe) <= 20_000 + 4 * 1_100,
+        "{}",
+        queued_bytes(&joe)
+    );
+    drop(deaf);
+    assert_eq!(queued_bytes(&joe), 0);
+}
+
+#[tokio::test]
+async fn a_message_over_the_limit_is_refused_and_not_kept() {
+    let replayer = FiniteReplayer::new(10).unwrap();
+    let joe = Joe::builder().replayer(replayer).message_bytes(100).build();
+    let mut subscriber = subscribe(&joe, ()).await;
+    let refused = joe
+        .publish(Message::data("x".repeat(101)), Topics::default())
+        .await;
+    assert!(
+        matches!(
+            refused,
+            Err(PublishError::TooLarge {
+                size: 101,
+                limit: 100
+            })
+        ),
+        "{refused:?}"
+    );
+    publish(&joe, "x".repeat(100), ()).await;
+    assert_eq!(pending(&mut subscriber).0, ["x".repeat(100)]);
+}
+
+#[tokio::test]
+async fn subscribers_and_their_topics_are_capped() {
+    let joe = Joe::builder().max_subscribers(2).max_topics(3).build();
+    let first = subscribe(&joe, ()).await;
+    let _second = subscribe(&joe, ["a", "b", "c"]).await;
+    let refused = joe.subscribe(Subscription::default()).await;
+    assert!(
+        matches!(refused, Err(SubscribeError::Full { limit: 2 })),
+        "{refused:?}"
+    );
+    drop(first);
+    let refused = joe.subscribe(Subscription::to(["a", "b", "c", "d"])).await;
+    assert!(
+        matches!(
+            refused,
+            Err(SubscribeError::TooManyTopics { count: 4, limit: 3 })
+        ),
+        "{refused:?}"
+    );
+    assert_eq!(joe.subscribers(), 1);
+}
+
+#[tokio::test]
+async fn comments_are_delivered_but_not_kept() {
+    let joe = Joe::builder()
+        .replayer(FiniteReplayer::new(10).unwrap())
+        .build();
+    let mut live = subscribe(&joe, ()).await;
+    let published = joe
+        .publish(Message::data("1"), Topics::default())
+        .await
+        .unwrap();
+    let comment = Message::without_data().comment("hi");
+    assert_eq!(
+        joe.publish(comment, Topics::default()).await.unwrap().id,
+        None
+    );
+    let bytes = live.next().await.unwrap();
+    assert!(bytes.ends_with(b": hi\n"));
+    let subscription = Subscription::default().resume_from(published.id);
+    let mut resumed = joe.subscribe(subscription).await.unwrap();
+    assert_eq!(resumed.outcome(), Outcome::Recovered);
+    assert!(resumed.next().now_or_never().is_none(), "up to date");
+}

@@ -1,0 +1,55 @@
+//! Joe against the provider suite, with and without history and behind pointers.
+
+use std::sync::Arc;
+
+use sse_conformance::provider::Subject;
+use sse_core::{FiniteReplayer, Joe, Provider};
+
+fn with_history() -> Joe {
+    Joe::builder()
+        .replayer(FiniteReplayer::new(10_000).unwrap())
+        .build()
+}
+
+const WITH_HISTORY: Subject = Subject {
+    make: || Arc::new(with_history()),
+    keeps_history: true,
+};
+
+const WITHOUT_HISTORY: Subject = Subject {
+    make: || Arc::new(Joe::new()),
+    keeps_history: false,
+};
+
+const BEHIND_POINTERS: Subject = Subject {
+    make: || {
+        let boxed: Box<dyn Provider> = Box::new(with_history());
+        Arc::new(Arc::new(boxed))
+    },
+    keeps_history: true,
+};
+
+/// Falls out of the queue all the time and goes on from the history.
+const WITH_TINY_QUEUES: Subject = Subject {
+    make: || {
+        let replayer = FiniteReplayer::new(10_000).unwrap();
+        Arc::new(Joe::builder().replayer(replayer).queue_messages(2).build())
+    },
+    keeps_history: true,
+};
+
+mod joe_with_history {
+    sse_conformance::provider_suite!(super::WITH_HISTORY);
+}
+
+mod joe_without_history {
+    sse_conformance::provider_suite!(super::WITHOUT_HISTORY);
+}
+
+mod joe_behind_pointers {
+    sse_conformance::provider_suite!(super::BEHIND_POINTERS);
+}
+
+mod joe_with_tiny_queues {
+    sse_conformance::provider_suite!(super::WITH_TINY_QUEUES);
+}
