@@ -1,1 +1,17 @@
-//! Placeholder until the first slice lands.
+#![doc = include_str!("../README.md")]
+
+mod extract;
+mod headers;
+mod rejection;
+mod respond;
+
+pub use extract::LastEventId;
+pub use headers::{SseHeaders, SseHeadersService, WithHeaders};
+pub use rejection::Rejection;
+pub use respond::{Sse, events};
+pub use sse_core::*;
+
+/// The project's README, so that its examples are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct ProjectReadme;

@@ -34,6 +34,19 @@ pub const TOPIC_PARAMETER: &str = "topic";
 /// The header that goes with status 503, and how many seconds it says.
 pub const RETRY_AFTER: (&str, &str) = ("retry-after", "5");
 
+/// Whether the header middleware is to complete a response: status 200, and of the media type of
+/// an event stream or of none. Whatever else a handler answers is left alone.
+pub fn is_event_stream(status: u16, content_type: Option<&[u8]>) -> bool {
+    let is_media_type = |value: &[u8]| {
+        let essence = value.split(|byte| *byte == b';').next().unwrap_or_default();
+        essence
+            .trim_ascii()
+            .eq_ignore_ascii_case(MEDIA_TYPE.as_bytes())
+    };
+    status == OK && content_type.is_none_or(is_media_type)
+}
+
+const OK: u16 = 200;
 const BAD_REQUEST: u16 = 400;
 const CONTENT_TOO_LARGE: u16 = 413;
 const INTERNAL_SERVER_ERROR: u16 = 500;
@@ -105,6 +118,31 @@ impl PublishError {
             Self::Empty | Self::IdTooLong { .. } => BAD_REQUEST,
             Self::TooLarge { .. } => CONTENT_TOO_LARGE,
             Self::Store(_) | Self::Provider(_) => INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_event_stream;
+
+    #[test]
+    fn a_response_is_an_event_stream_by_its_status_and_media_type() {
+        let rows: [(u16, Option<&[u8]>, bool); 7] = [
+            (200, None, true),
+            (200, Some(b"text/event-stream"), true),
+            (200, Some(b"Text/Event-Stream ; charset=utf-8"), true),
+            (200, Some(b"text/event-stream2"), false),
+            (200, Some(b"text/plain"), false),
+            (204, None, false),
+            (404, Some(b"text/event-stream"), false),
+        ];
+        for (status, content_type, expected) in rows {
+            assert_eq!(
+                is_event_stream(status, content_type),
+                expected,
+                "{status} {content_type:?}"
+            );
         }
     }
 }

@@ -1,0 +1,24 @@
+//! `LastEventId`, the extractor.
+
+use std::convert::Infallible;
+
+use axum_core::extract::FromRequestParts;
+use http::request::Parts;
+use sse_core::{ResumeFrom, response::LAST_EVENT_ID};
+
+/// Where the client asks to continue: its `Last-Event-ID` header, or the query parameter
+/// `lastEventId` from clients that cannot set headers. Never rejects.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LastEventId(pub ResumeFrom);
+
+impl<S: Sync> FromRequestParts<S> for LastEventId {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        let header = parts
+            .headers
+            .get(LAST_EVENT_ID)
+            .map(http::HeaderValue::as_bytes);
+        Ok(Self(ResumeFrom::from_request(header, parts.uri.query())))
+    }
+}

@@ -1,0 +1,74 @@
+//! axum against the adapter suite.
+
+use std::net::TcpListener;
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{RawQuery, State},
+    http::header::{CACHE_CONTROL, CONTENT_TYPE},
+    routing::get,
+};
+use futures_util::stream;
+use sse_axum::{
+    Hub, LastEventId, Message, Rejection, Sse, SseHeaders, Subscription, Topics, events,
+};
+use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, produce};
+
+sse_conformance::adapter_suite!(serve);
+
+async fn topics_from_query(
+    State(hub): State<Hub>,
+    LastEventId(last): LastEventId,
+    RawQuery(query): RawQuery,
+) -> Result<Sse, Rejection> {
+    let topics = Topics::from_query(query.as_deref());
+    Ok(Sse::new(
+        hub.subscribe(Subscription::to(topics).resume_from(last))
+            .await?,
+    ))
+}
+
+async fn stream_of_its_own() -> Sse {
+    Sse::stream(stream::iter(["0", "1", "2"].map(Message::data)))
+}
+
+async fn channel(State(hub): State<Hub>) -> Sse {
+    let (sender, Sse(body)) = Sse::channel(2);
+    tokio::spawn(produce(sender));
+    Sse(body.keep_alive(CHANNEL_KEEP_ALIVE).until(hub.closed()))
+}
+
+fn app(hub: Hub) -> Router {
+    let own = Router::new()
+        .route("/own", get(|| async { Body::from("data: own\n\n") }))
+        .route(
+            "/own/cached",
+            get(|| async { ([(CACHE_CONTROL, "no-store")], Body::from("data: own\n\n")) }),
+        )
+        .route(
+            "/plain",
+            get(|| async { ([(CONTENT_TYPE, "text/plain")], "plain") }),
+        )
+        .layer(SseHeaders);
+    Router::new()
+        .route("/events", get(topics_from_query))
+        .route("/news", get(events(hub.clone(), "news")))
+        .route("/stream", get(stream_of_its_own))
+        .route("/channel", get(channel))
+        .merge(own)
+        .with_state(hub)
+}
+
+fn serve(listener: TcpListener, hub: Hub, stop: Stop) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        listener.set_nonblocking(true).unwrap();
+        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+        let stopped = hub.shutdown_on(stop);
+        axum::serve(listener, app(hub))
+            .with_graceful_shutdown(stopped)
+            .await
+            .unwrap();
+    });
+}
