@@ -1,8 +1,8 @@
 //! The two fields whose values must be one line: `id` and `event`.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{fmt, str::FromStr};
 
-use crate::wire::line::is_line_end;
+use crate::text::Text;
 
 /// The `id` of an event: what a client hands back as `Last-Event-ID` to continue where it was.
 ///
@@ -28,7 +28,7 @@ use crate::wire::line::is_line_end;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "String", into = "String"))]
-pub struct EventId(Arc<str>);
+pub struct EventId(Text);
 
 impl EventId {
     /// The longest id in bytes that a published message may carry and that is taken from a request.
@@ -37,14 +37,9 @@ impl EventId {
     /// that a client can send back; hence one number for both.
     pub const MAX_BYTES: usize = 1024;
 
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// Whether this is the empty id, which makes a client forget its last one.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.as_str().is_empty()
     }
 }
 
@@ -58,24 +53,19 @@ impl EventId {
 /// ```
 /// use sse_core::EventType;
 ///
-/// let event: EventType = "price".parse()?;
-/// assert_eq!(event.as_str(), "price");
+/// const PRICE: EventType = EventType::from_static("price");
+/// assert_eq!(PRICE, "price".parse()?);
 /// assert!(EventType::try_from("price\ndata: 0").is_err());
 /// # Ok::<(), sse_core::InvalidField>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "String", into = "String"))]
-pub struct EventType(Arc<str>);
+pub struct EventType(Text);
 
 impl EventType {
     /// The type of a message that names none.
     pub const MESSAGE: &'static str = "message";
-
-    /// The type as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 /// Why a text cannot be an [`EventId`] or an [`EventType`].
@@ -102,18 +92,18 @@ pub enum InvalidField {
     },
 }
 
-fn check_id(text: &str) -> Result<(), InvalidField> {
-    if text.bytes().any(is_line_end) {
+const fn check_id(text: &str) -> Result<(), InvalidField> {
+    if contains(text, b'\n') || contains(text, b'\r') {
         Err(InvalidField::LineBreak { field: "id" })
-    } else if text.contains('\0') {
+    } else if contains(text, 0) {
         Err(InvalidField::Nul { field: "id" })
     } else {
         Ok(())
     }
 }
 
-fn check_type(text: &str) -> Result<(), InvalidField> {
-    if text.bytes().any(is_line_end) {
+const fn check_type(text: &str) -> Result<(), InvalidField> {
+    if contains(text, b'\n') || contains(text, b'\r') {
         Err(InvalidField::LineBreak { field: "event" })
     } else if text.is_empty() {
         Err(InvalidField::Empty { field: "event" })
@@ -122,9 +112,42 @@ fn check_type(text: &str) -> Result<(), InvalidField> {
     }
 }
 
+/// As `memchr` would, but also at compile time.
+const fn contains(text: &str, byte: u8) -> bool {
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        if *first == byte {
+            return true;
+        }
+        rest = tail;
+    }
+    false
+}
+
 /// The same conversions for both newtypes: every way in goes through the check.
 macro_rules! conversions {
     ($name:ident, $check:ident) => {
+        impl $name {
+            /// From text in the program, without a copy.
+            ///
+            /// # Panics
+            ///
+            /// If the text is not valid; in a `const` that is an error of the compiler. For text that
+            /// comes from anywhere else use `try_from` or `parse`.
+            pub const fn from_static(text: &'static str) -> Self {
+                assert!(
+                    $check(text).is_ok(),
+                    "holds a line break, or is empty, or holds a NUL character"
+                );
+                Self(Text::from_static(text))
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                self.0.as_str()
+            }
+        }
+
         impl TryFrom<&str> for $name {
             type Error = InvalidField;
 

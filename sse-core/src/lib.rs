@@ -12,6 +12,7 @@ pub mod response;
 mod resume;
 mod subscriber;
 mod subscription;
+mod text;
 mod timer;
 mod topics;
 mod wire;

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::{field::EventId, message::Message};
+use crate::{
+    field::{EventId, EventType},
+    message::Message,
+};
 
 /// Where a subscription begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,7 +87,7 @@ pub enum Gap {
 
 impl Gap {
     /// The type of the in-band message that tells a client of a gap.
-    pub const EVENT: &'static str = "gap";
+    pub const EVENT: EventType = EventType::from_static("gap");
 
     /// The reason as it stands in the in-band message: `unknown` or `expired`.
     pub fn as_str(self) -> &'static str {
@@ -99,11 +102,7 @@ impl Gap {
     /// Without an id, so that a client which loses its connection before it has
     /// caught up by other means is told again.
     pub fn message(self) -> Message {
-        let message = Message::data(format!(r#"{{"reason":"{}"}}"#, self.as_str()));
-        match Self::EVENT.try_into() {
-            Ok(event) => message.event(event),
-            Err(_) => message,
-        }
+        Message::data(format!(r#"{{"reason":"{}"}}"#, self.as_str())).event(Self::EVENT)
     }
 }
 

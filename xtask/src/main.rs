@@ -1,2 +1,58 @@
-//! Placeholder until the first slice lands.
-fn main() {}
+//! The project's commands: `cargo xtask test-all`, `cargo xtask tidy`, `cargo xtask demo`.
+
+mod demo;
+mod manifest;
+mod process;
+mod steps;
+mod test_all;
+mod test_counts;
+mod tidy;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    run(&Task::parse()).unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+/// The project's commands.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask")]
+enum Task {
+    /// Check everything; CI calls exactly this
+    TestAll(test_all::Options),
+    /// Check the house rules and invariants
+    Tidy,
+    /// Run the example app and open its page
+    Demo(demo::Options),
+    /// The half of `demo` that waits for the app and opens the browser
+    #[command(hide = true)]
+    OpenPage(demo::Options),
+}
+
+fn run(task: &Task) -> Result<ExitCode> {
+    enter_workspace_root()?;
+    match task {
+        // Says itself what failed, so that the counts stay the last line.
+        Task::TestAll(options) => return Ok(test_all::run(options)),
+        Task::Tidy => tidy::run()?,
+        Task::Demo(options) => demo::run(options)?,
+        Task::OpenPage(options) => demo::open_page(options)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Every path in xtask is relative to the root of the workspace, wherever the command was typed.
+fn enter_workspace_root() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("xtask has to be a folder of the workspace")?;
+    std::env::set_current_dir(root)
+        .with_context(|| format!("cannot enter the workspace root {}", root.display()))
+}

@@ -26,10 +26,10 @@ use crate::{
 ///
 /// ```
 /// use std::time::Duration;
-/// use sse_core::Message;
+/// use sse_core::{EventType, Message};
 ///
 /// let message = Message::data("hello\nworld")
-///     .event("greeting".try_into()?)
+///     .event(EventType::from_static("greeting"))
 ///     .id("42".try_into()?)
 ///     .retry(Duration::from_secs(3));
 ///

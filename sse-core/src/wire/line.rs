@@ -62,10 +62,6 @@ pub(crate) fn parse_retry(value: &[u8]) -> Option<u64> {
     })
 }
 
-pub(crate) fn is_line_end(byte: u8) -> bool {
-    byte == b'\n' || byte == b'\r'
-}
-
 /// The position of the first CR or LF.
 pub(crate) fn find_line_end(bytes: &[u8]) -> Option<usize> {
     memchr::memchr2(b'\r', b'\n', bytes)

@@ -1,0 +1,93 @@
+//! A network that breaks on demand.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use anyhow::Result;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::AbortHandle,
+};
+
+/// How a [`Proxy`] treats connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    /// They go through.
+    Up,
+    /// They break off, as in a dead spot: those there are at once, new ones as soon as they are made.
+    Cut,
+    /// As [`Link::Cut`], but each new one is answered 503 first, as by a load balancer without a server.
+    Unavailable,
+}
+
+/// The network between the browser and the server, for a test to break.
+#[derive(Debug)]
+pub struct Proxy {
+    address: SocketAddr,
+    link: watch::Sender<Link>,
+    accepting: AbortHandle,
+}
+
+impl Proxy {
+    /// Listens on a free port and connects every connection to `server`, with the link up.
+    ///
+    /// # Errors
+    /// If there is no port.
+    pub async fn start(server: SocketAddr) -> Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let link = watch::Sender::new(Link::Up);
+        let watched = link.clone();
+        let accepting = tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                // An error is a connection that one of the two ends has closed: that is what this is for.
+                tokio::spawn(serve(client, server, watched.subscribe()));
+            }
+        });
+        Ok(Self {
+            address,
+            link,
+            accepting: accepting.abort_handle(),
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Changes the link, for connections that exist too.
+    pub fn set(&self, link: Link) {
+        self.link.send_replace(link);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn serve(
+    mut client: TcpStream,
+    server: SocketAddr,
+    mut link: watch::Receiver<Link>,
+) -> std::io::Result<()> {
+    let now = *link.borrow();
+    match now {
+        Link::Up => {
+            let mut server = TcpStream::connect(server).await?;
+            tokio::select! {
+                done = copy_bidirectional(&mut client, &mut server) => done.map(drop),
+                _ = link.wait_for(|link| *link != Link::Up) => Ok(()),
+            }
+        }
+        Link::Cut => Ok(()),
+        Link::Unavailable => {
+            // Closed with its request unread, a connection is reset and the answer lost.
+            let _ = client.read(&mut [0; 16 * 1024]).await?;
+            client.write_all(b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n").await
+        }
+    }
+}

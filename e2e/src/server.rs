@@ -1,0 +1,113 @@
+//! The guard of the example app.
+
+use std::{
+    env,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    process::ExitStatus,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::{process::Process, request};
+
+/// The example app, running. Dropping it kills it.
+#[derive(Debug)]
+pub struct Server {
+    process: Process,
+    address: SocketAddr,
+}
+
+impl Server {
+    /// Starts the app on a free port.
+    ///
+    /// # Errors
+    /// If it is not built, or does not print its address in time.
+    pub async fn start() -> Result<Self> {
+        Self::start_at((Ipv4Addr::LOCALHOST, 0).into()).await
+    }
+
+    /// Starts the app on the given address, say the one that a killed server had.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub async fn start_at(address: SocketAddr) -> Result<Self> {
+        let mut command = Command::new(executable()?);
+        command.env("ADDR", address.to_string());
+        let (process, address) = Process::start(command, printed_address).await?;
+        Ok(Self { process, address })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Publishes without a browser and returns the id. `query` is that of the request, as `topic=news&event=order`.
+    ///
+    /// # Errors
+    /// If the answer is anything but 202 with an id.
+    pub async fn publish(&self, query: &str, data: &str) -> Result<String> {
+        let answer = request(self.address, "POST", &format!("/publish?{query}"), data).await?;
+        ensure!(answer.status == 202, "publishing was refused: {answer:?}");
+        let json: Value =
+            serde_json::from_str(&answer.body).with_context(|| format!("not JSON: {answer:?}"))?;
+        Ok(json["id"]
+            .as_str()
+            .with_context(|| format!("no id: {json}"))?
+            .to_owned())
+    }
+
+    /// Sends SIGTERM and waits for the end.
+    ///
+    /// # Errors
+    /// If it has not ended `within` the time given.
+    pub async fn stop(mut self, within: Duration) -> Result<ExitStatus> {
+        self.process.terminate(within).await
+    }
+
+    /// Sends SIGKILL, as a crash: nothing is said to anybody.
+    ///
+    /// # Errors
+    /// If the signal cannot be sent.
+    pub async fn kill(mut self) -> Result<()> {
+        self.process.kill().await
+    }
+}
+
+/// The folder of the build that the running test belongs to, `target/<profile>`.
+///
+/// # Errors
+/// If the test does not run from `target/<profile>/deps`.
+pub fn profile_dir() -> Result<PathBuf> {
+    let exe = env::current_exe().context("the test does not know its own path")?;
+    let dir = exe.parent().and_then(|deps| deps.parent());
+    Ok(dir
+        .with_context(|| format!("{} is not in a build folder", exe.display()))?
+        .to_owned())
+}
+
+fn executable() -> Result<PathBuf> {
+    if let Some(path) = env::var_os("EXAMPLE_AXUM") {
+        return Ok(path.into());
+    }
+    let path = profile_dir()?.join("example-axum");
+    ensure!(
+        path.is_file(),
+        "{} is missing: run `cargo build -p example-axum` first",
+        path.display()
+    );
+    Ok(path)
+}
+
+/// The address in a line such as `listening on http://127.0.0.1:3000`.
+fn printed_address(line: &str) -> Option<SocketAddr> {
+    let (_, address) = line.split_once("http://")?;
+    let end = address
+        .find(|c: char| !c.is_ascii_digit() && c != '.' && c != ':')
+        .unwrap_or(address.len());
+    address[..end].parse().ok()
+}

@@ -1,0 +1,103 @@
+//! Runs the tools: shows the command line, lets the output through, turns a bad exit into an error.
+
+use std::io::{self, IsTerminal as _};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::test_counts::TestCounts;
+
+/// `cargo` with these words as its arguments (split at spaces).
+pub(crate) fn cargo(arguments: &str) -> Command {
+    // The cargo that runs us, so that `cargo +nightly xtask` means nightly throughout.
+    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(program);
+    command.args(arguments.split_whitespace());
+    // Output of tests goes through a pipe, where tools would drop their colours.
+    if io::stdout().is_terminal() {
+        command.env("CARGO_TERM_COLOR", "always");
+    }
+    command
+}
+
+/// Runs the command and fails unless it ends well.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let line = announce(command);
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start `{line}`"))?;
+    if !status.success() {
+        bail!("`{line}` ended with {status}");
+    }
+    Ok(())
+}
+
+/// Runs a `cargo test`, adds the tests it ran to `counts`, and fails unless it ends well.
+///
+/// To run no test at all is a failure too: nothing is skipped in silence.
+pub(crate) fn run_tests(command: &mut Command, counts: &mut TestCounts) -> Result<()> {
+    let line = announce(command);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start `{line}`"))?;
+    let mut output = child.stdout.take().context("stdout was not piped")?;
+    let copied = TestCounts::copy(&mut output, &mut io::stdout());
+    // Closed before waiting: a child that writes into a full pipe nobody reads never ends.
+    drop(output);
+    let status = child
+        .wait()
+        .with_context(|| format!("cannot wait for `{line}`"))?;
+    let ran = copied.with_context(|| format!("cannot read the output of `{line}`"))?;
+    *counts += ran;
+    if !status.success() {
+        bail!("`{line}` ended with {status}");
+    }
+    if ran == TestCounts::default() {
+        bail!("`{line}` ran no test");
+    }
+    Ok(())
+}
+
+/// Whether the command can be started and ends well; its output is not shown.
+pub(crate) fn succeeds(command: &mut Command) -> bool {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// Prints the command so that it can be copied and run alone; returns what it printed.
+fn announce(command: &Command) -> String {
+    let program = std::path::Path::new(command.get_program());
+    let mut line = program.file_name().map_or_else(
+        || program.to_string_lossy().into_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    );
+    for argument in command.get_args() {
+        line.push(' ');
+        line.push_str(&argument.to_string_lossy());
+    }
+    println!("$ {line}");
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_exit_is_an_error_that_names_the_command() {
+        let error = run(cargo("no-such-subcommand").stderr(Stdio::null())).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("no-such-subcommand"), "{text}");
+    }
+
+    #[test]
+    fn a_program_that_does_not_exist_does_not_succeed() {
+        assert!(!succeeds(&mut Command::new("no-such-program-anywhere")));
+        assert!(succeeds(&mut cargo("--version")));
+    }
+}

@@ -1,0 +1,101 @@
+//! The steps of `test-all`, one table. A new step is one more row and its function.
+
+mod browser;
+mod deny;
+
+use anyhow::{Context as _, Result};
+
+use crate::process::{cargo, run, run_tests};
+use crate::test_counts::TestCounts;
+use crate::{manifest, tidy};
+
+/// One thing that `test-all` checks.
+#[derive(Debug)]
+pub(crate) struct Step {
+    /// What `--step` takes.
+    pub(crate) name: &'static str,
+    /// What is checked, in one line.
+    pub(crate) description: &'static str,
+    /// Does it; adds the tests it ran, if any.
+    pub(crate) run: fn(&mut TestCounts) -> Result<()>,
+}
+
+/// Cheap ones first: what fails, fails early.
+pub(crate) const STEPS: &[Step] = &[
+    Step {
+        name: "format",
+        description: "the code is formatted by rustfmt",
+        run: |_| run(&mut cargo("fmt --all --check")),
+    },
+    Step {
+        name: "tidy",
+        description: "the house rules and the invariants of ARCHITECTURE.md hold",
+        run: |_| tidy::run(),
+    },
+    Step {
+        name: "clippy",
+        description: "no lint warns, in any target",
+        run: |_| {
+            run(&mut cargo(
+                "clippy --workspace --all-targets --all-features -- -D warnings",
+            ))
+        },
+    },
+    Step {
+        name: "features",
+        description: "sse-core builds with no feature and with each feature alone",
+        run: |_| features(),
+    },
+    Step {
+        name: "deny",
+        description: "licenses, duplicates and sources of all dependencies (cargo-deny)",
+        run: |_| deny::run(),
+    },
+    Step {
+        name: "test",
+        description: "unit, integration, conformance and doc tests",
+        run: |counts| {
+            // All failures at once, and counts that are complete.
+            let mut command = cargo("test --workspace --all-features --exclude e2e --no-fail-fast");
+            run_tests(&mut command, counts)
+        },
+    },
+    Step {
+        name: "doc",
+        description: "the documentation builds without a warning",
+        run: |_| {
+            let mut command = cargo("doc --workspace --no-deps --all-features");
+            run(command.env("RUSTDOCFLAGS", "-D warnings"))
+        },
+    },
+    Step {
+        name: "browser",
+        description: "the example app in a real browser (headless Chromium)",
+        run: browser::run,
+    },
+];
+
+/// Checks with `clippy`, not `check`: an import that one feature leaves unused is only a warning.
+fn features() -> Result<()> {
+    let path = "sse-core/Cargo.toml";
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?;
+    let alone = "clippy --package sse-core --no-default-features";
+    run(cargo(alone).args(["--", "-D", "warnings"]))?;
+    for feature in manifest::features(&text) {
+        run(cargo(alone).args(["--features", feature.key, "--", "-D", "warnings"]))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn step_names_are_distinct() {
+        let mut names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), STEPS.len());
+    }
+}

@@ -1,0 +1,150 @@
+//! Rules about the crates people depend on: what they build on, and their front page.
+
+use super::tree::{Tree, Violation};
+use crate::manifest::{Entry, entries};
+
+/// What would tie the core to a framework, or to one of the two incompatible `http` versions that
+/// frameworks expose. Every `tower` crate is refused as well.
+const FRAMEWORKS: &[&str] = &[
+    "axum",
+    "axum-core",
+    "actix-web",
+    "actix-http",
+    "warp",
+    "rocket",
+    "poem",
+    "http",
+    "http-body",
+    "hyper",
+    "hyper-util",
+];
+
+const ADAPTERS: &[&str] = &[
+    "sse-axum",
+    "sse-actix",
+    "sse-warp",
+    "sse-rocket",
+    "sse-poem",
+];
+
+/// Frameworks with a smaller crate for adapters: who uses it, what is too large, what to use.
+const SMALLER: &[(&str, &str, &str)] = &[("sse-axum", "axum", "axum-core")];
+
+/// `sse-core` depends on no framework, no `http` and no `hyper`, except in its tests.
+pub(super) fn core_is_framework_free(tree: &Tree) -> Vec<Violation> {
+    let Some(manifest) = tree.file("sse-core/Cargo.toml") else {
+        return Vec::new();
+    };
+    entries(&manifest.text)
+        .iter()
+        .filter(|entry| is_shipped(entry))
+        .filter(|entry| {
+            let package = entry.package();
+            FRAMEWORKS.contains(&package) || package.starts_with("tower")
+        })
+        .map(|entry| {
+            let advice = format!(
+                "remove {}: the core speaks &str, &[u8] and u16, adapters translate",
+                entry.package()
+            );
+            manifest.violation(entry.line, advice)
+        })
+        .collect()
+}
+
+/// Adapters do not depend on each other, and on the smallest crate of their framework.
+pub(super) fn adapters_stand_alone(tree: &Tree) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for &adapter in ADAPTERS {
+        let Some(manifest) = tree.file(&format!("{adapter}/Cargo.toml")) else {
+            continue;
+        };
+        for entry in entries(&manifest.text) {
+            let package = entry.package();
+            if entry.is_dependency() && ADAPTERS.contains(&package) {
+                let advice = format!("remove {package}: what two adapters share is core's");
+                violations.push(manifest.violation(entry.line, advice));
+            }
+            for (user, large, small) in SMALLER {
+                if adapter == *user && package == *large && is_shipped(&entry) {
+                    let advice = format!("depend on {small}; {large} is for dev-dependencies");
+                    violations.push(manifest.violation(entry.line, advice));
+                }
+            }
+        }
+    }
+    violations
+}
+
+/// The README of a crate is the documentation of its root, so that its examples are compiled.
+pub(super) fn readme_is_docs(tree: &Tree) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for folder in tree.library_folders() {
+        let readme = format!("{folder}/README.md");
+        if tree.file(&readme).is_none() {
+            violations.push(Violation {
+                path: readme,
+                line: 1,
+                advice: "write it: what the crate is for, and one example that runs".to_owned(),
+            });
+        }
+        if let Some(lib) = tree.file(&format!("{folder}/src/lib.rs"))
+            && !lib.text.contains("include_str!(\"../README.md\")")
+        {
+            let advice = "begin with #![doc = include_str!(\"../README.md\")]";
+            violations.push(lib.violation(1, advice));
+        }
+    }
+    violations
+}
+
+/// A dependency that users of the crate get too.
+fn is_shipped(entry: &Entry<'_>) -> bool {
+    entry.is_dependency() && !entry.section.ends_with("dev-dependencies")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tidy::tests::found;
+
+    #[test]
+    fn a_framework_in_the_core_is_found_under_every_name() {
+        let manifest = "[dependencies]\nbytes.workspace = true\nhttp.workspace = true\n\
+            web = { package = \"hyper\", version = \"1.0\" }\n\
+            [target.'cfg(unix)'.dependencies]\ntower-service.workspace = true\n\
+            [dev-dependencies]\naxum.workspace = true\n";
+        let found = found(
+            "core-is-framework-free",
+            &[("sse-core/Cargo.toml", manifest)],
+        );
+        let lines = [
+            "sse-core/Cargo.toml:3",
+            "sse-core/Cargo.toml:4",
+            "sse-core/Cargo.toml:6",
+        ];
+        assert_eq!(found, lines);
+    }
+
+    #[test]
+    fn an_adapter_needs_no_other_adapter_and_no_whole_framework() {
+        let manifest = "[dependencies]\nsse-core.workspace = true\naxum.workspace = true\n\
+            axum-core.workspace = true\n\
+            [dev-dependencies]\naxum.workspace = true\nsse-warp.workspace = true\n";
+        let found = found("adapters-stand-alone", &[("sse-axum/Cargo.toml", manifest)]);
+        assert_eq!(found, ["sse-axum/Cargo.toml:3", "sse-axum/Cargo.toml:7"]);
+    }
+
+    #[test]
+    fn a_crate_has_a_readme_and_shows_it() {
+        let with = "#![doc = include_str!(\"../README.md\")]\n";
+        let files = [
+            ("sse-axum/Cargo.toml", ""),
+            ("sse-axum/src/lib.rs", "//! Docs.\n"),
+            ("sse-core/Cargo.toml", ""),
+            ("sse-core/README.md", "# sse-core\n"),
+            ("sse-core/src/lib.rs", with),
+        ];
+        let found = found("readme-is-docs", &files);
+        assert_eq!(found, ["sse-axum/README.md:1", "sse-axum/src/lib.rs:1"]);
+    }
+}

@@ -1,0 +1,218 @@
+//! Rules about source files: how they begin, how long they are, what stands where.
+
+use super::tree::{File, Tree, Violation};
+
+/// The names and values that only `RESPONSE` may write out, in lower case.
+const HEADERS: &[&str] = &[
+    "text/event-stream",
+    "x-accel-buffering",
+    "no-cache, no-transform",
+    "last-event-id",
+    "retry-after",
+];
+
+const RESPONSE: &str = "sse-core/src/response.rs";
+
+/// `lib.rs` lists what a crate has; more lines than this are something else.
+const MOST_CONTENTS_LINES: usize = 80;
+
+const MOST_SOURCE_LINES: usize = 400;
+const MOST_TEST_LINES: usize = 500;
+
+/// Header names, header values and the media type stand in one file.
+pub(super) fn one_place_for_headers(tree: &Tree) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for file in tree.library_source().filter(|file| file.path != RESPONSE) {
+        for (number, line) in file.code() {
+            let line = line.to_ascii_lowercase();
+            for header in HEADERS {
+                if line.contains(&format!("\"{header}")) {
+                    let advice = format!("use the constant for \"{header}\" of {RESPONSE}");
+                    violations.push(file.violation(number, advice));
+                }
+            }
+        }
+    }
+    violations
+}
+
+/// Every source file begins with a module doc; including the README is one.
+pub(super) fn module_docs(tree: &Tree) -> Vec<Violation> {
+    tree.rust()
+        .filter(|file| file.is_source() && !begins_with_doc(file))
+        .map(|file| file.violation(1, "begin with a `//!` line that says what the file is for"))
+        .collect()
+}
+
+/// The `lib.rs` of a library is a table of contents: docs, `mod`, `pub use`.
+pub(super) fn lib_is_contents(tree: &Tree) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for file in tree
+        .library_source()
+        .filter(|file| file.path.ends_with("/src/lib.rs"))
+    {
+        let mut count = 0;
+        let mut is_doctest = false;
+        for (number, line) in file.code() {
+            let line = line.trim();
+            // What exists for doc tests alone has no better place; it ends at a blank line.
+            is_doctest = line == "#[cfg(doctest)]" || (is_doctest && !line.is_empty());
+            if is_doctest || line.is_empty() {
+                continue;
+            }
+            count += 1;
+            if is_item_with_body(line) {
+                let advice = "move the item to a module of its own and `pub use` it here";
+                violations.push(file.violation(number, advice));
+            } else if count == MOST_CONTENTS_LINES + 1 {
+                let advice = format!("keep lib.rs within {MOST_CONTENTS_LINES} lines beside docs");
+                violations.push(file.violation(number, advice));
+            }
+        }
+    }
+    violations
+}
+
+/// One file, one subject: source files have at most 400 lines, test files 500.
+pub(super) fn short_files(tree: &Tree) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for file in tree.rust() {
+        let most = if file.path.contains("/tests/") {
+            MOST_TEST_LINES
+        } else {
+            MOST_SOURCE_LINES
+        };
+        let count = file.text.lines().count();
+        if count > most {
+            let advice = format!("split it by subject: {count} lines, at most {most}");
+            violations.push(file.violation(most + 1, advice));
+        }
+    }
+    violations
+}
+
+/// User data never panics: an `unwrap` in a library stands by a comment that proves it.
+pub(super) fn proven_unwrap(tree: &Tree) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for file in tree.library_source() {
+        for (number, line) in file.code() {
+            let panics = line.contains("unwrap()") || line.contains(".expect(");
+            if panics && !file.is_explained(number, 2, &["proof", "Proof"]) {
+                let advice = "return an error, or prove it above in a comment `// proof: ...`";
+                violations.push(file.violation(number, advice));
+            }
+        }
+    }
+    violations
+}
+
+fn begins_with_doc(file: &File) -> bool {
+    let mut inside_attribute = false;
+    for (_, line) in file.lines() {
+        let line = line.trim();
+        if line.starts_with("//!") || line.starts_with("#![doc") {
+            return true;
+        }
+        inside_attribute |= line.starts_with("#![");
+        if !inside_attribute && !line.is_empty() {
+            return false;
+        }
+        inside_attribute &= !line.ends_with(']');
+    }
+    false
+}
+
+/// A function, a type, a trait or an `impl`, with any visibility.
+fn is_item_with_body(line: &str) -> bool {
+    const QUALIFIERS: &[&str] = &["pub", "async", "const", "unsafe", "default"];
+    const ITEMS: &[&str] = &["fn", "impl", "struct", "enum", "trait", "union"];
+    let is_qualifier = |word: &&str| QUALIFIERS.contains(word) || word.starts_with("pub(");
+    line.split([' ', '<'])
+        .find(|word| !is_qualifier(word))
+        .is_some_and(|word| ITEMS.contains(&word))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tidy::tests::found;
+
+    #[test]
+    fn a_header_is_written_out_only_in_the_response() {
+        let text = "//! Sends \"text/event-stream\".\nconst A: &str = \"Text/Event-Stream\";\n\
+            let b = HeaderName::from_static(\"last-event-id\"); // x\n// \"retry-after\"\n\
+            let c = b\"x-accel-buffering\";\nmod tests {\n    let d = \"retry-after\";\n}\n";
+        let files = [
+            ("sse-axum/src/response.rs", text),
+            ("sse-core/src/response.rs", text),
+            ("sse-core/conformance/src/adapter.rs", text),
+            ("sse-axum/tests/headers.rs", text),
+            ("examples/axum/src/main.rs", text),
+        ];
+        let found = found("one-place-for-headers", &files);
+        let file = "sse-axum/src/response.rs";
+        assert_eq!(found, [2, 3, 5].map(|line| format!("{file}:{line}")));
+    }
+
+    #[test]
+    fn a_source_file_begins_with_its_doc() {
+        let rows = [
+            ("//! Doc.\n", true),
+            ("\n#![forbid(unsafe_code)]\n//! Doc.\n", true),
+            (
+                "#![cfg_attr(\n    docsrs,\n    feature(doc_cfg)\n)]\n//! Doc.\n",
+                true,
+            ),
+            ("#![doc = include_str!(\"../README.md\")]\n", true),
+            ("// Comment.\n//! Doc.\n", false),
+            ("use std::fmt;\n", false),
+            ("", false),
+        ];
+        for (text, is_good) in rows {
+            let found = found("module-docs", &[("sse-core/src/a.rs", text)]);
+            assert_eq!(found.is_empty(), is_good, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_lib_file_holds_no_items() {
+        let text = "//! Docs: fn a() {}\nmod a;\npub use a::A;\npub fn b() {}\n\
+            impl<T> A for T {}\npub(crate) struct C;\npub const fn d() {}\n\n\
+            #[cfg(doctest)]\nstruct Readme;\n\nfn e() {}\nconst F: u8 = 0;\n";
+        let files = [("sse-core/src/lib.rs", text), ("sse-core/src/b.rs", text)];
+        let found = found("lib-is-contents", &files);
+        assert_eq!(
+            found,
+            [4, 5, 6, 7, 12].map(|line| format!("sse-core/src/lib.rs:{line}"))
+        );
+    }
+
+    #[test]
+    fn a_lib_file_is_short_not_counting_docs() {
+        let text = format!("{}{}", "//! Doc.\n".repeat(100), "mod a;\n".repeat(81));
+        let found = found("lib-is-contents", &[("sse-core/src/lib.rs", &text)]);
+        assert_eq!(found, ["sse-core/src/lib.rs:181"]);
+    }
+
+    #[test]
+    fn a_long_file_is_to_be_split() {
+        let text = |lines: usize| "x\n".repeat(lines);
+        let files = [
+            ("sse-core/src/a.rs", &*text(400)),
+            ("sse-core/src/b.rs", &*text(401)),
+            ("sse-core/tests/a.rs", &*text(500)),
+            ("sse-core/tests/b.rs", &*text(501)),
+        ];
+        let found = found("short-files", &files);
+        assert_eq!(found, ["sse-core/src/b.rs:401", "sse-core/tests/b.rs:501"]);
+    }
+
+    #[test]
+    fn an_unwrap_in_a_library_needs_a_proof() {
+        let text = "//! a.unwrap()\na.unwrap();\na.unwrap_or(1);\n// proof: checked above\n\
+            a\n    .unwrap();\n#[expect(unused, reason = \"b\")]\n    .expect(\"c\");\n\
+            mod tests {\n    a.unwrap();\n}\n";
+        let files = [("sse-core/src/a.rs", text), ("xtask/src/a.rs", text)];
+        let found = found("proven-unwrap", &files);
+        assert_eq!(found, ["sse-core/src/a.rs:2", "sse-core/src/a.rs:8"]);
+    }
+}
