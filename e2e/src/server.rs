@@ -35,10 +35,19 @@ impl Server {
     /// # Errors
     /// As [`Server::start`].
     pub async fn start_at(address: SocketAddr) -> Result<Self> {
-        let mut command = Command::new(executable()?);
-        command.env("ADDR", address.to_string());
+        let command = Self::command_at(address)?;
         let (process, address) = Process::start(command, printed_address).await?;
         Ok(Self { process, address })
+    }
+
+    /// What starts the app on the given address, for a test of a start that fails.
+    ///
+    /// # Errors
+    /// If the app is not built.
+    pub fn command_at(address: SocketAddr) -> Result<Command> {
+        let mut command = Command::new(executable()?);
+        command.env("ADDR", address.to_string()).kill_on_drop(true);
+        Ok(command)
     }
 
     /// Where it listens.

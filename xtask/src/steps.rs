@@ -69,6 +69,17 @@ pub(crate) const STEPS: &[Step] = &[
         },
     },
     Step {
+        name: "examples",
+        description: "the example app keeps its contract",
+        run: |counts| {
+            browser::build_example()?;
+            run_tests(
+                &mut cargo("test --package e2e --test contract --no-fail-fast"),
+                counts,
+            )
+        },
+    },
+    Step {
         name: "browser",
         description: "the example app in a real browser (headless Chromium)",
         run: browser::run,

@@ -14,9 +14,16 @@ const INSTALL: &str = "install -y --no-install-recommends chromium chromium-driv
 /// Installs the browser where it may, builds the example app and runs the tests against it.
 pub(super) fn run(counts: &mut TestCounts) -> Result<()> {
     provide_browser()?;
-    // `e2e` starts the built program, and cargo builds only what a test depends on.
-    process::run(&mut cargo("build --package example-axum"))?;
-    process::run_tests(&mut cargo("test --package e2e --no-fail-fast"), counts)
+    build_example()?;
+    process::run_tests(
+        &mut cargo("test --package e2e --test browser --no-fail-fast"),
+        counts,
+    )
+}
+
+/// `e2e` starts the built program, and cargo builds only what a test depends on.
+pub(super) fn build_example() -> Result<()> {
+    process::run(&mut cargo("build --package example-axum"))
 }
 
 fn provide_browser() -> Result<()> {

@@ -69,12 +69,27 @@ impl Client {
         self.send("GET", path, "HTTP/1.1", headers).await
     }
 
+    pub async fn post(self, path: &str, headers: &[(&str, &[u8])], body: &[u8]) -> Response {
+        self.exchange("POST", path, "HTTP/1.1", headers, body).await
+    }
+
     pub async fn send(
+        self,
+        method: &str,
+        path: &str,
+        version: &str,
+        headers: &[(&str, &[u8])],
+    ) -> Response {
+        self.exchange(method, path, version, headers, b"").await
+    }
+
+    async fn exchange(
         mut self,
         method: &str,
         path: &str,
         version: &str,
         headers: &[(&str, &[u8])],
+        body: &[u8],
     ) -> Response {
         let mut request = format!("{method} {path} {version}\r\nhost: localhost\r\n").into_bytes();
         for (name, value) in headers {
@@ -84,6 +99,7 @@ impl Client {
             request.extend_from_slice(b"\r\n");
         }
         request.extend_from_slice(b"\r\n");
+        request.extend_from_slice(body);
         self.stream
             .write_all(&request)
             .await

@@ -20,7 +20,7 @@ use std::{
 use sse_core::{Hub, Message, Sender};
 
 pub use self::{
-    client::{Body, Client, Response},
+    client::{Body, Client, Piece, Response},
     delivery::*,
     lifetime::*,
     response::*,

@@ -1,0 +1,239 @@
+//! The contract of the example app, told by a bare HTTP client.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use e2e::{Server, request};
+use serde_json::Value;
+use sse_conformance::{
+    DEADLINE,
+    adapter::{Body, Client, Piece, Response},
+};
+
+async fn get(server: &Server, path: &str) -> Response {
+    Client::connect(server.address()).await.get(path).await
+}
+
+/// An open stream whose first byte has arrived.
+async fn open(server: &Server, path: &str) -> Body {
+    let mut body = get(server, path).await.body;
+    assert_eq!(body.text().await, ":\n");
+    body
+}
+
+#[tokio::test]
+async fn the_page_is_there_and_loads_nothing_from_elsewhere() -> Result<()> {
+    let server = Server::start().await?;
+    let response = get(&server, "/").await;
+    assert_eq!(response.status, 200);
+    assert_eq!(
+        response.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
+    let page = response.body.rest().await;
+    assert!(page.contains("EventSource"));
+    assert!(!page.contains("https://"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stream_has_exactly_these_headers() -> Result<()> {
+    let server = Server::start().await?;
+    let response = get(&server, "/events?topic=a&topic=b").await;
+    assert_eq!(
+        (response.version.as_str(), response.status),
+        ("HTTP/1.1", 200)
+    );
+    let mut headers = response.headers.clone();
+    headers.retain(|(name, _)| name != "date");
+    let expected = [
+        ("content-type", "text/event-stream"),
+        ("cache-control", "no-cache, no-transform"),
+        ("x-accel-buffering", "no"),
+        ("transfer-encoding", "chunked"),
+    ];
+    assert_eq!(
+        headers,
+        expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_published_arrives_byte_for_byte() -> Result<()> {
+    let server = Server::start().await?;
+    let mut body = open(&server, "/events?topic=a&topic=b").await;
+    let rows = [
+        ("topic=a&id=1", "hello", "id: 1\ndata: hello\n\n"),
+        ("topic=b&event=x&id=2", "", "id: 2\nevent: x\ndata: \n\n"),
+        (
+            "topic=a&topic=b&id=gr%C3%BCn",
+            "\u{1f600}",
+            "id: gr\u{fc}n\ndata: \u{1f600}\n\n",
+        ),
+        // Line breaks in the body are data.
+        (
+            "topic=a&id=3",
+            "a\nb\r\nc\rd\n",
+            "id: 3\ndata: a\ndata: b\ndata: c\ndata: d\ndata: \n\n",
+        ),
+        (
+            "topic=a&id=4",
+            "x\n\nevent: y\ndata: z",
+            "id: 4\ndata: x\ndata: \ndata: event: y\ndata: data: z\n\n",
+        ),
+    ];
+    for (query, data, expected) in rows {
+        server.publish(query, data).await?;
+        assert_eq!(body.text().await, expected);
+    }
+    let id = server.publish("topic=a", "generated").await?;
+    assert_eq!(body.text().await, format!("id: {id}\ndata: generated\n\n"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_topic_is_the_default_topic() -> Result<()> {
+    let server = Server::start().await?;
+    let mut default = open(&server, "/events").await;
+    let mut empty = open(&server, "/events?topic=").await;
+    server.publish("topic=other", "not for them").await?;
+    server.publish("", "1").await?;
+    server.publish("topic=", "2").await?;
+    assert_eq!(default.data(2).await, ["1", "2"]);
+    assert_eq!(empty.data(2).await, ["1", "2"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn bad_input_is_a_400_in_json_and_reaches_no_stream() -> Result<()> {
+    let server = Server::start().await?;
+    let mut body = open(&server, "/events").await;
+    let queries = [
+        "id=a%0Ab",
+        "id=a%0Db",
+        "id=a%0D%0Ab",
+        "id=a%00b",
+        "event=a%0Ab",
+        "event=a%0Db",
+        "event=",
+        "id=1&id=2",
+    ];
+    for query in queries {
+        let answer = request(server.address(), "POST", &format!("/publish?{query}"), "x").await?;
+        assert_eq!(answer.status, 400, "{query}");
+        let error: Value = serde_json::from_str(&answer.body)?;
+        assert!(
+            error["error"].as_str().is_some_and(|text| !text.is_empty()),
+            "{query}: {error}"
+        );
+    }
+    let answer = post_bytes(&server, b"\xff\xfe").await?;
+    assert_eq!(answer.status, 400);
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert!(answer.body.rest().await.contains("UTF-8"));
+    server.publish("", "only this").await?;
+    assert_eq!(body.event().await.data, "only this");
+    Ok(())
+}
+
+async fn post_bytes(server: &Server, bytes: &[u8]) -> Result<Response> {
+    let length = bytes.len().to_string();
+    let client = Client::connect(server.address()).await;
+    Ok(client
+        .post("/publish", &[("content-length", length.as_bytes())], bytes)
+        .await)
+}
+
+#[tokio::test]
+async fn the_clock_ticks_every_second() -> Result<()> {
+    let server = Server::start().await?;
+    let mut body = open(&server, "/events?topic=clock").await;
+    let mut ticks = Vec::new();
+    for _ in 0..3 {
+        let event = body.event().await;
+        assert_eq!(event.event, "clock");
+        ticks.push(event.data);
+    }
+    assert!(ticks.windows(2).all(|pair| pair[0] < pair[1]), "{ticks:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_last_1000_messages_are_replayed_and_older_ones_are_a_gap() -> Result<()> {
+    let server = Server::start().await?;
+    let first = server.publish("", "first").await?;
+    let second = server.publish("", "0").await?;
+    for n in 1..900 {
+        server.publish("", &n.to_string()).await?;
+    }
+    for path in [
+        format!("/events?lastEventId={first}"),
+        format!("/events?last_event_id={first}"),
+    ] {
+        let expected: Vec<_> = (0..900).map(|n| n.to_string()).collect();
+        assert_eq!(open(&server, &path).await.data(900).await, expected);
+    }
+    let headers = [("Last-Event-ID", second.as_bytes())];
+    let client = Client::connect(server.address()).await;
+    let mut resumed = client
+        .get_with(&format!("/events?lastEventId={first}"), &headers)
+        .await
+        .body;
+    assert_eq!(resumed.event().await.data, "1", "the header wins");
+    for n in 0..200 {
+        server.publish("topic=other", &n.to_string()).await?;
+    }
+    let mut gap = get(&server, &format!("/events?lastEventId={first}"))
+        .await
+        .body;
+    let event = gap.event().await;
+    assert_eq!(
+        (event.event.as_str(), event.data.as_str()),
+        ("gap", r#"{"reason":"expired"}"#)
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn sigterm_ends_a_hundred_streams_cleanly_and_the_process_within_2_s() -> Result<()> {
+    let server = Server::start().await?;
+    let mut bodies = Vec::new();
+    for _ in 0..100 {
+        bodies.push(open(&server, "/events").await);
+    }
+    server.publish("", "last").await?;
+    let status = server.stop(Duration::from_secs(2)).await?;
+    assert!(status.success(), "{status}");
+    for mut body in bodies {
+        assert_eq!(body.event().await.data, "last");
+        assert_eq!(body.piece().await, Piece::End, "a proper last chunk");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_does_not_hold_up_the_end() -> Result<()> {
+    let server = Server::start().await?;
+    let _deaf = get(&server, "/events").await;
+    let data = "x".repeat(1 << 20);
+    for _ in 0..20 {
+        server.publish("", &data).await?;
+    }
+    let status = server.stop(Duration::from_secs(2)).await?;
+    assert!(status.success(), "{status}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_taken_address_is_an_error_that_says_what_to_do() -> Result<()> {
+    let server = Server::start().await?;
+    let command = Server::command_at(server.address())?;
+    let output = tokio::time::timeout(DEADLINE, { command }.output())
+        .await
+        .context("it ends at once")??;
+    assert!(!output.status.success());
+    let error = String::from_utf8(output.stderr)?;
+    assert!(error.contains("set ADDR to another address"), "{error}");
+    Ok(())
+}
