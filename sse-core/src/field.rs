@@ -54,7 +54,7 @@ impl EventId {
 /// use sse_core::EventType;
 ///
 /// const PRICE: EventType = EventType::from_static("price");
-/// assert_eq!(PRICE, "price".parse()?);
+/// assert_eq!(PRICE, EventType::try_from("price")?);
 /// assert!(EventType::try_from("price\ndata: 0").is_err());
 /// # Ok::<(), sse_core::InvalidField>(())
 /// ```

@@ -1,5 +1,13 @@
 //! What Joe promises beyond the provider suite: bounds, and that nothing is left behind.
 
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
+};
+
 use futures_util::{FutureExt, StreamExt};
 use sse_conformance::decode;
 use sse_core::{
@@ -221,6 +229,38 @@ async fn subscribers_and_their_topics_are_capped() {
         "{refused:?}"
     );
     assert_eq!(joe.subscribers(), 1);
+}
+
+/// Reads its subscriber from inside the wake, as an executor may that polls at once.
+struct ReadsWhenWoken(Mutex<Option<Subscriber>>, AtomicUsize);
+
+impl Wake for ReadsWhenWoken {
+    fn wake(self: Arc<Self>) {
+        let mut subscriber = self.0.lock().unwrap().take().expect("woken once");
+        let mut cx = Context::from_waker(Waker::noop());
+        let Poll::Ready(Some(bytes)) = subscriber.poll_next_unpin(&mut cx) else {
+            panic!("woken for a message");
+        };
+        self.1.store(bytes.len(), Ordering::Relaxed);
+        // And leaves, which takes every lock there is.
+    }
+}
+
+#[tokio::test]
+async fn no_lock_is_held_while_a_subscriber_is_woken() {
+    let joe = Joe::new();
+    let mut subscriber = subscribe(&joe, ()).await;
+    let reads = Arc::new(ReadsWhenWoken(Mutex::new(None), AtomicUsize::new(0)));
+    let waker = Waker::from(Arc::clone(&reads));
+    assert!(
+        subscriber
+            .poll_next_unpin(&mut Context::from_waker(&waker))
+            .is_pending()
+    );
+    *reads.0.lock().unwrap() = Some(subscriber);
+    publish(&joe, "x", ()).await;
+    assert_eq!(reads.1.load(Ordering::Relaxed), "data: x\n\n".len());
+    assert_eq!(joe.subscribers(), 0);
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ pub fn run(case: fn(Subject), subject: Subject) {
     case(subject);
 }
 
-/// Runs every replayer case on a [`Subject`](replayer::Subject).
+/// Runs every replayer case on a [`Subject`](crate::replayer::Subject).
 #[macro_export]
 macro_rules! replayer_suite {
     ($subject:expr) => {

@@ -20,10 +20,12 @@ pub(super) struct KeepAlive {
 impl KeepAlive {
     /// No interval is so short that it makes a flood.
     const SHORTEST: Duration = Duration::from_millis(10);
+    /// Nor so long that a clock cannot add it.
+    const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
     pub(super) fn new(interval: Duration) -> Self {
         Self {
-            interval: interval.max(Self::SHORTEST),
+            interval: interval.clamp(Self::SHORTEST, Self::LONGEST),
             due: None,
             alarm: None,
         }

@@ -130,20 +130,21 @@ impl Audience {
         if queue.closed {
             return Poll::Ready(Read::Closed);
         }
-        queue.keep_waker(cursor, cx.waker());
+        let replaced = queue.keep_waker(cursor, cx.waker());
+        drop(queue);
+        // Without the lock: a waker may be the last to hold a task, and the task another cursor.
+        drop(replaced);
         Poll::Pending
     }
 
     /// Gives a cursor back.
     pub(super) fn leave(&self, cursor: &Cursor, shared: &Shared) {
         let mut queue = self.queue();
-        if let Some(waker) = &cursor.waker
-            && waker.round == queue.round
-        {
-            queue.wakers.remove(waker.key);
-        }
+        let waker = queue.take_waker(cursor);
         queue.forget_reader(cursor.next);
         queue.trim(shared);
+        drop(queue);
+        drop(waker);
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -271,19 +272,28 @@ impl Queue {
         );
     }
 
-    fn keep_waker(&mut self, cursor: &mut Cursor, waker: &Waker) {
-        match &cursor.waker {
-            Some(registration) if registration.round == self.round => {
-                self.wakers[registration.key].clone_from(waker);
-            }
-            _ => {
-                let key = self.wakers.insert(waker.clone());
-                cursor.waker = Some(Registration {
-                    round: self.round,
-                    key,
-                });
-            }
+    /// Returns the waker that the cursor had before.
+    fn keep_waker(&mut self, cursor: &mut Cursor, waker: &Waker) -> Option<Waker> {
+        if let Some(Registration { round, key }) = cursor.waker
+            && round == self.round
+        {
+            let kept = &mut self.wakers[key];
+            return (!kept.will_wake(waker)).then(|| std::mem::replace(kept, waker.clone()));
         }
+        let key = self.wakers.insert(waker.clone());
+        cursor.waker = Some(Registration {
+            round: self.round,
+            key,
+        });
+        None
+    }
+
+    fn take_waker(&mut self, cursor: &Cursor) -> Option<Waker> {
+        let registration = cursor
+            .waker
+            .as_ref()
+            .filter(|waker| waker.round == self.round)?;
+        self.wakers.try_remove(registration.key)
     }
 }
 

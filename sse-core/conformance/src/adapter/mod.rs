@@ -54,7 +54,7 @@ pub fn run<F: Future<Output = ()>>(case: fn(Subject) -> F, subject: Subject) {
     block_on(case(subject));
 }
 
-/// Runs every adapter case on a [`Subject`](adapter::Subject).
+/// Runs every adapter case on a [`Subject`](crate::adapter::Subject).
 #[macro_export]
 macro_rules! adapter_suite {
     ($subject:expr) => {

@@ -28,10 +28,14 @@ impl Listener {
         self.subscriber.outcome()
     }
 
-    /// The next piece as it comes.
+    /// The next piece as it comes, or `None` at the end.
+    pub(super) async fn piece(&mut self) -> Option<Bytes> {
+        in_time("the next delivery", self.subscriber.next()).await
+    }
+
+    /// The next piece of a stream that goes on.
     pub(super) async fn bytes(&mut self) -> Bytes {
-        let bytes = in_time("the next delivery", self.subscriber.next()).await;
-        bytes.expect("the stream goes on")
+        self.piece().await.expect("the stream goes on")
     }
 
     /// The data of the next events.
@@ -48,7 +52,7 @@ impl Listener {
 
     /// The data of all events up to the end of the stream.
     pub(super) async fn rest(mut self) -> Vec<String> {
-        while let Some(bytes) = in_time("the end of the stream", self.subscriber.next()).await {
+        while let Some(bytes) = self.piece().await {
             self.read(&bytes);
         }
         self.pending.into_iter().map(|event| event.data).collect()
