@@ -14,7 +14,7 @@ use super::{
     audience::{Audience, Cursor, Read},
     registry::Registry,
 };
-use crate::{replay::Position, topics::Topics, wire::join};
+use crate::{replay::Position, resume::Gap, topics::Topics, wire::join};
 
 /// The stream behind a Joe subscriber.
 pub(super) struct Reader {
@@ -60,13 +60,12 @@ impl Reader {
     /// The next page of the history. `None` once there is no more: then the place has changed.
     /// `Pending` after a page in which nothing is for this subscriber, so that a long search stops nobody.
     fn poll_history(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        // Without history, or when it dropped what is to be read, the client has to resume
-        // and is told of the gap.
-        let Some(replayer) = &self.shared.replayer else {
-            self.place = Place::Ended;
-            return Poll::Ready(None);
+        let page = match &self.shared.replayer {
+            Some(replayer) => replayer.page(self.position, &self.topics),
+            None => Err(Gap::Unknown),
         };
-        let Ok(page) = replayer.page(self.position, &self.topics) else {
+        let Ok(page) = page else {
+            // Nothing to catch up from, or no longer: the client has to resume and is told of the gap.
             self.place = Place::Ended;
             return Poll::Ready(None);
         };
@@ -74,16 +73,25 @@ impl Reader {
         if !page.messages.is_empty() {
             return Poll::Ready(Some(join(&page.messages)));
         }
+        if self.leave_history() {
+            return Poll::Ready(None);
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Goes on to the queue, if all of the history has been read. Under the lock of
+    /// whoever publishes, so that nothing falls in between.
+    fn leave_history(&mut self) -> bool {
         let registry = self.shared.registry();
-        if self.position < replayer.end() {
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
+        if self.position < self.shared.history_end() {
+            return false;
         }
         self.place = match registry.check_open() {
             Ok(()) => Place::Live(self.audience.join()),
             Err(_) => Place::Ended,
         };
-        Poll::Ready(None)
+        true
     }
 }
 

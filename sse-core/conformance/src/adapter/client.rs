@@ -145,6 +145,17 @@ impl Client {
 }
 
 impl Response {
+    /// A refusal for now: 503, when to come back, and no event stream.
+    pub fn is_503_with_retry_after(&self) {
+        assert_eq!(self.status, 503);
+        let seconds = self.header("retry-after").map(str::parse::<u64>);
+        assert!(
+            matches!(seconds, Some(Ok(1..))),
+            "whole seconds: {seconds:?}"
+        );
+        assert_ne!(self.header("content-type"), Some("text/event-stream"));
+    }
+
     /// The value of a header; that there are two is a failure.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self

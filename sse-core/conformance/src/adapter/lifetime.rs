@@ -91,14 +91,7 @@ pub async fn shutdown_ends_bodies_cleanly_and_refuses_new_ones(subject: Subject)
     assert_eq!(idle.piece().await, Piece::End);
     for path in ["/events", "/news"] {
         let refused = server.client().await.get(path).await;
-        assert_eq!(refused.status, 503, "{path}");
-        let seconds: u64 = refused
-            .header("retry-after")
-            .expect("the header")
-            .parse()
-            .expect("seconds");
-        assert!(seconds > 0);
-        assert_ne!(refused.header("content-type"), Some("text/event-stream"));
+        refused.is_503_with_retry_after();
         assert!(refused.body.rest().await.contains("shut down"));
     }
 }
