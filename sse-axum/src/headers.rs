@@ -6,9 +6,9 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::{HeaderName, HeaderValue, Request, Response, header::CONTENT_TYPE};
+use http::{HeaderName, HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
-use sse_core::response::{HEADERS, is_event_stream};
+use sse_core::response::missing_headers;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -86,17 +86,14 @@ where
 }
 
 fn complete<B>(response: &mut Response<B>) {
-    let content_type = response
-        .headers()
-        .get(CONTENT_TYPE)
-        .map(HeaderValue::as_bytes);
-    if is_event_stream(response.status().as_u16(), content_type) {
-        for (name, value) in HEADERS {
-            let name = HeaderName::from_static(name);
-            response
-                .headers_mut()
-                .entry(name)
-                .or_insert(HeaderValue::from_static(value));
-        }
+    // tower's compressor leaves event streams alone.
+    let missing = missing_headers(response.status().as_u16(), false, |name| {
+        response.headers().get(name).map(HeaderValue::as_bytes)
+    });
+    for (name, value) in missing {
+        let name = HeaderName::from_static(name);
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
     }
 }

@@ -14,6 +14,7 @@ use sse_axum::{
     Hub, LastEventId, Message, Rejection, Sse, SseHeaders, Subscription, Topics, events,
 };
 use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, produce};
+use tower_http::compression::CompressionLayer;
 
 sse_conformance::adapter_suite!(serve);
 
@@ -56,6 +57,10 @@ fn app(hub: Hub) -> Router {
         .route("/news", get(events(hub.clone(), "news")))
         .route("/stream", get(stream_of_its_own))
         .route("/channel", get(channel))
+        .route(
+            "/compressed",
+            get(events(hub.clone(), ())).layer(CompressionLayer::new()),
+        )
         .merge(own)
         .with_state(hub)
 }

@@ -17,10 +17,13 @@ pub const MEDIA_TYPE: &str = "text/event-stream";
 ///
 /// There is no `Connection` header: HTTP/2 forbids it.
 pub const HEADERS: [(&str, &str); 3] = [
-    ("content-type", MEDIA_TYPE),
+    (CONTENT_TYPE, MEDIA_TYPE),
     ("cache-control", "no-cache, no-transform"),
     ("x-accel-buffering", "no"),
 ];
+
+/// The header that keeps a compressor away, for frameworks whose compressor does not know event streams.
+pub const NOT_COMPRESSED: (&str, &str) = ("content-encoding", "identity");
 
 /// The header in which a client says where to continue. Its value is UTF-8 bytes, not ASCII text.
 pub const LAST_EVENT_ID: &str = "last-event-id";
@@ -34,18 +37,37 @@ pub const TOPIC_PARAMETER: &str = "topic";
 /// The header that goes with status 503, and how many seconds it says.
 pub const RETRY_AFTER: (&str, &str) = ("retry-after", "5");
 
-/// Whether the header middleware is to complete a response: status 200, and of the media type of
-/// an event stream or of none. Whatever else a handler answers is left alone.
-pub fn is_event_stream(status: u16, content_type: Option<&[u8]>) -> bool {
-    let is_media_type = |value: &[u8]| {
-        let essence = value.split(|byte| *byte == b';').next().unwrap_or_default();
-        essence
-            .trim_ascii()
-            .eq_ignore_ascii_case(MEDIA_TYPE.as_bytes())
-    };
-    status == OK && content_type.is_none_or(is_media_type)
+/// What the header middleware adds to a response: the [`HEADERS`] that the handler has not set, and with
+/// `is_compressible` [`NOT_COMPRESSED`], if the framework's compressor would touch it.
+///
+/// Only a response with status 200, and of the media type of an event stream or of none, is
+/// completed. Whatever else a handler answers is left alone: then there is nothing to add.
+///
+/// `header` looks a header of the response up, by its name in lower case.
+pub fn missing_headers<'a>(
+    status: u16,
+    is_compressible: bool,
+    header: impl Fn(&str) -> Option<&'a [u8]>,
+) -> Vec<(&'static str, &'static str)> {
+    if status != OK || !header(CONTENT_TYPE).is_none_or(is_event_stream) {
+        return Vec::new();
+    }
+    let encoding = is_compressible.then_some(NOT_COMPRESSED);
+    let headers = HEADERS.into_iter().chain(encoding);
+    headers.filter(|(name, _)| header(name).is_none()).collect()
 }
 
+fn is_event_stream(content_type: &[u8]) -> bool {
+    let essence = content_type
+        .split(|byte| *byte == b';')
+        .next()
+        .unwrap_or_default();
+    essence
+        .trim_ascii()
+        .eq_ignore_ascii_case(MEDIA_TYPE.as_bytes())
+}
+
+const CONTENT_TYPE: &str = "content-type";
 const OK: u16 = 200;
 const BAD_REQUEST: u16 = 400;
 const CONTENT_TOO_LARGE: u16 = 413;
@@ -124,25 +146,38 @@ impl PublishError {
 
 #[cfg(test)]
 mod tests {
-    use super::is_event_stream;
+    use super::{HEADERS, NOT_COMPRESSED, missing_headers};
+
+    fn missing(status: u16, set: &[(&str, &'static str)]) -> Vec<(&'static str, &'static str)> {
+        let header = |name: &str| {
+            let (_, value) = set.iter().find(|(own, _)| *own == name)?;
+            Some(value.as_bytes())
+        };
+        missing_headers(status, false, header)
+    }
 
     #[test]
-    fn a_response_is_an_event_stream_by_its_status_and_media_type() {
-        let rows: [(u16, Option<&[u8]>, bool); 7] = [
-            (200, None, true),
-            (200, Some(b"text/event-stream"), true),
-            (200, Some(b"Text/Event-Stream ; charset=utf-8"), true),
-            (200, Some(b"text/event-stream2"), false),
-            (200, Some(b"text/plain"), false),
-            (204, None, false),
-            (404, Some(b"text/event-stream"), false),
-        ];
-        for (status, content_type, expected) in rows {
-            assert_eq!(
-                is_event_stream(status, content_type),
-                expected,
-                "{status} {content_type:?}"
-            );
+    fn an_event_stream_is_completed() {
+        assert_eq!(missing(200, &[]), HEADERS);
+        for media_type in ["text/event-stream", "Text/Event-Stream ; charset=utf-8"] {
+            assert_eq!(missing(200, &[("content-type", media_type)]), HEADERS[1..]);
+        }
+        let all = missing_headers(200, true, |_| None);
+        assert_eq!(all.last(), Some(&NOT_COMPRESSED));
+    }
+
+    #[test]
+    fn what_is_set_is_kept() {
+        let set = [("cache-control", "no-store"), ("content-encoding", "br")];
+        assert_eq!(missing(200, &set), [HEADERS[0], HEADERS[2]]);
+    }
+
+    #[test]
+    fn other_responses_are_left_alone() {
+        assert_eq!(missing(204, &[]), []);
+        assert_eq!(missing(404, &[("content-type", "text/event-stream")]), []);
+        for media_type in ["text/plain", "text/event-stream2", ""] {
+            assert_eq!(missing(200, &[("content-type", media_type)]), []);
         }
     }
 }

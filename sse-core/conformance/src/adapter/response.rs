@@ -97,6 +97,25 @@ pub async fn messages_arrive_one_by_one(subject: Subject) {
     }
 }
 
+pub async fn messages_arrive_one_by_one_under_a_compressor(subject: Subject) {
+    let server = Server::start(subject);
+    let accept: (&str, &[u8]) = ("accept-encoding", b"gzip, deflate, br, zstd");
+    let mut response = server
+        .client()
+        .await
+        .get_with("/compressed", &[accept])
+        .await;
+    let encoding = response.header("content-encoding");
+    assert!(
+        matches!(encoding, None | Some("identity")),
+        "it leaves event streams alone: {encoding:?}"
+    );
+    for n in 0..20 {
+        server.publish(n, ()).await;
+        assert_eq!(response.body.event().await.data, n.to_string());
+    }
+}
+
 pub async fn head_is_answered_with_headers_only(subject: Subject) {
     let server = Server::start(subject);
     let mut response = server

@@ -44,6 +44,12 @@ impl Server {
     }
 
     pub fn with_hub(subject: Subject, joe: Arc<Joe>, hub: Hub) -> Self {
+        // A thousand clients in one process take two thousand files; 1,024 is a usual limit.
+        let raised = rlimit::increase_nofile_limit(16 << 10);
+        assert!(
+            matches!(raised, Ok(limit) if limit >= 4 << 10),
+            "raise the limit of open files to 4096: {raised:?}"
+        );
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = listener
             .local_addr()
