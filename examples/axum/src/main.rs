@@ -1,4 +1,4 @@
-//! The example app on axum. Copy this file and `index.html` out and go on from there.
+//! The example app on axum. Copy it and the page out and go on from there.
 //!
 //! ```text
 //! cargo run --release -p example-axum
@@ -54,7 +54,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 fn app(hub: Hub) -> Router {
     Router::new()
-        .route("/", get(|| async { Html(include_str!("index.html")) }))
+        .route(
+            "/",
+            get(|| async { Html(include_str!("../../page/index.html")) }),
+        )
         .route("/events", get(events))
         .route("/publish", post(publish))
         .with_state(hub)
