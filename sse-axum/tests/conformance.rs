@@ -13,10 +13,15 @@ use futures_util::stream;
 use sse_axum::{
     Hub, LastEventId, Message, Rejection, Sse, SseHeaders, Subscription, Topics, events,
 };
-use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, produce};
+use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, Subject, produce};
 use tower_http::compression::CompressionLayer;
 
-sse_conformance::adapter_suite!(serve);
+sse_conformance::adapter_suite!(SUBJECT);
+
+const SUBJECT: Subject = Subject {
+    serve,
+    sees_non_utf8_headers: true,
+};
 
 async fn topics_from_query(
     State(hub): State<Hub>,

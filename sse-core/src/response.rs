@@ -57,7 +57,8 @@ pub fn missing_headers<'a>(
     headers.filter(|(name, _)| header(name).is_none()).collect()
 }
 
-fn is_event_stream(content_type: &[u8]) -> bool {
+/// Whether a media type is that of an event stream; its parameters do not matter.
+pub fn is_event_stream(content_type: &[u8]) -> bool {
     let essence = content_type
         .split(|byte| *byte == b';')
         .next()

@@ -1,6 +1,6 @@
 //! A bare HTTP/1 client that hides nothing: it sees the head as it was sent, each chunk, and how a body ended.
 
-use std::{collections::VecDeque, io::ErrorKind, net::SocketAddr, time::Duration};
+use std::{collections::VecDeque, net::SocketAddr, time::Duration};
 
 use sse_core::Decoder;
 use tokio::{
@@ -54,22 +54,10 @@ pub enum Piece {
 }
 
 impl Client {
-    /// Connects. A server that binds the port anew may take a moment until it listens.
     pub async fn connect(address: SocketAddr) -> Self {
-        let connected = async {
-            loop {
-                match TcpStream::connect(address).await {
-                    Ok(stream) => return stream,
-                    Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
-                        // pace: tries again until the deadline outside
-                        tokio::time::sleep(Duration::from_millis(5)).await;
-                    }
-                    Err(error) => panic!("no connection to {address}: {error}"),
-                }
-            }
-        };
+        let stream = in_time("a connection", TcpStream::connect(address)).await;
         Self {
-            stream: BufReader::new(in_time("a connection", connected).await),
+            stream: BufReader::new(stream.expect("the server accepts")),
         }
     }
 

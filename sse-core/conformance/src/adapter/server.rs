@@ -8,7 +8,7 @@ use std::{
 };
 
 use sse_core::{FiniteReplayer, Hub, Joe, JoeBuilder, Message, Topics};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::{Client, Subject};
 use crate::in_time;
@@ -19,6 +19,7 @@ pub struct Server {
     pub address: SocketAddr,
     pub hub: Hub,
     pub joe: Arc<Joe>,
+    is_ready: watch::Receiver<bool>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -55,18 +56,21 @@ impl Server {
             .local_addr()
             .expect("a bound listener has an address");
         let (stop, stopped) = oneshot::channel();
+        let (ready, is_ready) = watch::channel(false);
         let served = hub.clone();
         let thread = std::thread::spawn(move || {
             let stop = async move {
+                ready.send_replace(true);
                 // Dropping the sender stops, too.
                 let _ = stopped.await;
             };
-            subject(listener, served, Box::pin(stop));
+            (subject.serve)(listener, served, Box::pin(stop));
         });
         Self {
             address,
             hub,
             joe,
+            is_ready,
             stop: Some(stop),
             thread: Some(thread),
         }
@@ -78,6 +82,10 @@ impl Server {
     }
 
     pub async fn client(&self) -> Client {
+        let mut is_ready = self.is_ready.clone();
+        let started = async { is_ready.wait_for(|ready| *ready).await.is_ok() };
+        let started = in_time("the start of the server", started).await;
+        assert!(started, "the server ended before it asked when to stop");
         Client::connect(self.address).await
     }
 
