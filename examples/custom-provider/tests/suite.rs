@@ -1,0 +1,27 @@
+//! The provider suite, and what this provider promises beyond it.
+
+use std::sync::Arc;
+
+use example_custom_provider::Broadcast;
+use sse_axum::{Message, Provider, PublishError, Topics};
+use sse_conformance::provider::Subject;
+
+const SUBJECT: Subject = Subject {
+    make: || Arc::new(Broadcast::new(1_024)),
+    keeps_history: false,
+};
+
+sse_conformance::provider_suite!(SUBJECT);
+
+#[tokio::test]
+async fn a_message_that_is_too_large_is_refused() {
+    let provider = Broadcast::new(1_024);
+    for (size, is_accepted) in [(64 << 10, true), ((64 << 10) + 1, false)] {
+        let message = Message::data("x".repeat(size));
+        let published = provider.publish(message, Topics::default()).await;
+        assert_eq!(published.is_ok(), is_accepted, "{published:?}");
+        if let Err(error) = published {
+            assert!(matches!(error, PublishError::TooLarge { .. }), "{error}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! actix-web against the adapter suite.
+
+use std::net::TcpListener;
+
+use actix_web::{
+    App, HttpRequest, HttpResponse, HttpServer, Responder,
+    http::header::CACHE_CONTROL,
+    middleware::Compress,
+    rt,
+    web::{self, ServiceConfig, ThinData},
+};
+use futures_util::stream;
+use sse_actix::{
+    Hub, LastEventId, Message, Rejection, Sse, SseHeaders, Subscription, Topics, events,
+};
+use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, Subject, produce};
+
+sse_conformance::adapter_suite!(SUBJECT);
+
+const SUBJECT: Subject = Subject {
+    serve,
+    sees_non_utf8_headers: true,
+};
+
+async fn topics_from_query(
+    ThinData(hub): ThinData<Hub>,
+    LastEventId(last): LastEventId,
+    request: HttpRequest,
+) -> Result<Sse, Rejection> {
+    let topics = Topics::from_query(request.uri().query());
+    Ok(Sse::new(
+        hub.subscribe(Subscription::to(topics).resume_from(last))
+            .await?,
+    ))
+}
+
+async fn stream_of_its_own() -> Sse {
+    Sse::stream(stream::iter(["0", "1", "2"].map(Message::data)))
+}
+
+async fn channel(ThinData(hub): ThinData<Hub>) -> Sse {
+    let (sender, Sse(body)) = Sse::channel(2);
+    rt::spawn(produce(sender));
+    Sse(body.keep_alive(CHANNEL_KEEP_ALIVE).until(hub.closed()))
+}
+
+async fn own() -> impl Responder {
+    HttpResponse::Ok().body("data: own\n\n")
+}
+
+async fn own_cached() -> impl Responder {
+    HttpResponse::Ok()
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .body("data: own\n\n")
+}
+
+async fn plain() -> &'static str {
+    "plain"
+}
+
+fn app(config: &mut ServiceConfig, hub: Hub) {
+    let events_and_head = web::resource("/events")
+        .get(topics_from_query)
+        .route(web::head().to(topics_from_query));
+    let compressed = web::resource("/compressed")
+        .wrap(Compress::default())
+        .get(events(hub.clone(), ()));
+    config
+        .service(events_and_head)
+        .route("/news", web::get().to(events(hub.clone(), "news")))
+        .route("/stream", web::get().to(stream_of_its_own))
+        .route("/channel", web::get().to(channel))
+        .service(compressed)
+        .service(web::resource("/own").wrap(SseHeaders).get(own))
+        .service(
+            web::resource("/own/cached")
+                .wrap(SseHeaders)
+                .get(own_cached),
+        )
+        .service(web::resource("/plain").wrap(SseHeaders).get(plain))
+        .app_data(ThinData(hub));
+}
+
+fn serve(listener: TcpListener, hub: Hub, stop: Stop) {
+    let stopped = hub.shutdown_on(stop);
+    let server = HttpServer::new(move || App::new().configure(|config| app(config, hub.clone())))
+        .shutdown_signal(stopped)
+        .h1_allow_half_closed(false)
+        .listen(listener)
+        .unwrap();
+    rt::System::new().block_on(server.run()).unwrap();
+}

@@ -1,0 +1,95 @@
+//! poem against the adapter suite.
+
+use std::net::TcpListener;
+
+use futures_util::stream;
+use poem::{
+    Body, Endpoint, EndpointExt, IntoResponse, Response, Route, Server, get, handler,
+    http::{Uri, header::CACHE_CONTROL},
+    listener::TcpAcceptor,
+    middleware::Compression,
+    web::Data,
+};
+use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, Subject, produce};
+use sse_poem::{
+    ExceptStreams, Hub, LastEventId, Message, Rejection, Sse, SseHeaders, Subscription, Topics,
+    events,
+};
+
+sse_conformance::adapter_suite!(SUBJECT);
+
+const SUBJECT: Subject = Subject {
+    serve,
+    sees_non_utf8_headers: true,
+};
+
+#[handler]
+async fn topics_from_query(
+    Data(hub): Data<&Hub>,
+    LastEventId(last): LastEventId,
+    uri: &Uri,
+) -> Result<Sse, Rejection> {
+    let topics = Topics::from_query(uri.query());
+    Ok(Sse::new(
+        hub.subscribe(Subscription::to(topics).resume_from(last))
+            .await?,
+    ))
+}
+
+#[handler]
+fn stream_of_its_own() -> Sse {
+    Sse::stream(stream::iter(["0", "1", "2"].map(Message::data)))
+}
+
+#[handler]
+fn channel(Data(hub): Data<&Hub>) -> Sse {
+    let (sender, Sse(body)) = Sse::channel(2);
+    tokio::spawn(produce(sender));
+    Sse(body.keep_alive(CHANNEL_KEEP_ALIVE).until(hub.closed()))
+}
+
+#[handler]
+fn own() -> Body {
+    "data: own\n\n".into()
+}
+
+#[handler]
+fn own_cached() -> Response {
+    Body::from("data: own\n\n")
+        .with_header(CACHE_CONTROL, "no-store")
+        .into_response()
+}
+
+#[handler]
+fn plain() -> &'static str {
+    "plain"
+}
+
+fn app(hub: Hub) -> impl Endpoint + 'static {
+    Route::new()
+        .at("/events", get(topics_from_query))
+        .at("/news", get(events(hub.clone(), "news")))
+        .at("/stream", get(stream_of_its_own))
+        .at("/channel", get(channel))
+        .at(
+            "/compressed",
+            get(events(hub.clone(), ())).with(ExceptStreams(Compression::new())),
+        )
+        .at("/own", get(own).with(SseHeaders))
+        .at("/own/cached", get(own_cached).with(SseHeaders))
+        .at("/plain", get(plain).with(SseHeaders))
+        .data(hub)
+}
+
+fn serve(listener: TcpListener, hub: Hub, stop: Stop) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        listener.set_nonblocking(true).unwrap();
+        let acceptor = TcpAcceptor::from_std(listener).unwrap();
+        let stopped = hub.shutdown_on(stop);
+        Server::new_with_acceptor(acceptor)
+            .run_with_graceful_shutdown(app(hub), stopped, None)
+            .await
+            .unwrap();
+    });
+}

@@ -1,0 +1,121 @@
+//! Rocket against the adapter suite.
+
+use std::{collections::HashSet, io::Cursor, net::TcpListener};
+
+use rocket::{
+    Build, Config, Rocket, State,
+    config::{LogLevel, Shutdown},
+    fairing::AdHoc,
+    futures::stream,
+    get,
+    http::{Header, uri::Origin},
+    response::{
+        Responder,
+        stream::{One, ReaderStream},
+    },
+    routes,
+    tokio::{self, net::TcpSocket, sync::oneshot},
+};
+use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, Subject, produce};
+use sse_rocket::{
+    Hub, HubFairing, LastEventId, Message, Rejection, Sse, SseHeaders, Subscription, Topics, events,
+};
+
+sse_conformance::adapter_suite!(SUBJECT);
+
+const SUBJECT: Subject = Subject {
+    serve,
+    sees_non_utf8_headers: false,
+};
+
+#[get("/events")]
+async fn topics_from_query(
+    hub: &State<Hub>,
+    last: LastEventId,
+    uri: &Origin<'_>,
+) -> Result<Sse, Rejection> {
+    let topics = Topics::from_query(uri.query().map(|query| query.as_str()));
+    Ok(Sse::new(
+        hub.subscribe(Subscription::to(topics).resume_from(last.0))
+            .await?,
+    ))
+}
+
+#[get("/stream")]
+fn stream_of_its_own() -> Sse {
+    Sse::stream(stream::iter(["0", "1", "2"].map(Message::data)))
+}
+
+#[get("/channel")]
+fn channel(hub: &State<Hub>) -> Sse {
+    let (sender, Sse(body)) = Sse::channel(2);
+    tokio::spawn(produce(sender));
+    Sse(body.keep_alive(CHANNEL_KEEP_ALIVE).until(hub.closed()))
+}
+
+type Own = ReaderStream<One<Cursor<&'static str>>>;
+
+#[get("/own")]
+fn own() -> Own {
+    ReaderStream::one(Cursor::new("data: own\n\n"))
+}
+
+#[derive(Responder)]
+struct Cached<R>(R, Header<'static>);
+
+#[get("/own/cached")]
+fn own_cached() -> Cached<Own> {
+    Cached(own(), Header::new("cache-control", "no-store"))
+}
+
+#[get("/plain")]
+fn plain() -> &'static str {
+    "plain"
+}
+
+fn app(hub: Hub) -> Rocket<Build> {
+    rocket::build()
+        .attach(HubFairing(hub.clone()))
+        .attach(SseHeaders)
+        .mount("/", routes![topics_from_query, stream_of_its_own, channel])
+        .mount("/", routes![own, own_cached, plain])
+        .mount("/news", events(hub.clone(), "news"))
+        // Rocket has no compression.
+        .mount("/compressed", events(hub, ()))
+}
+
+fn serve(listener: TcpListener, hub: Hub, stop: Stop) {
+    let address = listener.local_addr().unwrap();
+    rocket::execute(async {
+        // Rocket binds the port itself. Until then it is kept from everybody else, without listening.
+        drop(listener);
+        let reserved = TcpSocket::new_v4().unwrap();
+        reserved.set_reuseaddr(true).unwrap();
+        reserved.bind(address).unwrap();
+        let config = Config {
+            address: address.ip(),
+            port: address.port(),
+            log_level: LogLevel::Off,
+            shutdown: Shutdown {
+                ctrlc: false,
+                signals: HashSet::new(),
+                grace: 1,
+                ..Shutdown::default()
+            },
+            ..Config::debug_default()
+        };
+        let (listens, listening) = oneshot::channel();
+        let listens =
+            AdHoc::on_liftoff("listens", |_| Box::pin(async { listens.send(()).unwrap() }));
+        let rocket = app(hub).configure(config).attach(listens);
+        let rocket = rocket.ignite().await.unwrap();
+        let shutdown = rocket.shutdown();
+        tokio::spawn(async {
+            // The suite connects once `stop` is polled.
+            listening.await.unwrap();
+            stop.await;
+            shutdown.notify();
+        });
+        rocket.launch().await.unwrap();
+    });
+}

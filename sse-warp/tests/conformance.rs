@@ -1,0 +1,91 @@
+//! warp against the adapter suite.
+
+use std::net::TcpListener;
+
+use futures_util::stream;
+use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, Subject, produce};
+use sse_warp::{
+    Hub, LastEventId, Message, Rejection, Sse, Subscription, Topics, events, last_event_id,
+    sse_headers,
+};
+use warp::{
+    Filter, Reply,
+    http::{Response, header::CACHE_CONTROL},
+};
+
+sse_conformance::adapter_suite!(SUBJECT);
+
+const SUBJECT: Subject = Subject {
+    serve,
+    sees_non_utf8_headers: true,
+};
+
+async fn topics_from_query(
+    hub: Hub,
+    LastEventId(last): LastEventId,
+    query: String,
+) -> Result<Sse, Rejection> {
+    let topics = Topics::from_query(Some(&query));
+    Ok(Sse::new(
+        hub.subscribe(Subscription::to(topics).resume_from(last))
+            .await?,
+    ))
+}
+
+async fn stream_of_its_own() -> Sse {
+    Sse::stream(stream::iter(["0", "1", "2"].map(Message::data)))
+}
+
+async fn channel(hub: Hub) -> Sse {
+    let (sender, Sse(body)) = Sse::channel(2);
+    tokio::spawn(produce(sender));
+    Sse(body.keep_alive(CHANNEL_KEEP_ALIVE).until(hub.closed()))
+}
+
+fn own_cached() -> impl Reply {
+    let response = Response::builder().header(CACHE_CONTROL, "no-store");
+    response.body("data: own\n\n")
+}
+
+fn app(hub: Hub) -> impl Filter<Extract = (impl Reply,), Error = warp::Rejection> + Clone {
+    let ready_made = warp::path!("news").and(events(hub.clone(), "news"));
+    // warp's compressors compress whatever they wrap, so an event stream stands beside them.
+    let beside_compression = warp::path!("compressed").and(events(hub.clone(), ()));
+    let with_hub = warp::any().map(move || hub.clone());
+    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
+
+    let events = warp::path!("events")
+        .and(with_hub.clone())
+        .and(last_event_id())
+        .and(query)
+        .then(topics_from_query);
+    let stream = warp::path!("stream").then(stream_of_its_own);
+    let channel = warp::path!("channel").and(with_hub).then(channel);
+    let own = warp::path!("own").map(|| Response::new("data: own\n\n"));
+    let own_cached = warp::path!("own" / "cached").map(own_cached);
+    let plain = warp::path!("plain").map(|| "plain");
+    let compressed = warp::path!("compressed" / "other").map(|| "compressed");
+
+    let events = events.or(ready_made).or(stream).or(channel);
+    let own = own.or(own_cached).or(plain);
+    let compressed = compressed.with(warp::filters::compression::gzip());
+    warp::get().or(warp::head()).unify().and(
+        events
+            .or(own.with(warp::wrap_fn(sse_headers)))
+            .or(beside_compression.or(compressed)),
+    )
+}
+
+fn serve(listener: TcpListener, hub: Hub, stop: Stop) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        listener.set_nonblocking(true).unwrap();
+        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+        let stopped = hub.shutdown_on(stop);
+        warp::serve(app(hub))
+            .incoming(listener)
+            .graceful(stopped)
+            .run()
+            .await;
+    });
+}
