@@ -1,11 +1,13 @@
-//! A real browser against the example app: what the tests in `tests/` need to start, watch and stop both.
+//! Real clients against the example apps: what the tests in `tests/` need to start, watch and stop both.
 //!
-//! It takes Chromium and its driver (Debian: `chromium`, `chromium-driver`) and the app
-//! (`cargo build -p example-axum`). `EXAMPLE_AXUM` names another executable to test instead.
+//! It takes Chromium and its driver (Debian: `chromium`, `chromium-driver`) and the apps
+//! (`cargo build -p example-axum`, and so on). `EXAMPLE_AXUM` names another executable to test instead.
+//! The clients that `tests/clients` starts are installed by `cargo xtask test-all --step clients`.
 //!
 //! [`Server`] and [`Browser`] are guards: dropped, they leave neither a process nor a file behind. [`Proxy`] is the
 //! network between the two, for the tests to cut. Every wait is an [`eventually`] with a deadline.
 
+mod app;
 mod browser;
 mod eventually;
 mod http;
@@ -13,8 +15,9 @@ mod process;
 mod proxy;
 mod server;
 
+pub use app::{App, profile_dir};
 pub use browser::{Browser, Tab};
 pub use eventually::{DEADLINE, eventually};
 pub use http::{Response, request};
 pub use proxy::{Link, Proxy};
-pub use server::{Server, profile_dir};
+pub use server::Server;

@@ -1,9 +1,7 @@
-//! The guard of the example app.
+//! The guard of an example app.
 
 use std::{
-    env,
     net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
     process::ExitStatus,
     time::Duration,
 };
@@ -12,9 +10,9 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::{process::Process, request};
+use crate::{App, process::Process, request};
 
-/// The example app, running. Dropping it kills it.
+/// An example app, running. Dropping it kills it.
 #[derive(Debug)]
 pub struct Server {
     process: Process,
@@ -26,16 +24,16 @@ impl Server {
     ///
     /// # Errors
     /// If it is not built, or does not print its address in time.
-    pub async fn start() -> Result<Self> {
-        Self::start_at((Ipv4Addr::LOCALHOST, 0).into()).await
+    pub async fn start(app: App) -> Result<Self> {
+        Self::start_at(app, (Ipv4Addr::LOCALHOST, 0).into()).await
     }
 
     /// Starts the app on the given address, say the one that a killed server had.
     ///
     /// # Errors
     /// As [`Server::start`].
-    pub async fn start_at(address: SocketAddr) -> Result<Self> {
-        let command = Self::command_at(address)?;
+    pub async fn start_at(app: App, address: SocketAddr) -> Result<Self> {
+        let command = Self::command_at(app, address)?;
         let (process, address) = Process::start(command, printed_address).await?;
         Ok(Self { process, address })
     }
@@ -44,8 +42,8 @@ impl Server {
     ///
     /// # Errors
     /// If the app is not built.
-    pub fn command_at(address: SocketAddr) -> Result<Command> {
-        let mut command = Command::new(executable()?);
+    pub fn command_at(app: App, address: SocketAddr) -> Result<Command> {
+        let mut command = Command::new(app.executable()?);
         command.env("ADDR", address.to_string()).kill_on_drop(true);
         Ok(command)
     }
@@ -85,31 +83,6 @@ impl Server {
     pub async fn kill(mut self) -> Result<()> {
         self.process.kill().await
     }
-}
-
-/// The folder of the build that the running test belongs to, `target/<profile>`.
-///
-/// # Errors
-/// If the test does not run from `target/<profile>/deps`.
-pub fn profile_dir() -> Result<PathBuf> {
-    let exe = env::current_exe().context("the test does not know its own path")?;
-    let dir = exe.parent().and_then(|deps| deps.parent());
-    Ok(dir
-        .with_context(|| format!("{} is not in a build folder", exe.display()))?
-        .to_owned())
-}
-
-fn executable() -> Result<PathBuf> {
-    if let Some(path) = env::var_os("EXAMPLE_AXUM") {
-        return Ok(path.into());
-    }
-    let path = profile_dir()?.join("example-axum");
-    ensure!(
-        path.is_file(),
-        "{} is missing: run `cargo build -p example-axum` first",
-        path.display()
-    );
-    Ok(path)
 }
 
 /// The address in a line such as `listening on http://127.0.0.1:3000`.

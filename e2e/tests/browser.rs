@@ -5,7 +5,7 @@
 use std::{fs, net::SocketAddr, time::Duration};
 
 use anyhow::{Result, ensure};
-use e2e::{Browser, Link, Proxy, Server, Tab, profile_dir};
+use e2e::{App, Browser, Link, Proxy, Server, Tab, profile_dir};
 use serde_json::{from_value, json};
 
 const OPEN: &str = "state.dataset.state === 'open'";
@@ -18,7 +18,7 @@ const ENTER: char = '\u{e007}';
 
 #[tokio::test]
 async fn events_arrive() -> Result<()> {
-    let server = Server::start().await?;
+    let server = Server::start(App::Axum).await?;
     let mut browser = Browser::start().await?;
     let tab = connected(&mut browser, server.address(), "/").await?;
 
@@ -38,7 +38,7 @@ async fn events_arrive() -> Result<()> {
 async fn a_message_published_in_one_tab_reaches_another() -> Result<()> {
     const TEXT: &str =
         "Grüße, 世界 ✓\n\n  <b>bold</b><script>document.title = 'hacked'</script>\nlast line";
-    let server = Server::start().await?;
+    let server = Server::start(App::Axum).await?;
     let mut browser = Browser::start().await?;
     let reader = connected(&mut browser, server.address(), "/").await?;
     let writer = connected(&mut browser, server.address(), "/?topic=other").await?;
@@ -70,7 +70,7 @@ async fn a_message_published_in_one_tab_reaches_another() -> Result<()> {
 
 #[tokio::test]
 async fn a_message_of_any_type_is_shown_once_it_is_listened_to() -> Result<()> {
-    let server = Server::start().await?;
+    let server = Server::start(App::Axum).await?;
     let mut browser = Browser::start().await?;
     let tab = connected(&mut browser, server.address(), "/?topic=news").await?;
 
@@ -99,7 +99,7 @@ async fn a_message_of_any_type_is_shown_once_it_is_listened_to() -> Result<()> {
 
 #[tokio::test]
 async fn topics_are_chosen_in_the_page_and_kept_in_its_address() -> Result<()> {
-    let server = Server::start().await?;
+    let server = Server::start(App::Axum).await?;
     let mut browser = Browser::start().await?;
     let tab = connected(&mut browser, server.address(), "/?topic=news&topic=sport").await?;
 
@@ -127,7 +127,7 @@ async fn topics_are_chosen_in_the_page_and_kept_in_its_address() -> Result<()> {
 
 #[tokio::test]
 async fn bad_input_is_refused_with_the_reason() -> Result<()> {
-    let server = Server::start().await?;
+    let server = Server::start(App::Axum).await?;
     let mut browser = Browser::start().await?;
     let tab = connected(&mut browser, server.address(), "/").await?;
 
@@ -167,7 +167,7 @@ async fn bad_input_is_refused_with_the_reason() -> Result<()> {
 
 #[tokio::test]
 async fn a_restarted_server_is_survived() -> Result<()> {
-    let server = Server::start().await?;
+    let server = Server::start(App::Axum).await?;
     let address = server.address();
     let mut browser = Browser::start().await?;
     let tab = connected(&mut browser, address, "/?topic=news").await?;
@@ -178,7 +178,7 @@ async fn a_restarted_server_is_survived() -> Result<()> {
     server.kill().await?;
     tab.eventually("the page sees that the server has gone", NOT_OPEN)
         .await?;
-    let server = Server::start_at(address).await?;
+    let server = Server::start_at(App::Axum, address).await?;
     tab.eventually("the page is connected again", OPEN).await?;
     assert_ne!(tab.run("return reconnects.textContent").await?, "0");
 
@@ -194,7 +194,7 @@ async fn a_restarted_server_is_survived() -> Result<()> {
 
 #[tokio::test]
 async fn an_interrupted_network_loses_nothing() -> Result<()> {
-    let server = Server::start().await?;
+    let server = Server::start(App::Axum).await?;
     let proxy = Proxy::start(server.address()).await?;
     let mut browser = Browser::start().await?;
     let tab = connected(&mut browser, proxy.address(), "/").await?;
@@ -227,7 +227,7 @@ async fn an_interrupted_network_loses_nothing() -> Result<()> {
 
 #[tokio::test]
 async fn a_reloaded_tab_misses_nothing() -> Result<()> {
-    let server = Server::start().await?;
+    let server = Server::start(App::Axum).await?;
     let mut browser = Browser::start().await?;
     let tab = connected(&mut browser, server.address(), "/").await?;
     server.publish("topic=news", "m1").await?;
@@ -256,7 +256,7 @@ async fn a_reloaded_tab_misses_nothing() -> Result<()> {
 
 #[tokio::test]
 async fn the_server_ends_within_2_s_of_sigterm_while_tabs_are_connected() -> Result<()> {
-    let server = Server::start().await?;
+    let server = Server::start(App::Axum).await?;
     let mut browser = Browser::start().await?;
     let tabs = [
         connected(&mut browser, server.address(), "/").await?,
@@ -274,7 +274,7 @@ async fn the_server_ends_within_2_s_of_sigterm_while_tabs_are_connected() -> Res
 
 #[tokio::test]
 async fn a_picture_of_the_demo() -> Result<()> {
-    let server = Server::start().await?;
+    let server = Server::start(App::Axum).await?;
     let mut browser = Browser::start().await?;
     let tab = connected(&mut browser, server.address(), "/").await?;
     for kind in ["order", "release"] {

@@ -1,7 +1,10 @@
 //! The steps of `test-all`, one table. A new step is one more row and its function.
 
 mod browser;
+mod clients;
+mod debian;
 mod deny;
+mod examples;
 
 use anyhow::{Context as _, Result};
 
@@ -70,14 +73,13 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "examples",
-        description: "the example app keeps its contract",
-        run: |counts| {
-            browser::build_example()?;
-            run_tests(
-                &mut cargo("test --package e2e --test contract --no-fail-fast"),
-                counts,
-            )
-        },
+        description: "the example app keeps its contract in every framework",
+        run: examples::run,
+    },
+    Step {
+        name: "clients",
+        description: "the clients that people use understand every framework's stream",
+        run: clients::run,
     },
     Step {
         name: "browser",

@@ -1,0 +1,95 @@
+//! The clients, one table.
+
+use crate::events::Event;
+
+/// One kind of client.
+#[derive(Debug)]
+pub(crate) struct Client {
+    /// As its tests are named.
+    pub(crate) name: &'static str,
+    /// As people name it.
+    pub(crate) title: &'static str,
+    pub(crate) program: Program,
+    /// Where it is wrong by itself, whatever a server sends.
+    pub(crate) faults: &'static [Fault],
+}
+
+/// What runs it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Program {
+    /// A page in headless Chromium.
+    Chromium,
+    /// A script for Node.js in `e2e/clients`.
+    Node(&'static str),
+    /// A script for Python in `e2e/clients`.
+    Python(&'static str),
+}
+
+/// What a client does wrong, and is expected to: one that is repaired fails its tests until it is taken out here.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    /// For the table.
+    pub(crate) reason: &'static str,
+    /// What the client makes of an event.
+    pub(crate) spoil: fn(&mut Event),
+}
+
+pub(crate) const CLIENTS: &[Client] = &[
+    Client {
+        name: "chromium",
+        title: "Chromium, `EventSource`",
+        program: Program::Chromium,
+        faults: &[],
+    },
+    Client {
+        name: "curl",
+        title: "`curl -N`, its output read line by line",
+        program: Program::Node("curl.mjs"),
+        faults: &[],
+    },
+    Client {
+        name: "event_source_polyfill",
+        title: "npm `event-source-polyfill`",
+        program: Program::Node("event-source-polyfill.mjs"),
+        faults: &[],
+    },
+    Client {
+        name: "eventsource",
+        title: "npm `eventsource`",
+        program: Program::Node("eventsource.mjs"),
+        faults: &[],
+    },
+    Client {
+        name: "fetch_event_source",
+        title: "npm `@microsoft/fetch-event-source`",
+        program: Program::Node("fetch-event-source.mjs"),
+        faults: &[Fault {
+            reason: "drops empty lines at the beginning of the data: it joins lines only to data that is not empty",
+            spoil: |event| event.data = event.data.trim_start_matches('\n').to_owned(),
+        }],
+    },
+    Client {
+        name: "httpx_sse",
+        title: "PyPI `httpx-sse`",
+        program: Program::Python("httpx-sse.py"),
+        faults: &[],
+    },
+    Client {
+        name: "reconnecting_eventsource",
+        title: "npm `reconnecting-eventsource`",
+        program: Program::Node("reconnecting-eventsource.mjs"),
+        faults: &[],
+    },
+    Client {
+        name: "sseclient_py",
+        title: "PyPI `sseclient-py`",
+        program: Program::Python("sseclient-py.py"),
+        faults: &[],
+    },
+    Client {
+        name: "undici",
+        title: "npm `undici`, `EventSource`",
+        program: Program::Node("undici.mjs"),
+        faults: &[],
+    },
+];
