@@ -36,13 +36,22 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 ///
 /// To run no test at all is a failure too: nothing is skipped in silence.
 pub(crate) fn run_tests(command: &mut Command, counts: &mut TestCounts) -> Result<()> {
+    run_tests_to(command, counts, &mut io::stdout())
+}
+
+/// As [`run_tests`], with the output going where it is wanted.
+pub(crate) fn run_tests_to(
+    command: &mut Command,
+    counts: &mut TestCounts,
+    to: &mut impl io::Write,
+) -> Result<()> {
     let line = announce(command);
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot start `{line}`"))?;
     let mut output = child.stdout.take().context("stdout was not piped")?;
-    let copied = TestCounts::copy(&mut output, &mut io::stdout());
+    let copied = TestCounts::copy(&mut output, to);
     // Closed before waiting: a child that writes into a full pipe nobody reads never ends.
     drop(output);
     let status = child

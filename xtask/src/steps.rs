@@ -1,5 +1,6 @@
 //! The steps of `test-all`, one table. A new step is one more row and its function.
 
+mod adapters;
 mod browser;
 mod clients;
 mod debian;
@@ -56,12 +57,13 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "test",
-        description: "unit, integration, conformance and doc tests",
-        run: |counts| {
-            // All failures at once, and counts that are complete.
-            let mut command = cargo("test --workspace --all-features --exclude e2e --no-fail-fast");
-            run_tests(&mut command, counts)
-        },
+        description: "unit, integration and doc tests of everything but the adapters",
+        run: test,
+    },
+    Step {
+        name: "adapters",
+        description: "every adapter passes the adapter suite, as a table of cases by framework",
+        run: adapters::run,
     },
     Step {
         name: "doc",
@@ -87,6 +89,15 @@ pub(crate) const STEPS: &[Step] = &[
         run: browser::run,
     },
 ];
+
+/// All failures at once, and counts that are complete.
+fn test(counts: &mut TestCounts) -> Result<()> {
+    let mut command = cargo("test --workspace --all-features --no-fail-fast --exclude e2e");
+    for framework in adapters::FRAMEWORKS {
+        command.args(["--exclude", &format!("sse-{framework}")]);
+    }
+    run_tests(&mut command, counts)
+}
 
 /// Checks with `clippy`, not `check`: an import that one feature leaves unused is only a warning.
 fn features() -> Result<()> {

@@ -51,6 +51,7 @@ struct Rule {
 const RULES: &[Rule] = &[
     rule("core-is-framework-free", crates::core_is_framework_free),
     rule("adapters-stand-alone", crates::adapters_stand_alone),
+    rule("adapters-are-equal", crates::adapters_are_equal),
     rule("readme-is-docs", crates::readme_is_docs),
     rule("one-place-for-headers", source::one_place_for_headers),
     rule("module-docs", source::module_docs),

@@ -76,6 +76,42 @@ pub(super) fn adapters_stand_alone(tree: &Tree) -> Vec<Violation> {
     violations
 }
 
+/// Adapters have the same files, and READMEs that say the same things in the same order.
+pub(super) fn adapters_are_equal(tree: &Tree) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    let Some(model) = tree.file(&format!("{}/README.md", ADAPTERS[0])) else {
+        return violations;
+    };
+    for &adapter in ADAPTERS {
+        for file in ["extract", "headers", "rejection", "respond"] {
+            let path = format!("{adapter}/src/{file}.rs");
+            if tree.file(&path).is_none() {
+                let advice = "write it: every adapter has the same files".to_owned();
+                violations.push(Violation {
+                    path,
+                    line: 1,
+                    advice,
+                });
+            }
+        }
+        if let Some(readme) = tree.file(&format!("{adapter}/README.md"))
+            && subjects(&readme.text) != subjects(&model.text)
+        {
+            let advice = format!("the first column of its table is that of {}", model.path);
+            violations.push(readme.violation(1, advice));
+        }
+    }
+    violations
+}
+
+/// The first column of the tables in a README.
+fn subjects(text: &str) -> Vec<&str> {
+    let cells = text
+        .lines()
+        .filter_map(|line| line.strip_prefix('|')?.split('|').next());
+    cells.map(str::trim).collect()
+}
+
 /// The README of a crate is the documentation of its root, so that its examples are compiled.
 pub(super) fn readme_is_docs(tree: &Tree) -> Vec<Violation> {
     let mut violations = Vec::new();
@@ -132,6 +168,32 @@ mod tests {
             [dev-dependencies]\naxum.workspace = true\nsse-warp.workspace = true\n";
         let found = found("adapters-stand-alone", &[("sse-axum/Cargo.toml", manifest)]);
         assert_eq!(found, ["sse-axum/Cargo.toml:3", "sse-axum/Cargo.toml:7"]);
+    }
+
+    #[test]
+    fn adapters_have_the_same_files_and_say_the_same_things() {
+        let sources = |adapter: &str| {
+            let files = ["extract", "headers", "rejection", "respond"];
+            files.map(|file| format!("{adapter}/src/{file}.rs"))
+        };
+        let adapters = [
+            "sse-axum",
+            "sse-actix",
+            "sse-warp",
+            "sse-rocket",
+            "sse-poem",
+        ];
+        let sources: Vec<String> = adapters
+            .iter()
+            .flat_map(|adapter| sources(adapter))
+            .collect();
+        let mut files: Vec<(&str, &str)> = sources.iter().map(|path| (path.as_str(), "")).collect();
+        files.retain(|(path, _)| *path != "sse-warp/src/headers.rs");
+        files.push(("sse-axum/README.md", "| extractor | A |\n| error | B |\n"));
+        files.push(("sse-poem/README.md", "| error | B |\n| extractor | A |\n"));
+        files.push(("sse-actix/README.md", "| extractor | C |\n| error | D |\n"));
+        let found = found("adapters-are-equal", &files);
+        assert_eq!(found, ["sse-warp/src/headers.rs:1", "sse-poem/README.md:1"]);
     }
 
     #[test]
