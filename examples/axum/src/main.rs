@@ -18,7 +18,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::{get, post},
 };
-use jiff::{Timestamp, Unit};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 use sse_axum::{
@@ -135,12 +135,12 @@ impl From<PublishError> for Refused {
 
 /// A message on topic `clock` every second, until the hub is shut down.
 async fn publish_the_time(hub: Hub) {
-    let mut ticks = time::interval(Duration::from_secs(1));
     loop {
-        ticks.tick().await;
-        let now = Timestamp::now();
-        let now = now.round(Unit::Second).unwrap_or(now);
-        let message = Message::data(now.to_string()).event(CLOCK);
+        // At the full second, so that none is shown twice or left out.
+        let past = Timestamp::now().subsec_nanosecond().unsigned_abs();
+        time::sleep(Duration::from_secs(1).saturating_sub(Duration::from_nanos(past.into()))).await;
+        let now = Timestamp::now().strftime("%FT%TZ").to_string();
+        let message = Message::data(now).event(CLOCK);
         if hub.publish(message, "clock").await.is_err() {
             return;
         }
