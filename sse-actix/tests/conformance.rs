@@ -48,6 +48,10 @@ async fn own() -> impl Responder {
     HttpResponse::Ok().body("data: own\n\n")
 }
 
+async fn own_refused() -> impl Responder {
+    HttpResponse::Forbidden().body("no")
+}
+
 async fn own_cached() -> impl Responder {
     HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, "no-store"))
@@ -72,6 +76,11 @@ fn app(config: &mut ServiceConfig, hub: Hub) {
         .route("/channel", web::get().to(channel))
         .service(compressed)
         .service(web::resource("/own").wrap(SseHeaders).get(own))
+        .service(
+            web::resource("/own/refused")
+                .wrap(SseHeaders)
+                .get(own_refused),
+        )
         .service(
             web::resource("/own/cached")
                 .wrap(SseHeaders)

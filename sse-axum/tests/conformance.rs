@@ -6,7 +6,10 @@ use axum::{
     Router,
     body::Body,
     extract::{RawQuery, State},
-    http::header::{CACHE_CONTROL, CONTENT_TYPE},
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE},
+    },
     routing::get,
 };
 use futures_util::stream;
@@ -48,6 +51,10 @@ async fn channel(State(hub): State<Hub>) -> Sse {
 fn app(hub: Hub) -> Router {
     let own = Router::new()
         .route("/own", get(|| async { Body::from("data: own\n\n") }))
+        .route(
+            "/own/refused",
+            get(|| async { (StatusCode::FORBIDDEN, Body::from("no")) }),
+        )
         .route(
             "/own/cached",
             get(|| async { ([(CACHE_CONTROL, "no-store")], Body::from("data: own\n\n")) }),

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use futures_util::stream;
 use poem::{
     Body, Endpoint, EndpointExt, IntoResponse, Response, Route, Server, get, handler,
-    http::{Uri, header::CACHE_CONTROL},
+    http::{StatusCode, Uri, header::CACHE_CONTROL},
     listener::TcpAcceptor,
     middleware::Compression,
     web::Data,
@@ -54,6 +54,13 @@ fn own() -> Body {
 }
 
 #[handler]
+fn own_refused() -> Response {
+    Body::from("no")
+        .with_status(StatusCode::FORBIDDEN)
+        .into_response()
+}
+
+#[handler]
 fn own_cached() -> Response {
     Body::from("data: own\n\n")
         .with_header(CACHE_CONTROL, "no-store")
@@ -76,6 +83,7 @@ fn app(hub: Hub) -> impl Endpoint + 'static {
             get(events(hub.clone(), ())).with(ExceptStreams(Compression::new())),
         )
         .at("/own", get(own).with(SseHeaders))
+        .at("/own/refused", get(own_refused).with(SseHeaders))
         .at("/own/cached", get(own_cached).with(SseHeaders))
         .at("/plain", get(plain).with(SseHeaders))
         .data(hub)

@@ -8,7 +8,7 @@ use rocket::{
     fairing::AdHoc,
     futures::stream,
     get,
-    http::{Header, uri::Origin},
+    http::{Header, Status, uri::Origin},
     response::{
         Responder,
         stream::{One, ReaderStream},
@@ -60,6 +60,11 @@ fn own() -> Own {
     ReaderStream::one(Cursor::new("data: own\n\n"))
 }
 
+#[get("/own/refused")]
+fn own_refused() -> (Status, Own) {
+    (Status::Forbidden, ReaderStream::one(Cursor::new("no")))
+}
+
 #[derive(Responder)]
 struct Cached<R>(R, Header<'static>);
 
@@ -78,7 +83,7 @@ fn app(hub: Hub) -> Rocket<Build> {
         .attach(HubFairing(hub.clone()))
         .attach(SseHeaders)
         .mount("/", routes![topics_from_query, stream_of_its_own, channel])
-        .mount("/", routes![own, own_cached, plain])
+        .mount("/", routes![own, own_refused, own_cached, plain])
         .mount("/news", events(hub.clone(), "news"))
         // Rocket has no compression.
         .mount("/compressed", events(hub, ()))

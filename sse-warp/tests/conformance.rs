@@ -10,7 +10,7 @@ use sse_warp::{
 };
 use warp::{
     Filter, Reply,
-    http::{Response, header::CACHE_CONTROL},
+    http::{Response, StatusCode, header::CACHE_CONTROL},
 };
 
 sse_conformance::adapter_suite!(SUBJECT);
@@ -42,6 +42,10 @@ async fn channel(hub: Hub) -> Sse {
     Sse(body.keep_alive(CHANNEL_KEEP_ALIVE).until(hub.closed()))
 }
 
+fn own_refused() -> impl Reply {
+    Response::builder().status(StatusCode::FORBIDDEN).body("no")
+}
+
 fn own_cached() -> impl Reply {
     let response = Response::builder().header(CACHE_CONTROL, "no-store");
     response.body("data: own\n\n")
@@ -62,12 +66,13 @@ fn app(hub: Hub) -> impl Filter<Extract = (impl Reply,), Error = warp::Rejection
     let stream = warp::path!("stream").then(stream_of_its_own);
     let channel = warp::path!("channel").and(with_hub).then(channel);
     let own = warp::path!("own").map(|| Response::new("data: own\n\n"));
+    let own_refused = warp::path!("own" / "refused").map(own_refused);
     let own_cached = warp::path!("own" / "cached").map(own_cached);
     let plain = warp::path!("plain").map(|| "plain");
     let compressed = warp::path!("compressed" / "other").map(|| "compressed");
 
     let events = events.or(ready_made).or(stream).or(channel);
-    let own = own.or(own_cached).or(plain);
+    let own = own.or(own_refused).or(own_cached).or(plain);
     let compressed = compressed.with(warp::filters::compression::gzip());
     warp::get().or(warp::head()).unify().and(
         events

@@ -48,6 +48,7 @@ pub struct Subject {
     /// | `GET /channel` | `Sse::channel` with [`CHANNEL_KEEP_ALIVE`]; [`produce`] writes to it, [`Hub::closed`] ends it |
     /// | `GET /own` | writes `data: own\n\n` itself, under the header middleware |
     /// | `GET /own/cached` | the same with its own `cache-control: no-store`, under the header middleware |
+    /// | `GET /own/refused` | status 403 and `no` without a media type, under the header middleware |
     /// | `GET /compressed` | the default topic, as `/events`, under the framework's compression middleware if it has one |
     /// | `GET /plain` | text/plain `plain` under the header middleware |
     pub serve: fn(TcpListener, Hub, Stop),

@@ -214,6 +214,12 @@ pub async fn middleware_keeps_what_the_handler_set(subject: Subject) {
 
 pub async fn middleware_leaves_other_responses_alone(subject: Subject) {
     let server = Server::start(subject);
+    let refused = server.client().await.get("/own/refused").await;
+    assert_eq!(refused.status, 403);
+    for (name, _) in HEADERS {
+        assert_eq!(refused.header(name), None, "not a stream");
+    }
+    assert_eq!(refused.body.rest().await, "no");
     let response = server.client().await.get("/plain").await;
     let media_type = response.header("content-type").expect("a media type");
     assert!(media_type.starts_with("text/plain"), "{media_type}");
