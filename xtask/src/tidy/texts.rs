@@ -3,7 +3,7 @@
 use super::tree::{Tree, Violation};
 
 /// Where developers keep their files.
-const MACHINE_FOLDERS: &[&str] = &["/work/", "/home/", "/root/", "/Users/"];
+const MACHINE_FOLDERS: &[&str] = &["/home/", "/root/", "/Users/"];
 
 /// Hosts a page of an example may name: the machine itself, and the names (not addresses, nothing
 /// is loaded) of XML vocabularies.
@@ -78,8 +78,8 @@ mod tests {
 
     #[test]
     fn paths_of_a_machine_are_found_in_any_text() {
-        let text = "see /work/main\n`/home/me/a`\n\"/root/.cargo\"\nfile:/Users/me\n\
-            a/home/page\nhttps://example.org/work/\n$HOME/work/\nhomework/\n${a}/root/\n";
+        let text = "see /home/you/main\n`/home/me/a`\n\"/root/.cargo\"\nfile:/Users/me\n\
+            a/home/page\nhttps://example.org/home/\n$HOME/root/\nat-home/\n${a}/root/\n";
         let files = [
             ("README.md", text),
             ("Cargo.lock", text),
@@ -104,13 +104,13 @@ mod tests {
             <!-- https://example.org -->\n<svg xmlns='http://www.w3.org/2000/svg'>\n\
             url(//cdn.example/a.png)\nlet a = b; // c\n";
         let files = [
-            ("examples/axum/src/index.html", text),
+            ("examples/page/index.html", text),
             ("docs/index.html", text),
         ];
         let found = found("pages-stand-alone", &files);
         assert_eq!(
             found,
-            [1, 2, 8].map(|line| format!("examples/axum/src/index.html:{line}"))
+            [1, 2, 8].map(|line| format!("examples/page/index.html:{line}"))
         );
     }
 }
