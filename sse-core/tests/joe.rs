@@ -2,17 +2,19 @@
 
 use std::{
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock, Weak,
         atomic::{AtomicUsize, Ordering},
+        mpsc,
     },
     task::{Context, Poll, Wake, Waker},
+    time::Duration,
 };
 
 use futures_util::{FutureExt, StreamExt};
 use sse_conformance::decode;
 use sse_core::{
-    Decoder, FiniteReplayer, Joe, Message, Outcome, Provider, PublishError, SubscribeError,
-    Subscriber, Subscription, Topics,
+    Decoder, EventId, FiniteReplayer, Gap, Joe, Message, Outcome, Page, Position, Provider,
+    PublishError, PutError, Replayer, Stored, SubscribeError, Subscriber, Subscription, Topics,
 };
 
 async fn publish(joe: &Joe, data: impl Into<String>, topics: impl Into<Topics>) {
@@ -261,6 +263,76 @@ async fn no_lock_is_held_while_a_subscriber_is_woken() {
     publish(&joe, "x", ()).await;
     assert_eq!(reads.1.load(Ordering::Relaxed), "data: x\n\n".len());
     assert_eq!(joe.subscribers(), 0);
+}
+
+/// Subscribes to Joe while it is read, which takes the lock that publishing takes.
+#[derive(Debug)]
+struct SubscribesWhenRead(FiniteReplayer, Arc<OnceLock<Weak<Joe>>>);
+
+impl Replayer for SubscribesWhenRead {
+    fn put(&self, message: Message, topics: &Topics) -> Result<Stored, PutError> {
+        self.0.put(message, topics)
+    }
+
+    fn end(&self) -> Position {
+        self.0.end()
+    }
+
+    fn seek(&self, id: &EventId, topics: &Topics) -> Result<Position, Gap> {
+        self.0.seek(id, topics)
+    }
+
+    fn page(&self, after: Position, topics: &Topics) -> Result<Page, Gap> {
+        come_and_go(&self.1.get().and_then(Weak::upgrade).unwrap());
+        self.0.page(after, topics)
+    }
+}
+
+/// The same from inside a wake.
+struct SubscribesWhenWoken(Arc<Joe>);
+
+impl Wake for SubscribesWhenWoken {
+    fn wake(self: Arc<Self>) {
+        come_and_go(&self.0);
+    }
+}
+
+/// Takes every lock that a subscriber takes.
+fn come_and_go(joe: &Joe) {
+    let subscribed = joe.subscribe(Subscription::to("other")).now_or_never();
+    drop(subscribed.expect("Joe never waits").unwrap());
+}
+
+#[tokio::test]
+async fn no_lock_is_held_while_history_is_read_or_its_reader_woken() {
+    let cell = Arc::new(OnceLock::new());
+    let history = FiniteReplayer::new(10_000).unwrap();
+    let replayer = SubscribesWhenRead(history, Arc::clone(&cell));
+    let joe = Arc::new(Joe::builder().replayer(replayer).build());
+    cell.set(Arc::downgrade(&joe)).unwrap();
+    let first = joe.publish(Message::data("1"), "a".into()).await.unwrap();
+    for _ in 0..3_000 {
+        // Pages in which nothing is for the reader: it wakes itself and goes on.
+        publish(&joe, "x", "b").await;
+    }
+    let (done, finished) = mpsc::channel();
+    // A thread of its own: a lock taken twice would hang it, not the test.
+    std::thread::spawn(move || {
+        let subscription = Subscription::to("a").resume_from(first.id);
+        let mut subscriber = joe.subscribe(subscription).now_or_never().unwrap().unwrap();
+        let waker = Waker::from(Arc::new(SubscribesWhenWoken(Arc::clone(&joe))));
+        for _ in 0..10 {
+            assert!(
+                subscriber
+                    .poll_next_unpin(&mut Context::from_waker(&waker))
+                    .is_pending()
+            );
+        }
+        done.send(()).unwrap();
+    });
+    finished
+        .recv_timeout(Duration::from_secs(20))
+        .expect("no lock is taken twice");
 }
 
 #[tokio::test]
