@@ -1,28 +1,33 @@
 #![doc = include_str!("../README.md")]
 
+mod attendant;
 mod body;
 mod error;
+mod fanout;
 mod field;
 mod hub;
 mod joe;
 mod message;
+mod overflow;
 mod provider;
 mod replay;
 pub mod response;
 mod resume;
 mod subscriber;
 mod subscription;
+mod sync;
 mod text;
-mod timer;
 mod topics;
 mod wire;
 
 pub use body::{Disconnected, Sender, SseBody};
 pub use error::{ProviderClosed, PublishError, SubscribeError};
+pub use fanout::{Bounds, Fanout, Listener, Read};
 pub use field::{EventId, EventType, InvalidField};
 pub use hub::Hub;
 pub use joe::{Joe, JoeBuilder};
 pub use message::{Message, ParseMessageError};
+pub use overflow::Overflow;
 pub use provider::{Provider, Published};
 pub use replay::{
     FiniteReplayer, InvalidBound, Page, Position, PutError, Replayer, Stored, ValidReplayer,

@@ -83,17 +83,20 @@ pub enum Gap {
     Unknown,
     /// The id was given out, but what followed it is no longer kept.
     Expired,
+    /// The client read too slowly, and messages were skipped: [`Overflow::Skip`](crate::Overflow::Skip).
+    Skipped,
 }
 
 impl Gap {
     /// The type of the in-band message that tells a client of a gap.
     pub const EVENT: EventType = EventType::from_static("gap");
 
-    /// The reason as it stands in the in-band message: `unknown` or `expired`.
+    /// The reason as it stands in the in-band message: `unknown`, `expired` or `skipped`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
             Self::Expired => "expired",
+            Self::Skipped => "skipped",
         }
     }
 
@@ -111,6 +114,7 @@ impl fmt::Display for Gap {
         f.write_str(match self {
             Self::Unknown => "the last event id is not known here",
             Self::Expired => "what followed the last event id is no longer kept",
+            Self::Skipped => "the client read too slowly, and messages were skipped",
         })
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::timer::{Alarm, Timer};
+use crate::attendant::{Alarm, Attendant};
 
 /// Comes due after a time of silence.
 #[derive(Debug)]
@@ -33,9 +33,10 @@ impl KeepAlive {
 
     /// Something was sent: the silence begins anew.
     ///
-    /// The alarm stays where it is. It goes off too early once, which is cheaper than to move it each time.
+    /// It is measured from the next poll, so that what is sent in a row costs one look at the clock. The alarm stays
+    /// where it is. It goes off too early once, which is cheaper than to move it each time.
     pub(super) fn reset(&mut self) {
-        self.due = Some(Instant::now() + self.interval);
+        self.due = None;
     }
 
     /// Ready when there has been silence for the interval; then the silence begins anew.
@@ -58,7 +59,7 @@ impl KeepAlive {
         if !is_set {
             // The old one first: its place in the timer is free before another is taken.
             self.alarm = None;
-            self.alarm = Timer::current().map(|timer| timer.set(due, waker));
+            self.alarm = Attendant::current().map(|attendant| attendant.set(due, waker));
         }
     }
 }

@@ -1,24 +1,18 @@
 //! `Joe`, the default provider: everything in this process.
 
-mod audience;
 mod reader;
-mod registry;
 
-use std::{
-    fmt,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 
-use self::{audience::Budget, reader::Reader, registry::Registry};
+use self::reader::{Place, Reader};
 use crate::{
     error::{ProviderClosed, PublishError, SubscribeError},
+    fanout::{Bounds, Fanout},
     field::EventId,
     message::Message,
+    overflow::Overflow,
     provider::{Provider, Published},
     replay::{Position, Replayer},
     resume::{Gap, Outcome, ResumeFrom},
@@ -29,15 +23,13 @@ use crate::{
 
 /// The default provider: publishes to the subscribers in this process.
 ///
-/// Subscribers with the same topics share one queue of encoded messages; each is a cursor into it.
-/// Publishing appends once to each queue that matches and wakes its readers; a reader takes
-/// everything that is pending in one piece. No task and no timer per subscriber, and nobody waits for anybody.
+/// Live messages go through a [`Fanout`]: each topic has one queue of encoded messages, each subscriber is a cursor, and
+/// a reader takes everything that is pending in one piece. No task and no timer per subscriber, and nobody waits for anybody.
 ///
-/// **Bounded**: a queue holds what its slowest reader has not read, up to
-/// [`queue_messages`](JoeBuilder::queue_messages) and [`queue_bytes`](JoeBuilder::queue_bytes), and all
-/// queues together up to [`total_bytes`](JoeBuilder::total_bytes). A reader that falls behind further
-/// continues from the history, unseen by the client; where there is none, or not enough of it, its stream
-/// ends cleanly, and the client reconnects with its `Last-Event-ID`.
+/// **Bounded**: a queue holds what its slowest reader has not read, within [`Bounds`]. What becomes of a
+/// reader that falls behind further is [`Overflow`]'s: by default it continues from the history, unseen by
+/// the client; where there is none, or not enough of it, its stream ends cleanly, and the client
+/// reconnects with its `Last-Event-ID`.
 ///
 /// **History** is whatever [`Replayer`] is given; without one every `Last-Event-ID` is a [`Gap`].
 /// A message that is only a comment or a `retry` is delivered live but not kept.
@@ -59,29 +51,20 @@ pub struct Joe {
 #[derive(Debug)]
 #[must_use = "a builder does nothing until it builds"]
 pub struct JoeBuilder {
-    config: Config,
+    bounds: Bounds,
     replayer: Option<Box<dyn Replayer>>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Config {
-    queue_messages: usize,
-    queue_bytes: usize,
-    total_bytes: usize,
+    overflow: Overflow,
     message_bytes: usize,
-    subscribers: usize,
-    topics: usize,
 }
 
 /// What Joe and his readers have in common.
+#[derive(Debug)]
 struct Shared {
-    config: Config,
+    /// Its lock is held over `put`: the order of the history is the order of delivery.
+    fanout: Fanout,
     replayer: Option<Box<dyn Replayer>>,
-    budget: Budget,
-    subscribers: AtomicUsize,
-    /// Held over `put` and append, and over catching up and joining: the order of the
-    /// history is the order of delivery, and nothing falls between the two.
-    registry: Mutex<Registry>,
+    overflow: Overflow,
+    message_bytes: usize,
 }
 
 impl Joe {
@@ -93,18 +76,25 @@ impl Joe {
     /// Sets up history and bounds.
     pub fn builder() -> JoeBuilder {
         JoeBuilder {
-            config: Config::default(),
+            bounds: Bounds::default(),
             replayer: None,
+            overflow: Overflow::default(),
+            message_bytes: 1 << 20,
         }
     }
 
     /// How many subscribers there are now.
     pub fn subscribers(&self) -> usize {
-        self.shared.subscribers.load(Ordering::Relaxed)
+        self.shared.fanout.subscribers()
+    }
+
+    /// How many bytes are queued now for subscribers that have not read them.
+    pub fn queued_bytes(&self) -> usize {
+        self.shared.fanout.queued_bytes()
     }
 
     fn check(&self, message: &Message) -> Result<(), PublishError> {
-        let limit = self.shared.config.message_bytes;
+        let limit = self.shared.message_bytes;
         let size =
             message.payload().map_or(0, str::len) + message.comment_text().map_or(0, str::len);
         let id_size = message.event_id().map_or(0, |id| id.as_str().len());
@@ -133,70 +123,72 @@ impl Default for Joe {
 impl Provider for Joe {
     async fn publish(&self, message: Message, topics: Topics) -> Result<Published, PublishError> {
         self.check(&message)?;
-        let registry = self.shared.registry();
-        registry.check_open()?;
-        let kept = message.payload().is_some() || message.event_id().is_some();
-        let (bytes, id) = match &self.shared.replayer {
-            Some(replayer) if kept => {
-                let stored = replayer.put(message, &topics)?;
-                (stored.bytes, Some(stored.id))
+        let is_kept = message.payload().is_some() || message.event_id().is_some();
+        let mut id = message.event_id().cloned();
+        self.shared.fanout.publish(&topics, || {
+            let Some(replayer) = &self.shared.replayer else {
+                return Ok((message.to_bytes(), Position::default()));
+            };
+            if !is_kept {
+                return Ok((message.to_bytes(), replayer.end()));
             }
-            _ => (message.to_bytes(), message.event_id().cloned()),
-        };
-        let wakers = registry.append(&topics, &bytes, self.shared.history_end(), &self.shared);
-        drop(registry);
-        wakers.into_iter().for_each(std::task::Waker::wake);
+            let stored = replayer.put(message, &topics)?;
+            id = Some(stored.id);
+            Ok::<_, PublishError>((stored.bytes, stored.position))
+        })?;
         Ok(Published::new(id))
     }
 
     async fn subscribe(&self, subscription: Subscription) -> Result<Subscriber, SubscribeError> {
-        let config = &self.shared.config;
-        let count = subscription.topics().len();
-        if count > config.topics {
-            let limit = config.topics;
-            return Err(SubscribeError::TooManyTopics { count, limit });
-        }
-        let mut registry = self.shared.registry();
-        registry.check_open()?;
-        let limit = config.subscribers;
-        if self.subscribers() >= limit {
-            return Err(SubscribeError::Full { limit });
-        }
-        let (outcome, position) = self.shared.seek(&subscription);
-        let reader = Reader::new(&self.shared, &mut registry, subscription.topics(), position);
-        Ok(Subscriber::new(outcome, reader))
+        let shared = &self.shared;
+        let found = shared.seek(&subscription);
+        let mut position = found.unwrap_or_default();
+        let is_up_to_date = || {
+            let end = shared.history_end();
+            if found.is_err() {
+                position = end;
+            }
+            position == end
+        };
+        let topics = subscription.topics().clone();
+        let listener = shared.fanout.listen(topics, is_up_to_date)?;
+        let outcome = found.map_or_else(|outcome| outcome, |_| Outcome::Recovered);
+        Ok(Subscriber::new(
+            outcome,
+            Reader {
+                place: if listener.has_joined() {
+                    Place::Live
+                } else {
+                    Place::History
+                },
+                shared: Arc::clone(shared),
+                listener,
+                position,
+                on_gap: subscription.gap_policy(),
+            },
+        ))
     }
 
     async fn shutdown(&self) -> Result<(), ProviderClosed> {
-        let wakers = self.shared.registry().close()?;
-        wakers.into_iter().for_each(std::task::Waker::wake);
-        Ok(())
+        self.shared.fanout.close()
     }
 }
 
 impl Shared {
-    fn registry(&self) -> MutexGuard<'_, Registry> {
-        // A panic under the lock can only come from a replayer, before anything of ours was changed.
-        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn history_end(&self) -> Position {
         self.replayer
             .as_ref()
             .map_or(Position::default(), |replayer| replayer.end())
     }
 
-    /// Where a subscriber begins to read, and what it is told.
-    fn seek(&self, subscription: &Subscription) -> (Outcome, Position) {
+    /// Where a subscriber continues, or what it is told when it begins with the next message.
+    fn seek(&self, subscription: &Subscription) -> Result<Position, Outcome> {
         let found = match (subscription.start(), &self.replayer) {
-            (ResumeFrom::Latest, _) => return (Outcome::Fresh, self.history_end()),
+            (ResumeFrom::Latest, _) => return Err(Outcome::Fresh),
             (ResumeFrom::After(id), Some(replayer)) => replayer.seek(id, subscription.topics()),
             (ResumeFrom::After(_), None) | (ResumeFrom::Unreadable, _) => Err(Gap::Unknown),
         };
-        match found {
-            Ok(position) => (Outcome::Recovered, position),
-            Err(gap) => (Outcome::Gap(gap), self.history_end()),
-        }
+        found.map_err(Outcome::Gap)
     }
 }
 
@@ -207,42 +199,45 @@ impl JoeBuilder {
         self
     }
 
-    /// Sets how many messages a reader may fall behind before it continues from the history or ends; by default 1,024.
+    /// Sets what becomes of a reader that falls behind further than the queues hold; by default [`Overflow::CatchUp`].
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.overflow = overflow;
+        self
+    }
+
+    /// Sets [`Bounds::queue_messages`].
     pub fn queue_messages(mut self, messages: usize) -> Self {
-        self.config.queue_messages = messages.max(1);
+        self.bounds.queue_messages = messages;
         self
     }
 
-    /// Sets how many bytes a reader may fall behind, beside its newest message; by default 1 MiB.
+    /// Sets [`Bounds::queue_bytes`].
     pub fn queue_bytes(mut self, bytes: usize) -> Self {
-        self.config.queue_bytes = bytes;
+        self.bounds.queue_bytes = bytes;
         self
     }
 
-    /// Sets how many bytes all queues together may hold, beside the newest message of each; by default 256 MiB.
-    ///
-    /// Reached, the queue that is being published to gives way: its slowest readers
-    /// continue from the history or end.
+    /// Sets [`Bounds::total_bytes`].
     pub fn total_bytes(mut self, bytes: usize) -> Self {
-        self.config.total_bytes = bytes;
+        self.bounds.total_bytes = bytes;
+        self
+    }
+
+    /// Sets [`Bounds::subscribers`]. More is a [`SubscribeError::Full`], which adapters answer with 503 and `Retry-After`.
+    pub fn max_subscribers(mut self, subscribers: usize) -> Self {
+        self.bounds.subscribers = subscribers;
+        self
+    }
+
+    /// Sets [`Bounds::topics`]. More is a [`SubscribeError::TooManyTopics`].
+    pub fn max_topics(mut self, topics: usize) -> Self {
+        self.bounds.topics = topics;
         self
     }
 
     /// Sets the most bytes of data and comment in a message; by default 1 MiB. More is a [`PublishError::TooLarge`].
     pub fn message_bytes(mut self, bytes: usize) -> Self {
-        self.config.message_bytes = bytes;
-        self
-    }
-
-    /// Sets the most subscribers; by default as many as there is memory for. More is a [`SubscribeError::Full`].
-    pub fn max_subscribers(mut self, subscribers: usize) -> Self {
-        self.config.subscribers = subscribers;
-        self
-    }
-
-    /// Sets the most topics of one subscription; by default 128. More is a [`SubscribeError::TooManyTopics`].
-    pub fn max_topics(mut self, topics: usize) -> Self {
-        self.config.topics = topics;
+        self.message_bytes = bytes;
         self
     }
 
@@ -250,26 +245,11 @@ impl JoeBuilder {
     pub fn build(self) -> Joe {
         Joe {
             shared: Arc::new(Shared {
-                budget: Budget::new(self.config.total_bytes),
-                config: self.config,
+                fanout: Fanout::new(self.bounds),
                 replayer: self.replayer,
-                subscribers: AtomicUsize::new(0),
-                registry: Mutex::new(Registry::default()),
+                overflow: self.overflow,
+                message_bytes: self.message_bytes,
             }),
-        }
-    }
-}
-
-/// Enough for a burst while a client's network hiccups, little enough for thousands of queues.
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            queue_messages: 1_024,
-            queue_bytes: 1 << 20,
-            total_bytes: 256 << 20,
-            message_bytes: 1 << 20,
-            subscribers: usize::MAX,
-            topics: 128,
         }
     }
 }
@@ -277,10 +257,9 @@ impl Default for Config {
 impl fmt::Debug for Joe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Joe")
-            .field("config", &self.shared.config)
             .field("replayer", &self.shared.replayer)
-            .field("subscribers", &self.subscribers())
-            .field("queued_bytes", &self.shared.budget.used())
-            .finish()
+            .field("overflow", &self.shared.overflow)
+            .field("fanout", &self.shared.fanout)
+            .finish_non_exhaustive()
     }
 }

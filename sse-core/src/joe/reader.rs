@@ -1,97 +1,98 @@
-//! A subscriber's side: first the history, then the queue, and back if it falls behind.
+//! A subscriber's side: first the history, then live, and back if it falls behind.
 
 use std::{
     pin::Pin,
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
 use futures_core::Stream;
 
-use super::{
-    Shared,
-    audience::{Audience, Cursor, Read},
-    registry::Registry,
+use super::Shared;
+use crate::{
+    fanout::{Listener, Read},
+    overflow::Overflow,
+    replay::Position,
+    resume::Gap,
+    subscription::OnGap,
+    wire::join,
 };
-use crate::{replay::Position, resume::Gap, topics::Topics, wire::join};
 
 /// The stream behind a Joe subscriber.
 pub(super) struct Reader {
-    shared: Arc<Shared>,
-    topics: Topics,
-    audience: Arc<Audience>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) listener: Listener,
     /// Everything up to here has been read.
-    position: Position,
-    place: Place,
+    pub(super) position: Position,
+    pub(super) place: Place,
+    pub(super) on_gap: OnGap,
 }
 
-enum Place {
+pub(super) enum Place {
     /// In the history, page by page. Nothing is queued meanwhile: what is published is history, too.
     History,
-    Live(Cursor),
+    Live,
     Ended,
 }
 
 impl Reader {
-    /// Reads what follows the position. The registry's lock makes sure that nothing falls in between.
-    pub(super) fn new(
-        shared: &Arc<Shared>,
-        registry: &mut Registry,
-        topics: &Topics,
-        position: Position,
-    ) -> Self {
-        let audience = registry.enter(topics);
-        shared.subscribers.fetch_add(1, Ordering::Relaxed);
-        let place = if position == shared.history_end() {
-            Place::Live(audience.join())
-        } else {
-            Place::History
-        };
-        Self {
-            shared: Arc::clone(shared),
-            topics: topics.clone(),
-            audience,
-            position,
-            place,
-        }
-    }
-
     /// The next page of the history. `None` once there is no more: then the place has changed.
     /// `Pending` after a page in which nothing is for this subscriber, so that a long search stops nobody.
     fn poll_history(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let page = match &self.shared.replayer {
-            Some(replayer) => replayer.page(self.position, &self.topics),
+            Some(replayer) => replayer.page(self.position, self.listener.topics()),
             None => Err(Gap::Unknown),
         };
         let Ok(page) = page else {
-            // Nothing to catch up from, or no longer: the client has to resume and is told of the gap.
-            self.place = Place::Ended;
-            return Poll::Ready(None);
+            // Nothing to catch up from, or no longer.
+            return Poll::Ready(self.give_up());
         };
         self.position = page.next;
         if !page.messages.is_empty() {
             return Poll::Ready(Some(join(&page.messages)));
         }
-        if self.leave_history() {
-            return Poll::Ready(None);
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
+        let shared = &self.shared;
+        let is_up_to_date = || self.position >= shared.history_end();
+        self.place = match self.listener.join(is_up_to_date) {
+            Ok(true) => Place::Live,
+            Err(_) => Place::Ended,
+            Ok(false) => {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+        };
+        Poll::Ready(None)
     }
 
-    /// Goes on to the queue, if all of the history has been read. Under the lock of
-    /// whoever publishes, so that nothing falls in between.
-    fn leave_history(&mut self) -> bool {
-        let registry = self.shared.registry();
-        if self.position < self.shared.history_end() {
-            return false;
+    /// The queue has dropped what was next.
+    fn fall_behind(&mut self) -> Option<Bytes> {
+        match self.shared.overflow {
+            Overflow::CatchUp => {
+                self.place = Place::History;
+                None
+            }
+            Overflow::Disconnect | Overflow::Skip => self.give_up(),
         }
-        self.place = match registry.check_open() {
-            Ok(()) => Place::Live(self.audience.join()),
+    }
+
+    /// What was next cannot be had any more: skips it, if it may, or ends, so
+    /// that the client resumes and is told of the gap.
+    fn give_up(&mut self) -> Option<Bytes> {
+        if self.shared.overflow != Overflow::Skip {
+            self.place = Place::Ended;
+            return None;
+        }
+        let (shared, position) = (&self.shared, &mut self.position);
+        let joined = self.listener.join(|| {
+            *position = shared.history_end();
+            true
+        });
+        self.place = match joined {
+            Ok(_) => Place::Live,
             Err(_) => Place::Ended,
         };
-        true
+        (self.on_gap == OnGap::Tell).then(|| Gap::Skipped.message().to_bytes())
     }
 }
 
@@ -101,40 +102,24 @@ impl Stream for Reader {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let reader = self.get_mut();
         loop {
-            match &mut reader.place {
-                Place::History => {
-                    if let Some(bytes) = ready!(reader.poll_history(cx)) {
-                        return Poll::Ready(Some(bytes));
-                    }
-                }
-                Place::Live(cursor) => {
-                    match ready!(reader.audience.poll_read(cursor, &reader.shared, cx)) {
-                        Read::Bytes(bytes, position) => {
-                            reader.position = position;
-                            return Poll::Ready(Some(bytes));
-                        }
-                        Read::Overflow => {
-                            reader.audience.leave(cursor, &reader.shared);
-                            reader.place = Place::History;
-                        }
-                        Read::Closed => {
-                            reader.audience.leave(cursor, &reader.shared);
-                            reader.place = Place::Ended;
-                        }
-                    }
-                }
+            let bytes = match reader.place {
                 Place::Ended => return Poll::Ready(None),
+                Place::History => ready!(reader.poll_history(cx)),
+                Place::Live => match ready!(reader.listener.poll_read(cx)) {
+                    Read::Bytes(bytes, position) => {
+                        reader.position = position;
+                        Some(bytes)
+                    }
+                    Read::Overflow => reader.fall_behind(),
+                    Read::Closed => {
+                        reader.place = Place::Ended;
+                        None
+                    }
+                },
+            };
+            if bytes.is_some() {
+                return Poll::Ready(bytes);
             }
         }
-    }
-}
-
-impl Drop for Reader {
-    fn drop(&mut self) {
-        if let Place::Live(cursor) = &self.place {
-            self.audience.leave(cursor, &self.shared);
-        }
-        self.shared.registry().leave(&self.topics);
-        self.shared.subscribers.fetch_sub(1, Ordering::Relaxed);
     }
 }

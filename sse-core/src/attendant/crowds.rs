@@ -1,0 +1,49 @@
+//! Wakers that are to be woken as soon as possible, but not all at once.
+
+use std::{collections::VecDeque, task::Waker};
+
+use slab::{IntoIter, Slab};
+
+/// How many are woken before others get their turn: few enough that what is woken
+/// is still in the processor's cache when it runs.
+const SOME: usize = 128;
+
+/// Crowds in the order in which they were called.
+#[derive(Debug, Default)]
+pub(super) struct Crowds {
+    crowds: VecDeque<IntoIter<Waker>>,
+    is_closed: bool,
+}
+
+impl Crowds {
+    /// Adds a crowd, or gives it back if nobody is there any more to wake it.
+    pub(super) fn push(&mut self, wakers: Slab<Waker>) -> Result<(), Slab<Waker>> {
+        if self.is_closed {
+            return Err(wakers);
+        }
+        self.crowds.push_back(wakers.into_iter());
+        Ok(())
+    }
+
+    /// The next few, to be woken without the lock.
+    pub(super) fn take_some(&mut self) -> Vec<Waker> {
+        let Some(crowd) = self.crowds.front_mut() else {
+            return Vec::new();
+        };
+        let some: Vec<Waker> = crowd.take(SOME).map(|(_, waker)| waker).collect();
+        if some.len() < SOME {
+            self.crowds.pop_front();
+        }
+        some
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    /// The rest. From now on nothing is taken in.
+    pub(super) fn close(&mut self) -> VecDeque<IntoIter<Waker>> {
+        self.is_closed = true;
+        std::mem::take(&mut self.crowds)
+    }
+}

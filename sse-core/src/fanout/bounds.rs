@@ -1,0 +1,79 @@
+//! What a fan-out may hold.
+
+use crate::sync::{AtomicUsize, Ordering};
+
+/// The bounds of a [`Fanout`](crate::Fanout).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// How many messages of a topic a reader may fall behind; at least 1, by default 4,096.
+    pub queue_messages: usize,
+    /// How many bytes of a topic a reader may fall behind, beside the newest message; by default 1 MiB.
+    /// A message counts with [`MESSAGE_OVERHEAD`](Self::MESSAGE_OVERHEAD).
+    pub queue_bytes: usize,
+    /// How many bytes all queues together may hold, beside the newest message of each; by default 256 MiB.
+    ///
+    /// Reached, the oldest messages go, whatever their topic: the slowest readers pay.
+    pub total_bytes: usize,
+    /// The most subscribers; by default as many as there is memory for.
+    pub subscribers: usize,
+    /// The most topics of one subscription; by default 128.
+    pub topics: usize,
+}
+
+impl Bounds {
+    /// The bytes that a queued message takes beside its own.
+    pub const MESSAGE_OVERHEAD: usize = 96;
+}
+
+/// Enough for a burst while a client's network hiccups, little enough for thousands of queues.
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            queue_messages: 4_096,
+            queue_bytes: 1 << 20,
+            total_bytes: 256 << 20,
+            subscribers: usize::MAX,
+            topics: 128,
+        }
+    }
+}
+
+/// Bytes in all queues together.
+#[derive(Debug)]
+pub(super) struct Budget {
+    most: usize,
+    used: AtomicUsize,
+}
+
+impl Budget {
+    /// What is freed at once when the budget is exceeded, as a part of it, so that it is not exceeded again at once.
+    const SLACK: usize = 32;
+
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            most,
+            used: AtomicUsize::new(0),
+        }
+    }
+
+    pub(super) fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn take(&self, bytes: usize) {
+        self.used.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn give_back(&self, bytes: usize) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_exceeded(&self) -> bool {
+        self.used() > self.most
+    }
+
+    /// Whether enough has been freed after it was exceeded.
+    pub(super) fn is_relieved(&self) -> bool {
+        self.used() <= self.most - self.most / Self::SLACK
+    }
+}

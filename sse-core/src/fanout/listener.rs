@@ -1,0 +1,231 @@
+//! One subscriber's side of a fan-out.
+
+use std::{
+    fmt,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use super::{
+    Core, Read,
+    channel::{Channel, Registration},
+    queue::{CHUNK_BYTES, Overflowed},
+    registry::Registry,
+};
+use crate::{
+    attendant::Attendant, error::ProviderClosed, replay::Position, sync::Ordering, topics::Topics,
+    wire::join,
+};
+
+/// One subscriber of a [`Fanout`](super::Fanout): a cursor into the queues of its topics.
+///
+/// It listens from the moment it has joined until it is dropped or has overflowed. While it
+/// has not joined, nothing is queued for it. Dropping it unsubscribes.
+#[must_use = "dropping a listener unsubscribes it"]
+pub struct Listener {
+    core: Arc<Core>,
+    topics: Topics,
+    /// In the order of the topics. One topic is the rule.
+    seats: SmallVec<[Seat; 1]>,
+    /// Everything up to this number has been read. `None` while it has not joined.
+    cursor: Option<u64>,
+    waker: Option<Waker>,
+    /// Of the runtime on which this is polled.
+    attendant: Option<Arc<Attendant>>,
+}
+
+struct Seat {
+    channel: Arc<Channel>,
+    registration: Option<Registration>,
+}
+
+impl Listener {
+    /// A listener that has not joined. Its seats are given back when it is dropped.
+    pub(super) fn new(core: &Arc<Core>, topics: Topics, registry: &mut Registry) -> Self {
+        let seats = topics.shared().iter().map(|topic| Seat {
+            channel: registry.enter(topic),
+            registration: None,
+        });
+        Self {
+            core: Arc::clone(core),
+            seats: seats.collect(),
+            topics,
+            cursor: None,
+            waker: None,
+            attendant: None,
+        }
+    }
+
+    /// The topics it listens to.
+    pub fn topics(&self) -> &Topics {
+        &self.topics
+    }
+
+    /// Whether it listens. If not, nothing is queued for it.
+    pub fn has_joined(&self) -> bool {
+        self.cursor.is_some()
+    }
+
+    /// Joins, unless it misses something: `is_up_to_date` is asked under the lock that orders publishing.
+    ///
+    /// Returns its answer. An error says that the fan-out is closed and nothing is missed.
+    pub fn join(&mut self, is_up_to_date: impl FnOnce() -> bool) -> Result<bool, ProviderClosed> {
+        let core = Arc::clone(&self.core);
+        let _registry = core.registry();
+        if !is_up_to_date() {
+            return Ok(false);
+        }
+        core.check_open()?;
+        self.enter();
+        Ok(true)
+    }
+
+    /// Under the registry's lock, so that nothing is published meanwhile.
+    pub(super) fn enter(&mut self) {
+        self.leave();
+        self.cursor = Some(self.core.newest.load(Ordering::Relaxed));
+        for seat in &self.seats {
+            seat.channel.state().queue.enter();
+        }
+    }
+
+    /// Everything that is pending, in one piece; or the waker is kept.
+    ///
+    /// One that has not joined, or no longer has, is told of an [overflow](Read::Overflow).
+    pub fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Read> {
+        let mut read = self.take();
+        if read.is_none() && self.register(cx.waker()) {
+            // What was published before the waker was kept has not woken it.
+            read = self.take();
+        }
+        match read {
+            Some(Read::Overflow) => self.leave(),
+            Some(_) => {}
+            None => return Poll::Pending,
+        }
+        read.map_or(Poll::Pending, Poll::Ready)
+    }
+
+    fn take(&mut self) -> Option<Read> {
+        let Some(cursor) = &mut self.cursor else {
+            return Some(Read::Overflow);
+        };
+        // In this order: what is not closed yet may still be followed by a message, and the
+        // channels hold everything up to the newest.
+        let is_closed = self.core.closed.load(Ordering::Acquire);
+        let until = self.core.newest.load(Ordering::Acquire);
+        let mut pending = self
+            .seats
+            .iter()
+            .filter(|seat| seat.channel.may_have_after(*cursor));
+        match (pending.next(), pending.next()) {
+            (None, _) => is_closed.then_some(Read::Closed),
+            (Some(seat), None) => {
+                let queue = &mut seat.channel.state().queue;
+                queue.take(cursor, until, &self.core.budget)
+            }
+            (Some(_), Some(_)) => self.merge(until).unwrap_or(Some(Read::Overflow)),
+        }
+    }
+
+    /// Takes from several topics, in order, and once what is in several.
+    fn merge(&mut self, until: u64) -> Result<Option<Read>, Overflowed> {
+        let from = self.cursor.ok_or(Overflowed)?;
+        let mut found: Vec<(u64, Position, Bytes)> = Vec::new();
+        for seat in &self.seats {
+            if seat.channel.may_have_after(from) {
+                let queue = &seat.channel.state().queue;
+                let pending = queue.pending(from, until)?;
+                found.extend(
+                    pending.map(|entry| (entry.number, entry.position, entry.bytes.clone())),
+                );
+            }
+        }
+        found.sort_unstable_by_key(|(number, ..)| *number);
+        found.dedup_by_key(|(number, ..)| *number);
+        // A channel that had more than this has given more than this: nothing before the cut is missing.
+        let mut size = 0;
+        let all = found.len();
+        let fitting = found.iter().take_while(|(.., bytes)| {
+            size += bytes.len();
+            size <= CHUNK_BYTES || size == bytes.len()
+        });
+        found.truncate(fitting.count());
+        let Some((last, position, _)) = found.last() else {
+            return Ok(None);
+        };
+        let to = if found.len() < all { *last } else { until };
+        let read = Read::Bytes(join(found.iter().map(|(.., bytes)| bytes)), *position);
+        for seat in &self.seats {
+            if seat.channel.may_have_after(from) {
+                let queue = &mut seat.channel.state().queue;
+                queue.advance(from, to, &self.core.budget);
+            }
+        }
+        self.cursor = Some(to);
+        Ok(Some(read))
+    }
+
+    /// Keeps the waker with every channel. Returns whether there was one to which it was new.
+    fn register(&mut self, waker: &Waker) -> bool {
+        if !self.waker.as_ref().is_some_and(|own| own.will_wake(waker)) {
+            self.unregister();
+            self.attendant = Attendant::current();
+            self.waker = Some(waker.clone());
+        }
+        let mut is_new = false;
+        for seat in &mut self.seats {
+            let is_void = |registration| !seat.channel.holds(registration);
+            if seat.registration.is_none_or(is_void) {
+                let registration = seat.channel.register(waker, self.attendant.as_ref());
+                seat.registration = Some(registration);
+                is_new = true;
+            }
+        }
+        is_new
+    }
+
+    /// Takes the wakers back. They are dropped without a lock: a waker may be the last to hold a task, and
+    /// the task another listener.
+    fn unregister(&mut self) {
+        for seat in &mut self.seats {
+            if let Some(registration) = seat.registration.take() {
+                drop(seat.channel.unregister(registration));
+            }
+        }
+    }
+
+    /// Gives its places in the queues back.
+    fn leave(&mut self) {
+        self.unregister();
+        if let Some(cursor) = self.cursor.take() {
+            for seat in &self.seats {
+                seat.channel.state().queue.leave(cursor, &self.core.budget);
+            }
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.leave();
+        let mut registry = self.core.registry();
+        for topic in self.topics.iter() {
+            registry.leave(topic);
+        }
+        drop(registry);
+        self.core.subscribers.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listener")
+            .field("topics", &self.topics)
+            .field("cursor", &self.cursor)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,210 @@
+//! `Fanout`: messages in, readers out; the part of a provider that is in this process.
+
+mod bounds;
+mod channel;
+mod listener;
+mod queue;
+mod registry;
+mod waiting;
+
+use std::{fmt, sync::Arc};
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+pub use self::{bounds::Bounds, listener::Listener};
+use self::{
+    bounds::Budget,
+    channel::{Channel, Locked},
+    registry::Registry,
+    waiting::Calls,
+};
+use crate::{
+    error::{ProviderClosed, SubscribeError},
+    replay::Position,
+    sync::{AtomicBool, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, lock},
+    topics::Topics,
+};
+
+/// Hands encoded messages to the listeners of their topics. [`Joe`](crate::Joe) stands on it, and any provider can.
+///
+/// Each topic has one queue; a [`Listener`] is a cursor into those of its topics. Publishing appends
+/// once per topic, however many listen, and a listener takes everything that is pending for it in one piece.
+/// A queue holds what its slowest listener has not read, within [`Bounds`]; one that is further behind is told so
+/// and can catch up from a history.
+///
+/// A few listeners are woken by the publisher, a crowd by one task per tokio runtime, so that publishing to
+/// a million takes as long as publishing to a hundred. Outside of a runtime the publisher wakes everyone itself.
+///
+/// ```
+/// use std::{convert::Infallible, task::{Context, Poll, Waker}};
+/// use sse_core::{Bounds, Fanout, Message, Position, Read, Topics};
+///
+/// let fanout = Fanout::new(Bounds::default());
+/// let mut listener = fanout.listen(Topics::from("news"), || true)?;
+/// let bytes = Message::data("hello").to_bytes();
+/// fanout.publish(&Topics::from("news"), || Ok::<_, sse_core::ProviderClosed>((bytes.clone(), Position(1))))?;
+///
+/// let mut cx = Context::from_waker(Waker::noop());
+/// assert_eq!(listener.poll_read(&mut cx), Poll::Ready(Read::Bytes(bytes, Position(1))));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Fanout {
+    core: Arc<Core>,
+}
+
+/// What a [`Listener`] gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// Everything pending, and the position in the history after it.
+    Bytes(Bytes, Position),
+    /// Messages were dropped before this listener had read them. It has left; it may
+    /// [join](Listener::join) again once it has them from elsewhere.
+    Overflow,
+    /// The fan-out is closed and everything has been read.
+    Closed,
+}
+
+/// What a fan-out and its listeners have in common.
+#[derive(Debug)]
+struct Core {
+    bounds: Bounds,
+    budget: Budget,
+    subscribers: AtomicUsize,
+    /// The number of the newest message. Stored while the channels it went to are locked: who
+    /// sees it finds everything up to it in the channels, and who holds a channel's lock sees the number of
+    /// whatever is in there.
+    newest: AtomicU64,
+    closed: AtomicBool,
+    /// Held over publishing and over joining: their order is the order of everything.
+    registry: Mutex<Registry>,
+}
+
+impl Fanout {
+    /// A fan-out with these bounds.
+    pub fn new(bounds: Bounds) -> Self {
+        Self {
+            core: Arc::new(Core {
+                budget: Budget::new(bounds.total_bytes),
+                bounds,
+                subscribers: AtomicUsize::new(0),
+                newest: AtomicU64::new(0),
+                closed: AtomicBool::new(false),
+                registry: Mutex::default(),
+            }),
+        }
+    }
+
+    /// Appends a message to the queues of its topics and wakes who waits there.
+    ///
+    /// `message` gives the bytes and the position in the history after them. It is called under the lock that orders
+    /// publishing, so that the order in which it stores is the order of delivery. On its error nobody gets anything.
+    pub fn publish<E: From<ProviderClosed>>(
+        &self,
+        topics: &Topics,
+        message: impl FnOnce() -> Result<(Bytes, Position), E>,
+    ) -> Result<(), E> {
+        let core = self.core.as_ref();
+        let registry = core.registry();
+        core.check_open()?;
+        let (bytes, position) = message()?;
+        let number = core.newest.load(Ordering::Relaxed) + 1;
+        // Only publishers hold several of these locks, one publisher at a time.
+        let channels = topics.iter().filter_map(|topic| registry.channel(topic));
+        let mut locked: SmallVec<[Locked<'_>; 1]> = channels.map(Channel::lock).collect();
+        for channel in &mut locked {
+            channel.push(number, &bytes, position, &core.bounds, &core.budget);
+        }
+        core.newest.store(number, Ordering::Release);
+        let mut calls = Calls::default();
+        for channel in &mut locked {
+            channel.call(&mut calls);
+        }
+        drop(locked);
+        if core.budget.is_exceeded() {
+            registry.relieve(&core.budget);
+        }
+        drop(registry);
+        calls.make();
+        Ok(())
+    }
+
+    /// Listens to topics; from now on, if `is_up_to_date`, which is asked under the lock that orders publishing.
+    /// If not, once it has [joined](Listener::join).
+    pub fn listen(
+        &self,
+        topics: Topics,
+        is_up_to_date: impl FnOnce() -> bool,
+    ) -> Result<Listener, SubscribeError> {
+        let (count, limit) = (topics.len(), self.core.bounds.topics);
+        if count > limit {
+            return Err(SubscribeError::TooManyTopics { count, limit });
+        }
+        let mut registry = self.core.registry();
+        self.core.check_open()?;
+        let limit = self.core.bounds.subscribers;
+        if self.subscribers() >= limit {
+            return Err(SubscribeError::Full { limit });
+        }
+        let is_up_to_date = is_up_to_date();
+        self.core.subscribers.fetch_add(1, Ordering::Relaxed);
+        let mut listener = Listener::new(&self.core, topics, &mut registry);
+        if is_up_to_date {
+            listener.enter();
+        }
+        Ok(listener)
+    }
+
+    /// Lets every listener read to the end and nobody in. Only the first call succeeds.
+    pub fn close(&self) -> Result<(), ProviderClosed> {
+        let registry = self.core.registry();
+        self.core.check_open()?;
+        self.core.closed.store(true, Ordering::Release);
+        let mut calls = Calls::default();
+        for channel in registry.channels() {
+            channel.lock().call(&mut calls);
+        }
+        drop(registry);
+        calls.make();
+        Ok(())
+    }
+
+    /// The bounds it was made with.
+    pub fn bounds(&self) -> &Bounds {
+        &self.core.bounds
+    }
+
+    /// How many listeners there are now.
+    pub fn subscribers(&self) -> usize {
+        self.core.subscribers.load(Ordering::Relaxed)
+    }
+
+    /// How many bytes are queued now.
+    pub fn queued_bytes(&self) -> usize {
+        self.core.budget.used()
+    }
+}
+
+impl Core {
+    fn registry(&self) -> MutexGuard<'_, Registry> {
+        lock(&self.registry)
+    }
+
+    fn check_open(&self) -> Result<(), ProviderClosed> {
+        if self.closed.load(Ordering::Acquire) {
+            Err(ProviderClosed)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl fmt::Debug for Fanout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fanout")
+            .field("bounds", self.bounds())
+            .field("subscribers", &self.subscribers())
+            .field("queued_bytes", &self.queued_bytes())
+            .finish()
+    }
+}

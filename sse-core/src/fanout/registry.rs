@@ -1,0 +1,74 @@
+//! Which topics somebody listens to.
+
+use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc};
+
+use super::{bounds::Budget, channel::Channel};
+use crate::sync::HashMap;
+
+/// The channels by topic. There is one for as long as somebody has a seat in it.
+#[derive(Debug, Default)]
+pub(super) struct Registry {
+    channels: HashMap<Arc<str>, Seats>,
+}
+
+#[derive(Debug)]
+struct Seats {
+    channel: Arc<Channel>,
+    taken: usize,
+}
+
+impl Registry {
+    /// Takes a seat. To be given back with `leave`.
+    pub(super) fn enter(&mut self, topic: &Arc<str>) -> Arc<Channel> {
+        if let Some(seats) = self.channels.get_mut(topic) {
+            seats.taken += 1;
+            return Arc::clone(&seats.channel);
+        }
+        let channel = Arc::<Channel>::default();
+        let seats = Seats {
+            channel: Arc::clone(&channel),
+            taken: 1,
+        };
+        self.channels.insert(Arc::clone(topic), seats);
+        channel
+    }
+
+    /// Gives a seat back; the last one takes the channel with it.
+    pub(super) fn leave(&mut self, topic: &str) {
+        let Some(seats) = self.channels.get_mut(topic) else {
+            return;
+        };
+        seats.taken -= 1;
+        if seats.taken == 0 {
+            self.channels.remove(topic);
+        }
+    }
+
+    pub(super) fn channel(&self, topic: &str) -> Option<&Channel> {
+        self.channels.get(topic).map(|seats| seats.channel.as_ref())
+    }
+
+    pub(super) fn channels(&self) -> impl Iterator<Item = &Channel> {
+        self.channels.values().map(|seats| seats.channel.as_ref())
+    }
+
+    /// Drops the oldest messages, whatever their topic, until the budget has room again.
+    ///
+    /// Looks at every channel, which is why a good part is freed at once.
+    pub(super) fn relieve(&self, budget: &Budget) {
+        let channels: Vec<&Channel> = self.channels().collect();
+        let mut by_age = BinaryHeap::new();
+        for (index, channel) in channels.iter().enumerate() {
+            let queue = &mut channel.state().queue;
+            queue.forget_joined(budget);
+            by_age.extend(queue.oldest().map(|number| (Reverse(number), index)));
+        }
+        while !budget.is_relieved()
+            && let Some((_, index)) = by_age.pop()
+        {
+            let queue = &mut channels[index].state().queue;
+            queue.drop_oldest(budget);
+            by_age.extend(queue.oldest().map(|number| (Reverse(number), index)));
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Those who wait for the next message of a topic.
+
+use std::{sync::Arc, task::Waker};
+
+use slab::Slab;
+use smallvec::SmallVec;
+
+use crate::attendant::Attendant;
+
+/// So many are woken by the publisher itself: that is less work than to wake somebody who wakes them.
+const FEW: usize = 32;
+
+/// The wakers of those who wait, by the runtime that they run on.
+///
+/// A round ends when everyone is called. Then all places are void.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    crowds: SmallVec<[Crowd; 1]>,
+}
+
+#[derive(Debug)]
+struct Crowd {
+    attendant: Option<Arc<Attendant>>,
+    wakers: Slab<Waker>,
+}
+
+/// Where a waker is, within a round.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    crowd: usize,
+    key: usize,
+}
+
+/// Those who are to be woken, once no lock is held.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    few: SmallVec<[Waker; 4]>,
+    crowds: Vec<(Arc<Attendant>, Slab<Waker>)>,
+}
+
+impl Waiting {
+    /// Adds a waker and says where it is. The attendant is the one of the runtime that the waker's task runs on.
+    pub(super) fn add(&mut self, waker: &Waker, attendant: Option<&Arc<Attendant>>) -> Place {
+        let crowd = self.crowd_of(attendant);
+        let key = self.crowds[crowd].wakers.insert(waker.clone());
+        Place { crowd, key }
+    }
+
+    /// Takes a waker out.
+    pub(super) fn remove(&mut self, place: Place) -> Option<Waker> {
+        let crowd = self.crowds.get_mut(place.crowd)?;
+        crowd.wakers.try_remove(place.key)
+    }
+
+    /// Moves everyone into `calls`: a few one by one, a crowd in one step.
+    pub(super) fn call(&mut self, calls: &mut Calls) {
+        for crowd in &mut self.crowds {
+            let count = crowd.wakers.len();
+            match &crowd.attendant {
+                Some(attendant) if count > FEW => {
+                    // They will be back.
+                    let empty = Slab::with_capacity(count);
+                    let wakers = std::mem::replace(&mut crowd.wakers, empty);
+                    calls.crowds.push((Arc::clone(attendant), wakers));
+                }
+                _ => calls.few.extend(crowd.wakers.drain()),
+            }
+        }
+        self.crowds.retain(|crowd| !crowd.is_closed());
+    }
+
+    fn crowd_of(&mut self, attendant: Option<&Arc<Attendant>>) -> usize {
+        let is_theirs =
+            |crowd: &Crowd| crowd.attendant.as_ref().map(Arc::as_ptr) == attendant.map(Arc::as_ptr);
+        self.crowds.iter().position(is_theirs).unwrap_or_else(|| {
+            self.crowds.push(Crowd {
+                attendant: attendant.cloned(),
+                wakers: Slab::new(),
+            });
+            self.crowds.len() - 1
+        })
+    }
+}
+
+impl Crowd {
+    /// Whether its runtime has ended, so that nobody will wait here again.
+    fn is_closed(&self) -> bool {
+        self.attendant
+            .as_ref()
+            .is_some_and(|attendant| attendant.is_closed())
+    }
+}
+
+impl Calls {
+    /// Wakes the few and lets the runtimes wake their crowds. Not to be called under a lock.
+    pub(super) fn make(self) {
+        self.few.into_iter().for_each(Waker::wake);
+        for (attendant, wakers) in self.crowds {
+            attendant.wake_all(wakers);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! What becomes of a client that reads too slowly.
+
+/// What a provider does with a reader that has fallen out of its queue.
+///
+/// Whichever it is, nobody else notices, and nothing is lost in silence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Overflow {
+    /// It continues from the history, unseen by the client, and joins again when it has caught up: the recommended
+    /// setting. Where there is no history, or not enough of it, as [`Disconnect`](Self::Disconnect).
+    #[default]
+    CatchUp,
+    /// Its stream ends cleanly. The client reconnects with its `Last-Event-ID` and is given what it
+    /// missed or told of the gap.
+    Disconnect,
+    /// It goes on with the next message, after an in-band `event: gap` with the reason
+    /// [`Skipped`](crate::Gap::Skipped), unless the subscription is [`Silent`](crate::OnGap::Silent). For what is
+    /// worthless when old, such as prices.
+    Skip,
+}
