@@ -183,6 +183,31 @@ async fn queues_are_bounded_in_bytes_each_and_together() {
 }
 
 #[tokio::test]
+async fn when_all_queues_together_are_full_the_slowest_readers_pay() {
+    let joe = Joe::builder().total_bytes(100_000).build();
+    let mut deaf = Vec::new();
+    for n in 0..20 {
+        deaf.push(subscribe(&joe, format!("deaf {n}")).await);
+        for _ in 0..10 {
+            publish(&joe, "x".repeat(1_000), format!("deaf {n}")).await;
+        }
+    }
+    assert!(joe.queued_bytes() <= 100_000 + 20 * 1_200);
+    let mut reader = subscribe(&joe, "busy").await;
+    for n in 0..1_000 {
+        for half in [0, 1] {
+            publish(&joe, format!("{n} {half} {}", "x".repeat(1_000)), "busy").await;
+        }
+        let (data, has_ended) = pending(&mut reader);
+        assert_eq!((data.len(), has_ended), (2, false), "at {n}");
+    }
+    let ended = deaf
+        .iter_mut()
+        .filter_map(|reader| pending(reader).1.then_some(()));
+    assert!(ended.count() > 5, "the oldest were dropped");
+}
+
+#[tokio::test]
 async fn a_message_over_the_limit_is_refused_and_not_kept() {
     let replayer = FiniteReplayer::new(10).unwrap();
     let joe = Joe::builder().replayer(replayer).message_bytes(100).build();

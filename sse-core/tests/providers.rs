@@ -1,9 +1,9 @@
-//! Joe against the provider suite, with and without history and behind pointers.
+//! Joe against the provider and overflow suites, with and without history and behind pointers.
 
 use std::sync::Arc;
 
-use sse_conformance::provider::Subject;
-use sse_core::{FiniteReplayer, Joe, Provider};
+use sse_conformance::{overflow, provider::Subject};
+use sse_core::{FiniteReplayer, Joe, Overflow, Provider};
 
 fn with_history() -> Joe {
     Joe::builder()
@@ -52,4 +52,55 @@ mod joe_behind_pointers {
 
 mod joe_with_tiny_queues {
     sse_conformance::provider_suite!(super::WITH_TINY_QUEUES);
+}
+
+const fn too_slow(overflow: Overflow) -> overflow::Subject {
+    overflow::Subject {
+        make: |overflow| {
+            let builder = Joe::builder().replayer(FiniteReplayer::new(10_000).unwrap());
+            Arc::new(
+                builder
+                    .queue_messages(overflow::QUEUE)
+                    .overflow(overflow)
+                    .build(),
+            )
+        },
+        overflow,
+        keeps_history: true,
+    }
+}
+
+const fn too_slow_without_history(overflow: Overflow) -> overflow::Subject {
+    overflow::Subject {
+        make: |overflow| {
+            let builder = Joe::builder().queue_messages(overflow::QUEUE);
+            Arc::new(builder.overflow(overflow).build())
+        },
+        overflow,
+        keeps_history: false,
+    }
+}
+
+mod catch_up {
+    sse_conformance::overflow_suite!(super::too_slow(super::Overflow::CatchUp));
+}
+
+mod catch_up_without_history {
+    sse_conformance::overflow_suite!(super::too_slow_without_history(super::Overflow::CatchUp));
+}
+
+mod disconnect {
+    sse_conformance::overflow_suite!(super::too_slow(super::Overflow::Disconnect));
+}
+
+mod disconnect_without_history {
+    sse_conformance::overflow_suite!(super::too_slow_without_history(super::Overflow::Disconnect));
+}
+
+mod skip {
+    sse_conformance::overflow_suite!(super::too_slow(super::Overflow::Skip));
+}
+
+mod skip_without_history {
+    sse_conformance::overflow_suite!(super::too_slow_without_history(super::Overflow::Skip));
 }

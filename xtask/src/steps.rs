@@ -61,6 +61,11 @@ pub(crate) const STEPS: &[Step] = &[
         run: test,
     },
     Step {
+        name: "models",
+        description: "the fan-out under a model checker: every order of turns that threads can take (loom)",
+        run: models,
+    },
+    Step {
         name: "adapters",
         description: "every adapter passes the adapter suite, as a table of cases by framework",
         run: adapters::run,
@@ -97,6 +102,12 @@ fn test(counts: &mut TestCounts) -> Result<()> {
         command.args(["--exclude", &format!("sse-{framework}")]);
     }
     run_tests(&mut command, counts)
+}
+
+/// In a folder of its own: the flag makes other builds of everything.
+fn models(counts: &mut TestCounts) -> Result<()> {
+    let mut command = cargo("test --package sse-models --tests --target-dir target/models");
+    run_tests(command.env("RUSTFLAGS", "--cfg sse_model"), counts)
 }
 
 /// Checks with `clippy`, not `check`: an import that one feature leaves unused is only a warning.

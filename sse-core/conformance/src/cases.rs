@@ -46,6 +46,7 @@ mod tests {
     fn every_case_is_listed() {
         let suites = [
             include_str!("replayer.rs"),
+            include_str!("overflow.rs"),
             concat!(
                 include_str!("provider/mod.rs"),
                 include_str!("provider/resume.rs")

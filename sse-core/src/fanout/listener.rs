@@ -159,13 +159,18 @@ impl Listener {
         };
         let to = if found.len() < all { *last } else { until };
         let read = Read::Bytes(join(found.iter().map(|(.., bytes)| bytes)), *position);
+        let mut has_overflowed = false;
         for seat in &self.seats {
             if seat.channel.may_have_after(from) {
                 let queue = &mut seat.channel.state().queue;
-                queue.advance(from, to, &self.core.budget);
+                has_overflowed |= queue.advance(from, to, &self.core.budget);
             }
         }
         self.cursor = Some(to);
+        if has_overflowed {
+            // It has this much; what follows it has to get from elsewhere.
+            self.leave();
+        }
         Ok(Some(read))
     }
 

@@ -146,9 +146,12 @@ impl Queue {
         }))
     }
 
-    /// A reader that has taken what was pending by itself moves on.
-    pub(super) fn advance(&mut self, from: u64, to: u64, budget: &Budget) {
-        if from >= self.lost {
+    /// A reader that has taken what was pending by itself moves on. Returns whether it has overflowed meanwhile: it has
+    /// what it took, but of what follows something may have gone with nobody counted for it.
+    #[must_use]
+    pub(super) fn advance(&mut self, from: u64, to: u64, budget: &Budget) -> bool {
+        let has_overflowed = from < self.lost;
+        if !has_overflowed {
             let place = self.index_after(from);
             *self.readers_at(place) -= 1;
         }
@@ -157,6 +160,7 @@ impl Queue {
             *self.readers_at(place) += 1;
         }
         self.trim(budget);
+        has_overflowed
     }
 
     /// Drops the oldest message, which somebody has not read.

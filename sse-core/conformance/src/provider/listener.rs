@@ -3,20 +3,20 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use sse_core::{Decoder, Outcome, Subscriber};
 
 use crate::{OwnedEvent, decode, in_time};
 
 #[derive(Debug)]
-pub(super) struct Listener {
+pub(crate) struct Listener {
     subscriber: Subscriber,
     decoder: Decoder,
     pending: VecDeque<OwnedEvent>,
 }
 
 impl Listener {
-    pub(super) fn new(subscriber: Subscriber) -> Self {
+    pub(crate) fn new(subscriber: Subscriber) -> Self {
         Self {
             subscriber,
             decoder: Decoder::new(),
@@ -24,22 +24,22 @@ impl Listener {
         }
     }
 
-    pub(super) fn outcome(&self) -> Outcome {
+    pub(crate) fn outcome(&self) -> Outcome {
         self.subscriber.outcome()
     }
 
     /// The next piece as it comes, or `None` at the end.
-    pub(super) async fn piece(&mut self) -> Option<Bytes> {
+    pub(crate) async fn piece(&mut self) -> Option<Bytes> {
         in_time("the next delivery", self.subscriber.next()).await
     }
 
     /// The next piece of a stream that goes on.
-    pub(super) async fn bytes(&mut self) -> Bytes {
+    pub(crate) async fn bytes(&mut self) -> Bytes {
         self.piece().await.expect("the stream goes on")
     }
 
     /// The data of the next events.
-    pub(super) async fn data(&mut self, count: usize) -> Vec<String> {
+    pub(crate) async fn data(&mut self, count: usize) -> Vec<String> {
         while self.pending.len() < count {
             let bytes = self.bytes().await;
             self.read(&bytes);
@@ -50,8 +50,22 @@ impl Listener {
             .collect()
     }
 
+    /// The data of the next event, or `None` at the end.
+    pub(crate) async fn next(&mut self) -> Option<String> {
+        while self.pending.is_empty() {
+            let bytes = self.piece().await?;
+            self.read(&bytes);
+        }
+        self.pending.pop_front().map(|event| event.data)
+    }
+
+    /// Whether there is nothing to read without waiting.
+    pub(crate) fn is_idle(&mut self) -> bool {
+        self.pending.is_empty() && self.subscriber.next().now_or_never().is_none()
+    }
+
     /// The data of all events up to the end of the stream.
-    pub(super) async fn rest(mut self) -> Vec<String> {
+    pub(crate) async fn rest(mut self) -> Vec<String> {
         while let Some(bytes) = self.piece().await {
             self.read(&bytes);
         }

@@ -11,7 +11,7 @@ use sse_core::{
     EventId, Message, Outcome, Provider, PublishError, SubscribeError, Subscription, Topics,
 };
 
-use self::listener::Listener;
+pub(crate) use self::listener::Listener;
 pub use self::resume::*;
 use crate::cases::block_on;
 

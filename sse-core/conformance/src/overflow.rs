@@ -1,0 +1,282 @@
+//! What a [`Provider`] must do with a reader that is too slow: one subject per [`Overflow`] policy.
+
+#![expect(missing_docs, reason = "a case is its name")]
+
+use std::{future::Future, sync::Arc};
+
+use sse_core::{Gap, Message, OnGap, Overflow, Provider, Subscription, Topics};
+
+use crate::{cases::block_on, provider::Listener};
+
+/// What the suite is run on.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject {
+    /// Makes a provider that nobody else uses, with this policy, whose readers may fall [`QUEUE`] messages behind.
+    pub make: fn(Overflow) -> Arc<dyn Provider>,
+    /// The policy.
+    pub overflow: Overflow,
+    /// Whether it keeps the last 10,000 small messages for readers that fall behind. If not, none.
+    pub keeps_history: bool,
+}
+
+/// How many messages a reader may fall behind.
+pub const QUEUE: usize = 10;
+
+/// Far more than that.
+const MANY: usize = 3_000;
+
+/// Runs one case.
+#[doc(hidden)]
+pub fn run<F: Future<Output = ()>>(case: fn(Subject) -> F, subject: Subject) {
+    block_on(case(subject));
+}
+
+/// Runs every overflow case on a [`Subject`](crate::overflow::Subject).
+#[macro_export]
+macro_rules! overflow_suite {
+    ($subject:expr) => {
+        $crate::cases!(
+            overflow,
+            $subject,
+            [
+                up_to_the_bound_nothing_happens,
+                a_slow_reader_comes_back_to_life,
+                it_falls_behind_again_and_again,
+                it_is_told_once_however_much_it_missed,
+                a_silent_one_is_told_nothing,
+                its_other_topics_are_treated_alike,
+                others_do_not_notice,
+                shutdown_is_no_exception,
+                a_slow_reader_sees_no_hole_while_others_publish,
+            ]
+        );
+    };
+}
+
+impl Subject {
+    fn provider(self) -> Arc<dyn Provider> {
+        (self.make)(self.overflow)
+    }
+
+    /// What a reader sees that has fallen behind after message 0, of which
+    /// messages 1 to `last` were published and nothing else so far.
+    fn expected(self, last: usize) -> Expected {
+        match self.overflow {
+            Overflow::CatchUp if self.keeps_history => Expected {
+                data: numbers(1..=last),
+                goes_on: true,
+            },
+            Overflow::Skip => Expected {
+                data: vec![skipped()],
+                goes_on: true,
+            },
+            _ => Expected {
+                data: vec![],
+                goes_on: false,
+            },
+        }
+    }
+}
+
+struct Expected {
+    data: Vec<String>,
+    goes_on: bool,
+}
+
+fn numbers(range: impl Iterator<Item = usize>) -> Vec<String> {
+    range.map(|n| n.to_string()).collect()
+}
+
+/// The data of the message that tells of what was skipped.
+fn skipped() -> String {
+    r#"{"reason":"skipped"}"#.to_owned()
+}
+
+async fn publish(provider: &Arc<dyn Provider>, n: usize, topics: impl Into<Topics>) {
+    let message = Message::data(n.to_string());
+    let published = provider.publish(message, topics.into()).await;
+    published.expect("the message is published");
+}
+
+async fn subscribe(provider: &Arc<dyn Provider>, subscription: Subscription) -> Listener {
+    let subscribed = provider.subscribe(subscription).await;
+    Listener::new(subscribed.expect("the client is subscribed"))
+}
+
+/// A reader that has read message 0 and for which messages 1 to `last` are pending.
+async fn behind(provider: &Arc<dyn Provider>, last: usize) -> Listener {
+    let mut reader = subscribe(provider, Subscription::default()).await;
+    publish(provider, 0, ()).await;
+    assert_eq!(reader.data(1).await, ["0"]);
+    for n in 1..=last {
+        publish(provider, n, ()).await;
+    }
+    reader
+}
+
+/// Reads what is expected of a reader, and then what is published next, or the end.
+async fn check(provider: &Arc<dyn Provider>, reader: &mut Listener, expected: Expected) {
+    assert_eq!(reader.data(expected.data.len()).await, expected.data);
+    if expected.goes_on {
+        publish(provider, 1_000_000, ()).await;
+        assert_eq!(reader.data(1).await, ["1000000"]);
+    } else {
+        assert_eq!(reader.piece().await, None);
+    }
+}
+
+pub async fn up_to_the_bound_nothing_happens(subject: Subject) {
+    let provider = subject.provider();
+    let mut reader = behind(&provider, QUEUE).await;
+    let expected = Expected {
+        data: numbers(1..=QUEUE),
+        goes_on: true,
+    };
+    check(&provider, &mut reader, expected).await;
+}
+
+pub async fn a_slow_reader_comes_back_to_life(subject: Subject) {
+    for missed in [QUEUE + 1, MANY] {
+        let provider = subject.provider();
+        let mut reader = behind(&provider, missed).await;
+        check(&provider, &mut reader, subject.expected(missed)).await;
+    }
+}
+
+pub async fn it_falls_behind_again_and_again(subject: Subject) {
+    let provider = subject.provider();
+    let mut reader = subscribe(&provider, Subscription::default()).await;
+    for _ in 0..20 {
+        publish(&provider, 0, ()).await;
+        assert_eq!(reader.data(1).await, ["0"]);
+        for n in 1..=3 * QUEUE {
+            publish(&provider, n, ()).await;
+        }
+        let expected = subject.expected(3 * QUEUE);
+        let goes_on = expected.goes_on;
+        check(&provider, &mut reader, expected).await;
+        if !goes_on {
+            reader = subscribe(&provider, Subscription::default()).await;
+        }
+    }
+}
+
+pub async fn it_is_told_once_however_much_it_missed(subject: Subject) {
+    let provider = subject.provider();
+    let mut reader = behind(&provider, MANY).await;
+    if subject.overflow == Overflow::Skip {
+        assert_eq!(reader.bytes().await, Gap::Skipped.message().to_bytes());
+        for n in 0..QUEUE {
+            publish(&provider, n, ()).await;
+            assert_eq!(reader.data(1).await, [n.to_string()], "nothing more of it");
+        }
+    } else if subject.expected(MANY).goes_on {
+        assert_eq!(reader.data(MANY).await, numbers(1..=MANY));
+        assert!(reader.is_idle(), "it missed nothing and is told nothing");
+    } else {
+        // By the end of the stream; when it resumes, by the outcome.
+        assert_eq!(reader.piece().await, None);
+        assert_eq!(reader.piece().await, None, "and that is all");
+    }
+}
+
+pub async fn a_silent_one_is_told_nothing(subject: Subject) {
+    let provider = subject.provider();
+    let silent = Subscription::default().on_gap(OnGap::Silent);
+    let mut reader = subscribe(&provider, silent).await;
+    for n in 1..=MANY {
+        publish(&provider, n, ()).await;
+    }
+    let mut expected = subject.expected(MANY);
+    expected.data.retain(|data| *data != skipped());
+    if subject.overflow == Overflow::Skip {
+        // It skips when it reads, not before.
+        assert!(reader.is_idle(), "there is nothing to read");
+    }
+    check(&provider, &mut reader, expected).await;
+}
+
+pub async fn its_other_topics_are_treated_alike(subject: Subject) {
+    let provider = subject.provider();
+    let mut reader = subscribe(&provider, Subscription::to(["busy", "calm"])).await;
+    publish(&provider, 0, "calm").await;
+    assert_eq!(reader.data(1).await, ["0"]);
+    for n in 1..=MANY {
+        let topics: &[&str] = match n % 500 {
+            0 => &["calm"],
+            1 => &["calm", "busy"],
+            _ => &["busy"],
+        };
+        publish(&provider, n, topics).await;
+    }
+    let expected = subject.expected(MANY);
+    assert_eq!(reader.data(expected.data.len()).await, expected.data);
+    if !expected.goes_on {
+        assert_eq!(reader.piece().await, None);
+        return;
+    }
+    publish(&provider, 1, "calm").await;
+    publish(&provider, 2, ["calm", "busy"]).await;
+    publish(&provider, 3, "busy").await;
+    assert_eq!(reader.data(3).await, ["1", "2", "3"]);
+}
+
+pub async fn others_do_not_notice(subject: Subject) {
+    let provider = subject.provider();
+    let deaf = behind(&provider, 0).await;
+    let mut other = subscribe(&provider, Subscription::to(["", "more"])).await;
+    for n in 1..=MANY {
+        publish(&provider, n, ()).await;
+        assert_eq!(other.data(1).await, [n.to_string()]);
+    }
+    drop(deaf);
+    publish(&provider, 1, "more").await;
+    assert_eq!(other.data(1).await, ["1"]);
+}
+
+pub async fn shutdown_is_no_exception(subject: Subject) {
+    let provider = subject.provider();
+    let reader = behind(&provider, MANY).await;
+    provider.shutdown().await.expect("the first shutdown");
+    assert_eq!(reader.rest().await, subject.expected(MANY).data);
+}
+
+/// The reader pauses at random moments while others publish without a pause. Whatever it is given is in order, and
+/// where something is missing it was told.
+pub async fn a_slow_reader_sees_no_hole_while_others_publish(subject: Subject) {
+    let provider = subject.provider();
+    let mut reader = subscribe(&provider, Subscription::to(["a", "b"])).await;
+    let publisher = Arc::clone(&provider);
+    let publishing = tokio::spawn(async move {
+        for n in 0..MANY {
+            let topics: &[&str] = [&["a"][..], &["b"], &["a", "b"]][n % 3];
+            publish(&publisher, n, topics).await;
+            if n % (QUEUE / 2) == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        publisher.shutdown().await.expect("the first shutdown");
+    });
+    let (mut next, mut was_told) = (0, false);
+    let mut turn = 0;
+    while let Some(data) = reader.next().await {
+        if data == skipped() {
+            was_told = true;
+            continue;
+        }
+        let n: usize = data.parse().expect("a number");
+        assert!(n == next || was_told && n > next, "{n} follows {next}");
+        (next, was_told) = (n + 1, false);
+        turn += 1;
+        for _ in 0..turn * 7 % 23 {
+            tokio::task::yield_now().await;
+        }
+    }
+    publishing.await.expect("the publisher does not panic");
+    match subject.overflow {
+        Overflow::CatchUp if subject.keeps_history => assert_eq!(next, MANY, "all of it"),
+        Overflow::Skip => assert!(next == MANY || was_told, "the end is missing at {next}"),
+        // It ends where it fell behind, and can resume from there.
+        _ => assert!(next <= MANY),
+    }
+}

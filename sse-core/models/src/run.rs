@@ -1,0 +1,39 @@
+//! How a model is run, and a task in it.
+
+use std::{
+    future::Future,
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, Wake, Waker},
+};
+
+use loom::{model::Builder, sync::Notify};
+
+/// Runs a model in every order of turns in which threads are interrupted at most so often where they need not wait.
+pub fn check(interruptions: usize, model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = Builder::new();
+    builder.preemption_bound = Some(interruptions);
+    builder.max_branches = 10_000;
+    builder.check(model);
+}
+
+/// Runs a task on this thread. As with real executors, and other than with loom's own, its wakers know each other.
+pub fn block_on<F: Future>(task: F) -> F::Output {
+    let call = Arc::new(Call(Notify::new()));
+    let waker = Waker::from(Arc::clone(&call));
+    let mut task = pin!(task);
+    loop {
+        match task.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => call.0.wait(),
+        }
+    }
+}
+
+struct Call(Notify);
+
+impl Wake for Call {
+    fn wake(self: Arc<Self>) {
+        self.0.notify();
+    }
+}
