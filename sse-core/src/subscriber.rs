@@ -38,6 +38,11 @@ impl Subscriber {
     pub fn outcome(&self) -> Outcome {
         self.outcome
     }
+
+    /// The deliveries without the wrapping, for whoever boxes them otherwise.
+    pub(crate) fn into_deliveries(self) -> Pin<Box<dyn Stream<Item = Bytes> + Send + Sync>> {
+        self.deliveries
+    }
 }
 
 impl Stream for Subscriber {

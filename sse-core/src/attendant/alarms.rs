@@ -6,8 +6,8 @@ use tokio::time::Instant;
 
 use super::Attendant;
 
-/// Deadlines are rounded up to this: clients due at about the same time are woken together.
-pub(super) const TICK_MILLIS: u64 = 10;
+/// Deadlines are rounded up to a tick: clients due at about the same time are woken together.
+const TICKS_PER_SECOND: u64 = 100;
 
 /// Wakers by the tick at which they are due, and by a number that is never used again.
 #[derive(Debug, Default)]
@@ -82,10 +82,18 @@ impl Drop for Alarm {
 
 /// The tick that has begun at this time since the start.
 pub(super) fn tick_at(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX) / TICK_MILLIS
+    let part = u64::from(time.subsec_millis()) * TICKS_PER_SECOND / 1_000;
+    time.as_secs()
+        .saturating_mul(TICKS_PER_SECOND)
+        .saturating_add(part)
 }
 
 /// The first tick that begins after this time.
 pub(super) fn tick_after(time: Duration) -> u64 {
-    tick_at(time) + 1
+    tick_at(time).saturating_add(1)
+}
+
+/// When a tick begins.
+pub(super) fn time_of(tick: u64) -> Duration {
+    Duration::from_millis(tick.saturating_mul(1_000 / TICKS_PER_SECOND))
 }

@@ -10,7 +10,6 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::Waker,
-    time::Duration,
 };
 
 use slab::Slab;
@@ -109,7 +108,7 @@ impl Attendant {
     }
 
     fn time_of(&self, tick: u64) -> Instant {
-        self.start + Duration::from_millis(tick.saturating_mul(alarms::TICK_MILLIS))
+        self.start + alarms::time_of(tick)
     }
 
     fn alarms(&self) -> MutexGuard<'_, Alarms> {

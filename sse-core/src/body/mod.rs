@@ -17,10 +17,17 @@ use sync_wrapper::{SyncFuture, SyncStream};
 
 pub use self::channel::{Disconnected, Sender};
 use self::keep_alive::KeepAlive;
-use crate::{message::Message, resume::Outcome, subscriber::Subscriber, subscription::OnGap};
+use crate::{
+    message::Message,
+    resume::{Gap, Outcome},
+    subscriber::Subscriber,
+    subscription::OnGap,
+};
 
 /// A comment line without a blank line, which some clients would make an event of.
 const COMMENT: &[u8] = b":\n";
+
+type Source = Pin<Box<dyn Stream<Item = Bytes> + Send + Sync>>;
 
 /// The body of a response: an event stream as bytes, ready for any framework.
 ///
@@ -32,8 +39,9 @@ const COMMENT: &[u8] = b":\n";
 /// Keep-alive needs the tokio runtime that all five frameworks run on; without one there is none.
 #[must_use = "a body does nothing until it is sent"]
 pub struct SseBody {
-    source: Pin<Box<dyn Stream<Item = Bytes> + Send + Sync>>,
-    opening: Option<Bytes>,
+    source: Source,
+    /// What comes first; `None` once it has been sent.
+    opening: Option<Opening>,
     keep_alive: Option<KeepAlive>,
     until: Option<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>,
     outcome: Outcome,
@@ -47,11 +55,11 @@ impl SseBody {
     /// The body of a subscription. [`Hub::subscribe`](crate::Hub::subscribe) makes one.
     pub fn new(subscriber: Subscriber, on_gap: OnGap) -> Self {
         let outcome = subscriber.outcome();
-        let mut opening = COMMENT.to_vec();
-        if let (Outcome::Gap(gap), OnGap::Tell) = (outcome, on_gap) {
-            opening.extend_from_slice(&gap.message().to_bytes());
-        }
-        Self::from_bytes(subscriber, opening.into(), outcome)
+        let opening = match (outcome, on_gap) {
+            (Outcome::Gap(gap), OnGap::Tell) => Opening::Gap(gap),
+            _ => Opening::Comment,
+        };
+        Self::from_boxed(subscriber.into_deliveries(), opening, outcome)
     }
 
     /// A body of its own for one request, without a hub: an LLM's answer, the progress of a job.
@@ -59,7 +67,7 @@ impl SseBody {
     /// Ends when the stream ends. See [`until`](Self::until) to end it on shutdown.
     pub fn stream(messages: impl Stream<Item = Message> + Send + 'static) -> Self {
         let encoded = Encoded(Box::pin(SyncStream::new(messages)));
-        Self::from_bytes(encoded, Bytes::from_static(COMMENT), Outcome::Fresh)
+        Self::from_bytes(encoded)
     }
 
     /// A body that a handler or task writes to, holding at most so many messages.
@@ -80,10 +88,7 @@ impl SseBody {
     /// ```
     pub fn channel(capacity: usize) -> (Sender, Self) {
         let (sender, receiver) = channel::channel(capacity);
-        (
-            sender,
-            Self::from_bytes(receiver, Bytes::from_static(COMMENT), Outcome::Fresh),
-        )
+        (sender, Self::from_bytes(receiver))
     }
 
     /// Sets how long there may be silence before a keep-alive; at least 10 ms. `None` turns it off, and with it
@@ -104,13 +109,13 @@ impl SseBody {
         self.outcome
     }
 
-    fn from_bytes(
-        source: impl Stream<Item = Bytes> + Send + Sync + 'static,
-        opening: Bytes,
-        outcome: Outcome,
-    ) -> Self {
+    fn from_bytes(source: impl Stream<Item = Bytes> + Send + Sync + 'static) -> Self {
+        Self::from_boxed(Box::pin(source), Opening::Comment, Outcome::Fresh)
+    }
+
+    fn from_boxed(source: Source, opening: Opening, outcome: Outcome) -> Self {
         Self {
-            source: Box::pin(source),
+            source,
             opening: Some(opening),
             keep_alive: Some(KeepAlive::new(Self::KEEP_ALIVE)),
             until: None,
@@ -137,6 +142,22 @@ impl SseBody {
     }
 }
 
+/// The first bytes of a body.
+#[derive(Clone, Copy)]
+enum Opening {
+    Comment,
+    Gap(Gap),
+}
+
+impl Opening {
+    fn to_bytes(self) -> Bytes {
+        match self {
+            Self::Comment => Bytes::from_static(COMMENT),
+            Self::Gap(gap) => [COMMENT, &gap.message().to_bytes()].concat().into(),
+        }
+    }
+}
+
 /// Whole messages and comments, never an empty piece: in HTTP/1.1 that would end the body.
 impl Stream for SseBody {
     type Item = Bytes;
@@ -147,7 +168,7 @@ impl Stream for SseBody {
             return Poll::Ready(None);
         }
         let bytes = match body.opening.take() {
-            Some(opening) => Some(opening),
+            Some(opening) => Some(opening.to_bytes()),
             None => ready!(body.poll_source(cx)),
         };
         match (&bytes, &mut body.keep_alive) {

@@ -1,6 +1,6 @@
 //! One topic: its queue, and those who wait for it.
 
-use std::{sync::Arc, task::Waker};
+use std::{num::NonZeroU64, sync::Arc, task::Waker};
 
 use bytes::Bytes;
 
@@ -16,11 +16,11 @@ use crate::{
 };
 
 /// One topic.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Channel {
     /// The number of the newest message, to see without the lock that there is nothing to take.
     newest: AtomicU64,
-    /// How often those who waited were called, to see without the lock that a registration still holds.
+    /// Rises when those who wait are called, to see without the lock that a registration still holds. From 1.
     round: AtomicU64,
     state: Mutex<State>,
 }
@@ -34,7 +34,7 @@ pub(super) struct State {
 /// Where a reader's waker is; void once those who waited in its round have been called.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Registration {
-    round: u64,
+    round: NonZeroU64,
     place: Place,
 }
 
@@ -44,11 +44,21 @@ pub(super) struct Locked<'a> {
     state: MutexGuard<'a, State>,
 }
 
+impl Default for Channel {
+    fn default() -> Self {
+        Self {
+            newest: AtomicU64::new(0),
+            round: AtomicU64::new(1),
+            state: Mutex::default(),
+        }
+    }
+}
+
 impl Channel {
     /// Whether there may be a message after this number. To be asked after the number of
     /// the newest message of all was read; then `false` is certain up to that number.
-    pub(super) fn may_have_after(&self, number: u64) -> bool {
-        self.newest.load(Ordering::Acquire) > number
+    pub(super) fn may_have_after(&self, number: NonZeroU64) -> bool {
+        self.newest.load(Ordering::Acquire) > number.get()
     }
 
     pub(super) fn lock(&self) -> Locked<'_> {
@@ -64,19 +74,23 @@ impl Channel {
 
     /// Whether a waker registered there will be woken by the next message, or is just being woken.
     pub(super) fn holds(&self, registration: Registration) -> bool {
-        registration.round == self.round.load(Ordering::Acquire)
+        registration.round.get() == self.round.load(Ordering::Acquire)
     }
 
-    /// Keeps a waker until the next message.
+    /// Keeps a waker until the next message, unless it is kept already.
     pub(super) fn register(
         &self,
+        state: &mut State,
+        registration: &mut Option<Registration>,
         waker: &Waker,
         attendant: Option<&Arc<Attendant>>,
-    ) -> Registration {
-        let mut state = self.state();
-        Registration {
-            round: self.round.load(Ordering::Relaxed),
-            place: state.waiting.add(waker, attendant),
+    ) {
+        if registration.is_none_or(|registration| !self.holds(registration)) {
+            let round = NonZeroU64::new(self.round.load(Ordering::Relaxed));
+            *registration = round.map(|round| Registration {
+                round,
+                place: state.waiting.add(waker, attendant),
+            });
         }
     }
 
@@ -94,7 +108,7 @@ impl Channel {
 impl Locked<'_> {
     pub(super) fn push(
         &mut self,
-        number: u64,
+        number: NonZeroU64,
         bytes: &Bytes,
         position: Position,
         bounds: &Bounds,
@@ -103,7 +117,7 @@ impl Locked<'_> {
         self.state
             .queue
             .push(number, bytes, position, bounds, budget);
-        self.channel.newest.store(number, Ordering::Release);
+        self.channel.newest.store(number.get(), Ordering::Release);
     }
 
     /// Ends the round.

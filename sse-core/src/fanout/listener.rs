@@ -2,22 +2,21 @@
 
 use std::{
     fmt,
+    num::{NonZeroU64, NonZeroUsize},
     sync::Arc,
     task::{Context, Poll, Waker},
 };
 
-use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::{
     Core, Read,
     channel::{Channel, Registration},
-    queue::{CHUNK_BYTES, Overflowed},
+    queue::{Entry, Overflowed, Room},
     registry::Registry,
 };
 use crate::{
-    attendant::Attendant, error::ProviderClosed, replay::Position, sync::Ordering, topics::Topics,
-    wire::join,
+    attendant::Attendant, error::ProviderClosed, sync::Ordering, topics::Topics, wire::join,
 };
 
 /// One subscriber of a [`Fanout`](super::Fanout): a cursor into the queues of its topics.
@@ -31,15 +30,23 @@ pub struct Listener {
     /// In the order of the topics. One topic is the rule.
     seats: SmallVec<[Seat; 1]>,
     /// Everything up to this number has been read. `None` while it has not joined.
-    cursor: Option<u64>,
-    waker: Option<Waker>,
-    /// Of the runtime on which this is polled.
+    cursor: Option<NonZeroU64>,
+    task: Option<Task>,
+    /// Of the runtime on which the task is polled.
     attendant: Option<Arc<Attendant>>,
 }
 
 struct Seat {
     channel: Arc<Channel>,
     registration: Option<Registration>,
+}
+
+/// The task that polls, as the addresses in its waker. Only compared: as long as a registration
+/// holds, the waker lives in it and nobody else has its addresses.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Task {
+    data: usize,
+    vtable: NonZeroUsize,
 }
 
 impl Listener {
@@ -54,7 +61,7 @@ impl Listener {
             seats: seats.collect(),
             topics,
             cursor: None,
-            waker: None,
+            task: None,
             attendant: None,
         }
     }
@@ -86,7 +93,7 @@ impl Listener {
     /// Under the registry's lock, so that nothing is published meanwhile.
     pub(super) fn enter(&mut self) {
         self.leave();
-        self.cursor = Some(self.core.newest.load(Ordering::Relaxed));
+        self.cursor = NonZeroU64::new(self.core.newest.load(Ordering::Relaxed));
         for seat in &self.seats {
             seat.channel.state().queue.enter();
         }
@@ -96,10 +103,16 @@ impl Listener {
     ///
     /// One that has not joined, or no longer has, is told of an [overflow](Read::Overflow).
     pub fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Read> {
-        let mut read = self.take();
+        let task = Task::of(cx.waker());
+        if self.task != task {
+            self.unregister();
+            self.attendant = Attendant::current();
+            self.task = task;
+        }
+        let mut read = self.take(cx.waker());
         if read.is_none() && self.register(cx.waker()) {
             // What was published before the waker was kept has not woken it.
-            read = self.take();
+            read = self.take(cx.waker());
         }
         match read {
             Some(Read::Overflow) => self.leave(),
@@ -109,56 +122,64 @@ impl Listener {
         read.map_or(Poll::Pending, Poll::Ready)
     }
 
-    fn take(&mut self) -> Option<Read> {
-        let Some(cursor) = &mut self.cursor else {
+    fn take(&mut self, waker: &Waker) -> Option<Read> {
+        let Some(from) = self.cursor else {
             return Some(Read::Overflow);
         };
         // In this order: what is not closed yet may still be followed by a message, and the
         // channels hold everything up to the newest.
         let is_closed = self.core.closed.load(Ordering::Acquire);
-        let until = self.core.newest.load(Ordering::Acquire);
+        let until = NonZeroU64::new(self.core.newest.load(Ordering::Acquire))?;
         let mut pending = self
             .seats
-            .iter()
-            .filter(|seat| seat.channel.may_have_after(*cursor));
+            .iter_mut()
+            .filter(|seat| until > from && seat.channel.may_have_after(from));
         match (pending.next(), pending.next()) {
             (None, _) => is_closed.then_some(Read::Closed),
-            (Some(seat), None) => {
-                let queue = &mut seat.channel.state().queue;
-                queue.take(cursor, until, &self.core.budget)
+            (
+                Some(Seat {
+                    channel,
+                    registration,
+                }),
+                None,
+            ) => {
+                let mut state = channel.state();
+                let (read, to) = state.queue.take(from, until, &self.core.budget)?;
+                self.cursor = Some(to);
+                if to == until {
+                    // It will wait next, most likely: one lock for both.
+                    channel.register(&mut state, registration, waker, self.attendant.as_ref());
+                }
+                Some(read)
             }
-            (Some(_), Some(_)) => self.merge(until).unwrap_or(Some(Read::Overflow)),
+            (Some(_), Some(_)) => self.merge(from, until).unwrap_or(Some(Read::Overflow)),
         }
     }
 
     /// Takes from several topics, in order, and once what is in several.
-    fn merge(&mut self, until: u64) -> Result<Option<Read>, Overflowed> {
-        let from = self.cursor.ok_or(Overflowed)?;
-        let mut found: Vec<(u64, Position, Bytes)> = Vec::new();
+    fn merge(&mut self, from: NonZeroU64, until: NonZeroU64) -> Result<Option<Read>, Overflowed> {
+        let mut found: Vec<Entry> = Vec::new();
         for seat in &self.seats {
             if seat.channel.may_have_after(from) {
                 let queue = &seat.channel.state().queue;
-                let pending = queue.pending(from, until)?;
-                found.extend(
-                    pending.map(|entry| (entry.number, entry.position, entry.bytes.clone())),
-                );
+                found.extend(queue.pending(from, until)?.cloned());
             }
         }
-        found.sort_unstable_by_key(|(number, ..)| *number);
-        found.dedup_by_key(|(number, ..)| *number);
+        found.sort_unstable_by_key(|entry| entry.number);
+        found.dedup_by_key(|entry| entry.number);
         // A channel that had more than this has given more than this: nothing before the cut is missing.
-        let mut size = 0;
         let all = found.len();
-        let fitting = found.iter().take_while(|(.., bytes)| {
-            size += bytes.len();
-            size <= CHUNK_BYTES || size == bytes.len()
-        });
-        found.truncate(fitting.count());
-        let Some((last, position, _)) = found.last() else {
+        let mut room = Room::default();
+        found.truncate(found.iter().take_while(|entry| room.fits(entry)).count());
+        let Some(last) = found.last() else {
             return Ok(None);
         };
-        let to = if found.len() < all { *last } else { until };
-        let read = Read::Bytes(join(found.iter().map(|(.., bytes)| bytes)), *position);
+        let to = if found.len() < all {
+            last.number
+        } else {
+            until
+        };
+        let read = Read::Bytes(join(found.iter().map(|entry| &entry.bytes)), last.position);
         let mut has_overflowed = false;
         for seat in &self.seats {
             if seat.channel.may_have_after(from) {
@@ -176,17 +197,15 @@ impl Listener {
 
     /// Keeps the waker with every channel. Returns whether there was one to which it was new.
     fn register(&mut self, waker: &Waker) -> bool {
-        if !self.waker.as_ref().is_some_and(|own| own.will_wake(waker)) {
-            self.unregister();
-            self.attendant = Attendant::current();
-            self.waker = Some(waker.clone());
-        }
         let mut is_new = false;
-        for seat in &mut self.seats {
-            let is_void = |registration| !seat.channel.holds(registration);
-            if seat.registration.is_none_or(is_void) {
-                let registration = seat.channel.register(waker, self.attendant.as_ref());
-                seat.registration = Some(registration);
+        for Seat {
+            channel,
+            registration,
+        } in &mut self.seats
+        {
+            if registration.is_none_or(|registration| !channel.holds(registration)) {
+                let state = &mut channel.state();
+                channel.register(state, registration, waker, self.attendant.as_ref());
                 is_new = true;
             }
         }
@@ -211,6 +230,14 @@ impl Listener {
                 seat.channel.state().queue.leave(cursor, &self.core.budget);
             }
         }
+    }
+}
+
+impl Task {
+    fn of(waker: &Waker) -> Option<Self> {
+        let vtable = NonZeroUsize::new(std::ptr::from_ref(waker.vtable()).addr())?;
+        let data = waker.data().addr();
+        Some(Self { data, vtable })
     }
 }
 

@@ -7,7 +7,7 @@ mod queue;
 mod registry;
 mod waiting;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, num::NonZeroU64, sync::Arc};
 
 use bytes::Bytes;
 use smallvec::SmallVec;
@@ -71,7 +71,7 @@ struct Core {
     bounds: Bounds,
     budget: Budget,
     subscribers: AtomicUsize,
-    /// The number of the newest message. Stored while the channels it went to are locked: who
+    /// The number of the newest message; 1 before the first. Stored while the channels it went to are locked: who
     /// sees it finds everything up to it in the channels, and who holds a channel's lock sees the number of
     /// whatever is in there.
     newest: AtomicU64,
@@ -88,7 +88,7 @@ impl Fanout {
                 budget: Budget::new(bounds.total_bytes),
                 bounds,
                 subscribers: AtomicUsize::new(0),
-                newest: AtomicU64::new(0),
+                newest: AtomicU64::new(1),
                 closed: AtomicBool::new(false),
                 registry: Mutex::default(),
             }),
@@ -108,14 +108,14 @@ impl Fanout {
         let registry = core.registry();
         core.check_open()?;
         let (bytes, position) = message()?;
-        let number = core.newest.load(Ordering::Relaxed) + 1;
+        let number = NonZeroU64::MIN.saturating_add(core.newest.load(Ordering::Relaxed));
         // Only publishers hold several of these locks, one publisher at a time.
         let channels = topics.iter().filter_map(|topic| registry.channel(topic));
         let mut locked: SmallVec<[Locked<'_>; 1]> = channels.map(Channel::lock).collect();
         for channel in &mut locked {
             channel.push(number, &bytes, position, &core.bounds, &core.budget);
         }
-        core.newest.store(number, Ordering::Release);
+        core.newest.store(number.get(), Ordering::Release);
         let mut calls = Calls::default();
         for channel in &mut locked {
             channel.call(&mut calls);

@@ -1,6 +1,6 @@
 //! The messages of one topic that at least one reader has not read.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, num::NonZeroU64};
 
 use bytes::Bytes;
 
@@ -10,8 +10,9 @@ use super::{
 };
 use crate::{replay::Position, wire::join};
 
-/// A reader takes at most this much at once, or one message, so that a body chunk has a reasonable size.
-pub(super) const CHUNK_BYTES: usize = 256 << 10;
+/// A reader takes at most this much at once, or one message: more is not faster, and frameworks that copy what
+/// they send (actix-web, poem) keep a buffer of that size for each client.
+const CHUNK_BYTES: usize = 64 << 10;
 
 /// The messages of one topic that at least one reader has not read.
 ///
@@ -24,9 +25,9 @@ pub(super) const CHUNK_BYTES: usize = 256 << 10;
 pub(super) struct Queue {
     entries: VecDeque<Entry>,
     /// The number of the newest message, also when it has been read.
-    newest: u64,
+    newest: Option<NonZeroU64>,
     /// The number of the newest message that was dropped unread.
-    lost: u64,
+    lost: Option<NonZeroU64>,
     bytes: usize,
     /// How many readers have read everything.
     caught_up: usize,
@@ -37,7 +38,7 @@ pub(super) struct Queue {
 /// A message in a queue. Numbers rise, with gaps where messages went to other topics only.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
-    pub(super) number: u64,
+    pub(super) number: NonZeroU64,
     pub(super) bytes: Bytes,
     /// The end of the history when this was published.
     pub(super) position: Position,
@@ -47,9 +48,23 @@ pub(super) struct Entry {
 
 #[derive(Debug)]
 struct Joined {
-    first: u64,
-    last: u64,
+    first: NonZeroU64,
+    last: NonZeroU64,
     bytes: Bytes,
+}
+
+/// What still fits into a piece: up to [`CHUNK_BYTES`], and always one message.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    taken: usize,
+}
+
+impl Room {
+    pub(super) fn fits(&mut self, entry: &Entry) -> bool {
+        let is_first = self.taken == 0;
+        self.taken += entry.bytes.len();
+        is_first || self.taken <= CHUNK_BYTES
+    }
 }
 
 /// A reader is behind what is still here.
@@ -58,7 +73,7 @@ pub(super) struct Overflowed;
 
 impl Queue {
     /// The number of the oldest message that is not the newest.
-    pub(super) fn oldest(&self) -> Option<u64> {
+    pub(super) fn oldest(&self) -> Option<NonZeroU64> {
         (self.entries.len() > 1).then(|| self.entries[0].number)
     }
 
@@ -68,8 +83,8 @@ impl Queue {
     }
 
     /// A reader goes.
-    pub(super) fn leave(&mut self, cursor: u64, budget: &Budget) {
-        if cursor >= self.lost {
+    pub(super) fn leave(&mut self, cursor: NonZeroU64, budget: &Budget) {
+        if self.has_all_after(cursor) {
             let place = self.index_after(cursor);
             *self.readers_at(place) -= 1;
             self.trim(budget);
@@ -78,13 +93,13 @@ impl Queue {
 
     pub(super) fn push(
         &mut self,
-        number: u64,
+        number: NonZeroU64,
         bytes: &Bytes,
         position: Position,
         bounds: &Bounds,
         budget: &Budget,
     ) {
-        self.newest = number;
+        self.newest = Some(number);
         let readers = std::mem::take(&mut self.caught_up);
         if readers == 0 && self.entries.is_empty() {
             return;
@@ -105,57 +120,58 @@ impl Queue {
         }
     }
 
-    /// Takes what follows a cursor, up to a number, in one piece. The reader moves on.
-    pub(super) fn take(&mut self, cursor: &mut u64, until: u64, budget: &Budget) -> Option<Read> {
-        let Ok(pending) = self.pending(*cursor, until) else {
-            return Some(Read::Overflow);
+    /// Takes what follows a cursor, up to a number, in one piece. The reader moves on, to the number that is returned.
+    pub(super) fn take(
+        &mut self,
+        from: NonZeroU64,
+        until: NonZeroU64,
+        budget: &Budget,
+    ) -> Option<(Read, NonZeroU64)> {
+        let Ok(pending) = self.pending(from, until) else {
+            return Some((Read::Overflow, from));
         };
         let count = pending.count();
         if count == 0 {
             return None;
         }
-        let start = self.index_after(*cursor);
+        let start = self.index_after(from);
         let end = start + count;
-        let (last, position) = (self.entries[end - 1].number, self.entries[end - 1].position);
-        let is_cut = self
-            .entries
-            .get(end)
-            .is_some_and(|next| next.number <= until);
+        let last = &self.entries[end - 1];
+        let (position, number) = (last.position, last.number);
+        let rest = self.entries.get(end);
+        let is_cut = rest.is_some_and(|next| next.number <= until);
         let bytes = self.join(start, end, budget);
         *self.readers_at(start) -= 1;
         *self.readers_at(end) += 1;
         self.trim(budget);
-        *cursor = if is_cut { last } else { until };
-        Some(Read::Bytes(bytes, position))
+        let to = if is_cut { number } else { until };
+        Some((Read::Bytes(bytes, position), to))
     }
 
     /// What follows a cursor, up to a number and a size.
     pub(super) fn pending(
         &self,
-        cursor: u64,
-        until: u64,
+        from: NonZeroU64,
+        until: NonZeroU64,
     ) -> Result<impl Iterator<Item = &Entry>, Overflowed> {
-        if cursor < self.lost {
+        if !self.has_all_after(from) {
             return Err(Overflowed);
         }
-        let mut size = 0;
-        let start = self.index_after(cursor);
-        Ok(self.entries.range(start..).take_while(move |entry| {
-            size += entry.bytes.len();
-            entry.number <= until && (size <= CHUNK_BYTES || size == entry.bytes.len())
-        }))
+        let mut room = Room::default();
+        let entries = self.entries.range(self.index_after(from)..);
+        Ok(entries.take_while(move |entry| entry.number <= until && room.fits(entry)))
     }
 
     /// A reader that has taken what was pending by itself moves on. Returns whether it has overflowed meanwhile: it has
     /// what it took, but of what follows something may have gone with nobody counted for it.
     #[must_use]
-    pub(super) fn advance(&mut self, from: u64, to: u64, budget: &Budget) -> bool {
-        let has_overflowed = from < self.lost;
+    pub(super) fn advance(&mut self, from: NonZeroU64, to: NonZeroU64, budget: &Budget) -> bool {
+        let has_overflowed = !self.has_all_after(from);
         if !has_overflowed {
             let place = self.index_after(from);
             *self.readers_at(place) -= 1;
         }
-        if to >= self.lost {
+        if self.has_all_after(to) {
             let place = self.index_after(to);
             *self.readers_at(place) += 1;
         }
@@ -166,7 +182,7 @@ impl Queue {
     /// Drops the oldest message, which somebody has not read.
     pub(super) fn drop_oldest(&mut self, budget: &Budget) {
         if let Some(entry) = self.entries.front() {
-            self.lost = entry.number;
+            self.lost = Some(entry.number);
         }
         self.pop(budget);
         self.trim(budget);
@@ -179,9 +195,14 @@ impl Queue {
         }
     }
 
+    /// Whether nothing that a reader at this number has not read was dropped.
+    fn has_all_after(&self, number: NonZeroU64) -> bool {
+        Some(number) >= self.lost
+    }
+
     /// The index of the first entry after a number.
-    fn index_after(&self, number: u64) -> usize {
-        if number >= self.newest {
+    fn index_after(&self, number: NonZeroU64) -> usize {
+        if Some(number) >= self.newest {
             return self.entries.len();
         }
         match self.entries.front() {

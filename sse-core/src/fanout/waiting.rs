@@ -27,8 +27,8 @@ struct Crowd {
 /// Where a waker is, within a round.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
-    crowd: usize,
-    key: usize,
+    crowd: u32,
+    key: u32,
 }
 
 /// Those who are to be woken, once no lock is held.
@@ -43,13 +43,16 @@ impl Waiting {
     pub(super) fn add(&mut self, waker: &Waker, attendant: Option<&Arc<Attendant>>) -> Place {
         let crowd = self.crowd_of(attendant);
         let key = self.crowds[crowd].wakers.insert(waker.clone());
-        Place { crowd, key }
+        Place {
+            crowd: number(crowd),
+            key: number(key),
+        }
     }
 
     /// Takes a waker out.
     pub(super) fn remove(&mut self, place: Place) -> Option<Waker> {
-        let crowd = self.crowds.get_mut(place.crowd)?;
-        crowd.wakers.try_remove(place.key)
+        let crowd = self.crowds.get_mut(place.crowd as usize)?;
+        crowd.wakers.try_remove(place.key as usize)
     }
 
     /// Moves everyone into `calls`: a few one by one, a crowd in one step.
@@ -99,4 +102,10 @@ impl Calls {
             attendant.wake_all(wakers);
         }
     }
+}
+
+/// Half the size, for each seat of each subscriber.
+fn number(index: usize) -> u32 {
+    // proof: so many wakers would be 64 GiB, and the subscribers who wait with them ten times that
+    u32::try_from(index).expect("fewer than four thousand million wait for one topic")
 }
