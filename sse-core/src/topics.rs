@@ -20,8 +20,15 @@ use std::{fmt, sync::Arc};
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(from = "Vec<String>", into = "Vec<String>"))]
-// Sorted and without duplicates, so that equal sets are equal values.
-pub struct Topics(Arc<[Arc<str>]>);
+pub struct Topics(Set);
+
+/// Sorted and without duplicates, so that equal sets are equal values; a set of one is always `One`.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Set {
+    /// The rule, without a second allocation.
+    One(Arc<str>),
+    Many(Arc<[Arc<str>]>),
+}
 
 impl Topics {
     /// The name of the default topic.
@@ -41,7 +48,7 @@ impl Topics {
 
     /// The topics in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.0.iter().map(AsRef::as_ref)
+        self.shared().iter().map(AsRef::as_ref)
     }
 
     /// How many topics there are; at least one.
@@ -50,16 +57,19 @@ impl Topics {
         reason = "a set of topics is never empty"
     )]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.shared().len()
     }
 
     /// The topics for whoever keeps them.
     pub(crate) fn shared(&self) -> &[Arc<str>] {
-        &self.0
+        match &self.0 {
+            Set::One(topic) => std::slice::from_ref(topic),
+            Set::Many(topics) => topics,
+        }
     }
 
     fn contains(&self, topic: &str) -> bool {
-        self.0
+        self.shared()
             .binary_search_by(|own| own.as_ref().cmp(topic))
             .is_ok()
     }
@@ -80,19 +90,31 @@ impl<T: Into<Arc<str>>> FromIterator<T> for Topics {
         }
         topics.sort_unstable();
         topics.dedup();
-        Self(topics.into())
+        match topics.pop() {
+            Some(only) if topics.is_empty() => only.into(),
+            last => {
+                topics.extend(last);
+                Self(Set::Many(topics.into()))
+            }
+        }
     }
 }
 
 impl From<&str> for Topics {
     fn from(topic: &str) -> Self {
-        Self([topic.into()].into())
+        Arc::<str>::from(topic).into()
+    }
+}
+
+impl From<Arc<str>> for Topics {
+    fn from(topic: Arc<str>) -> Self {
+        Self(Set::One(topic))
     }
 }
 
 impl From<String> for Topics {
     fn from(topic: String) -> Self {
-        Self([topic.into()].into())
+        Arc::<str>::from(topic).into()
     }
 }
 

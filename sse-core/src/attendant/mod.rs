@@ -33,6 +33,8 @@ pub(crate) struct Attendant {
     called: Notify,
     /// The task has been spawned.
     started: AtomicBool,
+    /// The task has been dropped.
+    ended: AtomicBool,
 }
 
 impl Attendant {
@@ -48,6 +50,7 @@ impl Attendant {
             crowds: Mutex::default(),
             called: Notify::new(),
             started: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
         });
         let attendant = Arc::clone(attendants().entry(runtime.id()).or_insert(attendant));
         // Without the lock: a runtime that is ending drops the task at once, which takes it.
@@ -77,16 +80,17 @@ impl Attendant {
     }
 
     /// Whether the runtime has ended.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.crowds().is_closed()
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
     }
 
     /// Runs until the runtime ends.
     async fn run(self: Arc<Self>, _dismissal: Dismissal) {
+        let mut some = Vec::new();
         loop {
-            let some = self.crowds().take_some();
+            self.crowds().take_some(&mut some);
             let is_crowded = !some.is_empty();
-            some.into_iter().for_each(Waker::wake);
+            some.drain(..).for_each(Waker::wake);
             let next = self.alarms().first();
             if next.is_some_and(|tick| self.time_of(tick) <= Instant::now()) {
                 self.fire();
@@ -126,6 +130,7 @@ struct Dismissal(runtime::Id, Arc<Attendant>);
 impl Drop for Dismissal {
     fn drop(&mut self) {
         attendants().remove(&self.0);
+        self.1.ended.store(true, Ordering::Relaxed);
         let rest = self.1.crowds().close();
         for crowd in rest {
             crowd.for_each(|(_, waker)| waker.wake());
@@ -251,7 +256,7 @@ mod tests {
         attendant.wake_all(crowd(&waker, 1_000));
         drop(runtime);
         assert_eq!(count.get(), 1_000);
-        assert!(attendant.is_closed());
+        assert!(attendant.has_ended());
         attendant.wake_all(crowd(&waker, 1_000));
         assert_eq!(count.get(), 2_000);
     }

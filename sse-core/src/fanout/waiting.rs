@@ -69,28 +69,32 @@ impl Waiting {
                 _ => calls.few.extend(crowd.wakers.drain()),
             }
         }
-        self.crowds.retain(|crowd| !crowd.is_closed());
     }
 
     fn crowd_of(&mut self, attendant: Option<&Arc<Attendant>>) -> usize {
         let is_theirs =
             |crowd: &Crowd| crowd.attendant.as_ref().map(Arc::as_ptr) == attendant.map(Arc::as_ptr);
-        self.crowds.iter().position(is_theirs).unwrap_or_else(|| {
-            self.crowds.push(Crowd {
-                attendant: attendant.cloned(),
-                wakers: Slab::new(),
-            });
-            self.crowds.len() - 1
-        })
+        if let Some(index) = self.crowds.iter().position(is_theirs) {
+            return index;
+        }
+        let crowd = Crowd {
+            attendant: attendant.cloned(),
+            wakers: Slab::new(),
+        };
+        // In the place of one that nobody can come back to, so that runtimes which come and go leave nothing.
+        if let Some(index) = self.crowds.iter().position(Crowd::is_deserted) {
+            self.crowds[index] = crowd;
+            return index;
+        }
+        self.crowds.push(crowd);
+        self.crowds.len() - 1
     }
 }
 
 impl Crowd {
-    /// Whether its runtime has ended, so that nobody will wait here again.
-    fn is_closed(&self) -> bool {
-        self.attendant
-            .as_ref()
-            .is_some_and(|attendant| attendant.is_closed())
+    fn is_deserted(&self) -> bool {
+        let attendant = self.attendant.as_ref();
+        self.wakers.is_empty() && attendant.is_some_and(|attendant| attendant.has_ended())
     }
 }
 
