@@ -57,6 +57,31 @@ async fn everything_pending_leaves_in_one_piece() {
 }
 
 #[tokio::test]
+async fn what_does_not_fit_into_one_piece_comes_in_several() {
+    for size in [
+        100, 900, 6_500, 13_000, 21_800, 30_000, 65_500, 65_530, 70_000,
+    ] {
+        let joe = Joe::builder().queue_bytes(16 << 20).build();
+        let mut several = subscribe(&joe, ["a", "b", "c"]).await;
+        let mut one = subscribe(&joe, "a").await;
+        let filler = "x".repeat(size);
+        for n in 0..200 {
+            let topics: &[&str] = match n % 61 {
+                60 => &["b"],
+                59 => &["a", "b", "c"],
+                _ => &["a"],
+            };
+            publish(&joe, format!("{n} {filler}"), topics).await;
+        }
+        let number = |data: &String| data.split_once(' ').unwrap().0.parse().unwrap();
+        let seen: Vec<usize> = pending(&mut several).0.iter().map(number).collect();
+        assert_eq!(seen, Vec::from_iter(0..200), "messages of {size} bytes");
+        let seen: Vec<usize> = pending(&mut one).0.iter().map(number).collect();
+        assert_eq!(seen, Vec::from_iter((0..200).filter(|n| n % 61 != 60)));
+    }
+}
+
+#[tokio::test]
 async fn subscribers_share_the_bytes() {
     let joe = Joe::new();
     let mut subscribers = [subscribe(&joe, ()).await, subscribe(&joe, ()).await];

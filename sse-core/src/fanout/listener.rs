@@ -162,12 +162,18 @@ impl Listener {
         for seat in &self.seats {
             if seat.channel.may_have_after(from) {
                 let queue = &seat.channel.state().queue;
-                found.extend(queue.pending(from, until)?.cloned());
+                let mut room = Room::default();
+                for entry in queue.pending(from, until)? {
+                    found.push(entry.clone());
+                    if !room.fits(entry) {
+                        // One more than fits: so the cut comes before whatever is left out here.
+                        break;
+                    }
+                }
             }
         }
         found.sort_unstable_by_key(|entry| entry.number);
         found.dedup_by_key(|entry| entry.number);
-        // A channel that had more than this has given more than this: nothing before the cut is missing.
         let all = found.len();
         let mut room = Room::default();
         found.truncate(found.iter().take_while(|entry| room.fits(entry)).count());

@@ -130,7 +130,8 @@ impl Queue {
         let Ok(pending) = self.pending(from, until) else {
             return Some((Read::Overflow, from));
         };
-        let count = pending.count();
+        let mut room = Room::default();
+        let count = pending.take_while(|entry| room.fits(entry)).count();
         if count == 0 {
             return None;
         }
@@ -148,7 +149,7 @@ impl Queue {
         Some((Read::Bytes(bytes, position), to))
     }
 
-    /// What follows a cursor, up to a number and a size.
+    /// What follows a cursor, up to a number.
     pub(super) fn pending(
         &self,
         from: NonZeroU64,
@@ -157,9 +158,8 @@ impl Queue {
         if !self.has_all_after(from) {
             return Err(Overflowed);
         }
-        let mut room = Room::default();
         let entries = self.entries.range(self.index_after(from)..);
-        Ok(entries.take_while(move |entry| entry.number <= until && room.fits(entry)))
+        Ok(entries.take_while(move |entry| entry.number <= until))
     }
 
     /// A reader that has taken what was pending by itself moves on. Returns whether it has overflowed meanwhile: it has

@@ -113,3 +113,41 @@ fn number(index: usize) -> u32 {
     // proof: so many wakers would be 64 GiB, and the subscribers who wait with them ten times that
     u32::try_from(index).expect("fewer than four thousand million wait for one topic")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use tokio::runtime::Builder;
+
+    use super::{Attendant, Calls, FEW, Waiting};
+
+    #[test]
+    fn runtimes_that_come_and_go_leave_nothing() {
+        let mut waiting = Waiting::default();
+        for _ in 0..10 {
+            let runtime = Builder::new_current_thread().build().unwrap();
+            let attendant = runtime.block_on(async { Attendant::current() });
+            let place = waiting.add(Waker::noop(), attendant.as_ref());
+            assert!(waiting.remove(place).is_some());
+        }
+        assert_eq!(waiting.crowds.len(), 1);
+    }
+
+    #[test]
+    fn a_crowd_is_left_to_its_runtime_and_a_few_are_not() {
+        let runtime = Builder::new_current_thread().build().unwrap();
+        let attendant = runtime.block_on(async { Attendant::current() });
+        for (count, few, crowds) in [(FEW, FEW, 0), (FEW + 1, 0, 1)] {
+            let mut waiting = Waiting::default();
+            for _ in 0..count {
+                waiting.add(Waker::noop(), attendant.as_ref());
+            }
+            let mut calls = Calls::default();
+            waiting.call(&mut calls);
+            assert_eq!((calls.few.len(), calls.crowds.len()), (few, crowds));
+            waiting.call(&mut calls);
+            assert_eq!(calls.crowds.len(), crowds, "nobody is called twice");
+        }
+    }
+}
