@@ -1,5 +1,6 @@
-//! The project's commands: `cargo xtask test-all`, `cargo xtask tidy`, `cargo xtask demo`.
+//! The project's commands: `cargo xtask test-all`, `cargo xtask tidy`, `cargo xtask bench`, `cargo xtask demo`.
 
+mod bench;
 mod demo;
 mod manifest;
 mod process;
@@ -29,6 +30,8 @@ enum Task {
     TestAll(test_all::Options),
     /// Check the house rules and invariants
     Tidy,
+    /// Measure these crates beside what people use instead
+    Bench(bench::Options),
     /// Run the example app and open its page
     Demo(demo::Options),
     /// The half of `demo` that waits for the app and opens the browser
@@ -42,6 +45,7 @@ fn run(task: &Task) -> Result<ExitCode> {
         // Says itself what failed, so that the counts stay the last line.
         Task::TestAll(options) => return Ok(test_all::run(options)),
         Task::Tidy => tidy::run()?,
+        Task::Bench(options) => bench::run_benchmarks(options)?,
         Task::Demo(options) => demo::run(options)?,
         Task::OpenPage(options) => demo::open_page(options)?,
     }

@@ -25,10 +25,12 @@ impl Crowds {
         Ok(())
     }
 
-    /// Moves the next few into an empty `some`, to be woken without the lock.
+    /// Moves the next few into an empty `some`, to be woken without the lock. It stays empty only if nobody is left.
     pub(super) fn take_some(&mut self, some: &mut Vec<Waker>) {
-        if let Some(crowd) = self.crowds.front_mut() {
-            some.extend(crowd.take(SOME).map(|(_, waker)| waker));
+        while some.len() < SOME
+            && let Some(crowd) = self.crowds.front_mut()
+        {
+            some.extend(crowd.take(SOME - some.len()).map(|(_, waker)| waker));
             if some.len() < SOME {
                 self.crowds.pop_front();
             }

@@ -233,19 +233,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_crowd_is_woken_bit_by_bit() {
-        let attendant = Attendant::current().unwrap();
-        let (count, waker) = counter();
-        attendant.wake_all(crowd(&waker, 10_000));
-        attendant.wake_all(crowd(&waker, 1));
-        assert_eq!(count.get(), 0, "not by the caller");
-        let mut turns = 0;
-        while count.get() < 10_001 {
-            yield_now().await;
-            turns += 1;
-            assert!(turns < 10_000, "{} of 10,001 are woken", count.get());
+    async fn crowds_are_woken_bit_by_bit() {
+        // Also those that end with a bit, and several in one.
+        for sizes in [&[10_000, 1][..], &[1_024, 512, 512, 3], &[0, 1, 511, 0, 40]] {
+            let attendant = Attendant::current().unwrap();
+            let (count, waker) = counter();
+            for size in sizes {
+                attendant.wake_all(crowd(&waker, *size));
+            }
+            assert_eq!(count.get(), 0, "not by the caller");
+            let all = sizes.iter().sum();
+            let mut turns = 0;
+            while count.get() < all {
+                yield_now().await;
+                turns += 1;
+                assert!(turns < 10_000, "{} of {all} are woken", count.get());
+            }
+            assert!(turns > all / 1_000, "others got their turn in between");
         }
-        assert!(turns > 10, "others got their turn in between");
     }
 
     #[test]
