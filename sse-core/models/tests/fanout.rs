@@ -36,7 +36,7 @@ fn publish(fanout: &Fanout, n: u8, topics: impl Into<Topics>) -> Result<(), Prov
 
 fn listen(fanout: &Fanout, topics: impl Into<Topics>) -> Listener {
     fanout
-        .listen(topics.into(), || true)
+        .listen(&topics.into(), || true)
         .expect("there is room")
 }
 

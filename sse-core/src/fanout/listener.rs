@@ -51,15 +51,21 @@ struct Task {
 
 impl Listener {
     /// A listener that has not joined. Its seats are given back when it is dropped.
-    pub(super) fn new(core: &Arc<Core>, topics: Topics, registry: &mut Registry) -> Self {
-        let seats = topics.shared().iter().map(|topic| Seat {
-            channel: registry.enter(topic),
-            registration: None,
+    pub(super) fn new(core: &Arc<Core>, topics: &Topics, registry: &mut Registry) -> Self {
+        let mut seats = SmallVec::new();
+        let names = topics.shared().iter().map(|topic| {
+            let (name, channel) = registry.enter(topic);
+            seats.push(Seat {
+                channel,
+                registration: None,
+            });
+            name
         });
+        let topics = names.collect();
         Self {
             core: Arc::clone(core),
-            seats: seats.collect(),
             topics,
+            seats,
             cursor: None,
             task: None,
             attendant: None,

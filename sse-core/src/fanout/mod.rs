@@ -41,7 +41,7 @@ use crate::{
 /// use sse_core::{Bounds, Fanout, Message, Position, Read, Topics};
 ///
 /// let fanout = Fanout::new(Bounds::default());
-/// let mut listener = fanout.listen(Topics::from("news"), || true)?;
+/// let mut listener = fanout.listen(&Topics::from("news"), || true)?;
 /// let bytes = Message::data("hello").to_bytes();
 /// fanout.publish(&Topics::from("news"), || Ok::<_, sse_core::ProviderClosed>((bytes.clone(), Position(1))))?;
 ///
@@ -133,7 +133,7 @@ impl Fanout {
     /// If not, once it has [joined](Listener::join).
     pub fn listen(
         &self,
-        topics: Topics,
+        topics: &Topics,
         is_up_to_date: impl FnOnce() -> bool,
     ) -> Result<Listener, SubscribeError> {
         let (count, limit) = (topics.len(), self.core.bounds.topics);

@@ -11,26 +11,20 @@ pub(super) struct Registry {
     channels: HashMap<Arc<str>, Seats>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Seats {
     channel: Arc<Channel>,
     taken: usize,
 }
 
 impl Registry {
-    /// Takes a seat. To be given back with `leave`.
-    pub(super) fn enter(&mut self, topic: &Arc<str>) -> Arc<Channel> {
-        if let Some(seats) = self.channels.get_mut(topic) {
-            seats.taken += 1;
-            return Arc::clone(&seats.channel);
-        }
-        let channel = Arc::<Channel>::default();
-        let seats = Seats {
-            channel: Arc::clone(&channel),
-            taken: 1,
-        };
-        self.channels.insert(Arc::clone(topic), seats);
-        channel
+    /// Takes a seat. To be given back with `leave`. The name of the topic is the one that all share.
+    pub(super) fn enter(&mut self, topic: &Arc<str>) -> (Arc<str>, Arc<Channel>) {
+        let entry = self.channels.entry(Arc::clone(topic));
+        let name = Arc::clone(entry.key());
+        let seats = entry.or_default();
+        seats.taken += 1;
+        (name, Arc::clone(&seats.channel))
     }
 
     /// Gives a seat back; the last one takes the channel with it.

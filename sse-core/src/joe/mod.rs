@@ -150,7 +150,7 @@ impl Provider for Joe {
             }
             position == end
         };
-        let topics = subscription.topics().clone();
+        let topics = subscription.topics();
         let listener = shared.fanout.listen(topics, is_up_to_date)?;
         let outcome = found.map_or_else(|outcome| outcome, |_| Outcome::Recovered);
         Ok(Subscriber::new(
