@@ -79,6 +79,11 @@ pub(crate) const STEPS: &[Step] = &[
         },
     },
     Step {
+        name: "bench",
+        description: "what is measured runs, and every delivery in it is accounted for; no time is",
+        run: bench,
+    },
+    Step {
         name: "examples",
         description: "the example app keeps its contract in every framework",
         run: examples::run,
@@ -108,6 +113,22 @@ fn test(counts: &mut TestCounts) -> Result<()> {
 fn models(counts: &mut TestCounts) -> Result<()> {
     let mut command = cargo("test --package sse-models --tests --target-dir target/models");
     run_tests(command.env("RUSTFLAGS", "--cfg sse_model"), counts)
+}
+
+/// A workspace of its own, in the same target folder: what both depend on is built once.
+fn bench(counts: &mut TestCounts) -> Result<()> {
+    let bench = |words: &str, rest: &str| {
+        cargo(&format!(
+            "{words} --manifest-path bench/Cargo.toml --target-dir target {rest}"
+        ))
+    };
+    run(&mut cargo(
+        "fmt --all --check --manifest-path bench/Cargo.toml",
+    ))?;
+    run(&mut bench("clippy", "--all-targets -- -D warnings"))?;
+    run_tests(&mut bench("test", "--bins"), counts)?;
+    run(&mut bench("build", "--bins"))?;
+    run(&mut bench("run", "--bin sse-bench -- run --quick"))
 }
 
 /// Checks with `clippy`, not `check`: an import that one feature leaves unused is only a warning.

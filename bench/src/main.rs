@@ -1,0 +1,55 @@
+//! Measures the crates of this project beside what people use instead.
+
+mod clients;
+mod clock;
+mod in_process;
+mod latencies;
+mod machine;
+mod payload;
+mod peers;
+mod process;
+mod report;
+mod run;
+mod scenarios;
+mod server;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match task(Task::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Measures server-sent events.
+#[derive(Debug, Parser)]
+enum Task {
+    /// Measure
+    Run(run::Options),
+    /// Write the report of a run that was saved
+    Report(run::Render),
+    /// One server process of a measurement
+    #[command(hide = true)]
+    Serve {
+        /// What to serve with
+        peer: String,
+        #[command(flatten)]
+        settings: server::Settings,
+    },
+}
+
+fn task(task: Task) -> Result<ExitCode> {
+    match task {
+        Task::Run(options) => return run::run(&options),
+        Task::Report(render) => render.run()?,
+        Task::Serve { peer, settings } => peers::serve(&peer, &settings)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
