@@ -44,8 +44,8 @@ pub(super) fn run(bench: &Bench) -> Vec<Table> {
 fn table(bench: &Bench, subscribers: usize, messages: usize) -> Table {
     let count = grouped(subscribers);
     let (noun, each) = match subscribers {
-        1 => ("subscriber", "its"),
-        _ => ("subscribers", "each"),
+        1 => ("subscriber", "which is"),
+        _ => ("subscribers", "each of them"),
     };
     let table = Table::new(
         &format!("publish-subscribers-{subscribers}"),

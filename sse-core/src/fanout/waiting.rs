@@ -61,9 +61,8 @@ impl Waiting {
             let count = crowd.wakers.len();
             match &crowd.attendant {
                 Some(attendant) if count > FEW => {
-                    // They will be back.
-                    let empty = Slab::with_capacity(count);
-                    let wakers = std::mem::replace(&mut crowd.wakers, empty);
+                    // Those who come back grow the new table, so that no publisher waits for memory.
+                    let wakers = std::mem::take(&mut crowd.wakers);
                     calls.crowds.push((Arc::clone(attendant), wakers));
                 }
                 _ => calls.few.extend(crowd.wakers.drain()),
