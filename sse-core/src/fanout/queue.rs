@@ -14,6 +14,9 @@ use crate::{replay::Position, wire::join};
 /// they send (actix-web, poem) keep a buffer of that size for each client.
 const CHUNK_BYTES: usize = 64 << 10;
 
+/// So many pieces are kept to be shared: as much as a queue holds by default.
+const PIECES: usize = 16;
+
 /// The messages of one topic that at least one reader has not read.
 ///
 /// Readers are not listed here. Each is counted at the oldest entry that it has not read, so what everyone has read
@@ -31,8 +34,8 @@ pub(super) struct Queue {
     bytes: usize,
     /// How many readers have read everything.
     caught_up: usize,
-    /// The piece given out last: readers at the same place share it.
-    joined: Option<Joined>,
+    /// The pieces given out last, for as long as somebody may be at their beginning: readers at the same place share them.
+    joined: VecDeque<Joined>,
 }
 
 /// A message in a queue. Numbers rise, with gaps where messages went to other topics only.
@@ -188,9 +191,9 @@ impl Queue {
         self.trim(budget);
     }
 
-    /// Forgets the piece that is kept only so that readers can share it.
+    /// Forgets the pieces that are kept only so that readers can share them.
     pub(super) fn forget_joined(&mut self, budget: &Budget) {
-        if let Some(joined) = self.joined.take() {
+        for joined in self.joined.drain(..) {
             budget.give_back(joined.bytes.len());
         }
     }
@@ -223,16 +226,17 @@ impl Queue {
 
     fn join(&mut self, start: usize, end: usize, budget: &Budget) -> Bytes {
         let (first, last) = (self.entries[start].number, self.entries[end - 1].number);
-        if let Some(joined) = &self.joined
-            && (joined.first, joined.last) == (first, last)
-        {
+        let is_same = |joined: &&Joined| (joined.first, joined.last) == (first, last);
+        if let Some(joined) = self.joined.iter().find(is_same) {
             return joined.bytes.clone();
         }
         let bytes = join(self.entries.range(start..end).map(|entry| &entry.bytes));
         if start + 1 < end {
-            self.forget_joined(budget);
+            if self.joined.len() == PIECES {
+                self.forget_oldest_joined(budget);
+            }
             budget.take(bytes.len());
-            self.joined = Some(Joined {
+            self.joined.push_back(Joined {
                 first,
                 last,
                 bytes: bytes.clone(),
@@ -241,13 +245,22 @@ impl Queue {
         bytes
     }
 
+    fn forget_oldest_joined(&mut self, budget: &Budget) {
+        if let Some(joined) = self.joined.pop_front() {
+            budget.give_back(joined.bytes.len());
+        }
+    }
+
     /// Drops what everyone has read.
     fn trim(&mut self, budget: &Budget) {
         while self.entries.front().is_some_and(|entry| entry.readers == 0) {
             self.pop(budget);
         }
-        if self.entries.is_empty() {
-            self.forget_joined(budget);
+        let front = self.entries.front().map(|entry| entry.number);
+        while let Some(oldest) = self.joined.front()
+            && front.is_none_or(|front| oldest.first < front)
+        {
+            self.forget_oldest_joined(budget);
         }
     }
 
