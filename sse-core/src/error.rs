@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::replay::PutError;
+use crate::{replay::StoreError, resume::Gap};
 
 /// The provider was shut down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,7 +39,7 @@ pub enum PublishError {
     },
     /// The history refused it.
     #[error("the message could not be stored: {0}")]
-    Store(#[from] PutError),
+    Store(#[from] StoreError),
     /// Another failure of the provider's engine.
     #[error("the provider failed: {0}")]
     Provider(#[source] Box<dyn Error + Send + Sync>),
@@ -58,6 +58,12 @@ pub enum SubscribeError {
         /// The most subscribers allowed.
         limit: usize,
     },
+    /// The client cannot continue where it was, and the subscription asks to be refused then: [`OnGap::Refuse`](crate::OnGap::Refuse).
+    #[error("{0}; load the current state, then connect without a last event id")]
+    Gap(Gap),
+    /// The history could not be read.
+    #[error("the history could not be read: {0}")]
+    Store(#[from] StoreError),
     /// More topics than one subscription may have.
     #[error("the subscription has {count} topics, the limit is {limit}; ask for fewer")]
     TooManyTopics {

@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use tokio::sync::watch;
 
 use crate::{
-    body::SseBody,
+    body::{Reconnect, SseBody},
     error::{ProviderClosed, PublishError, SubscribeError},
     message::Message,
     provider::{Provider, Published},
@@ -29,6 +29,7 @@ use crate::{
 pub struct Hub {
     provider: Arc<dyn Provider>,
     keep_alive: Option<Duration>,
+    spread: Option<Duration>,
     closed: watch::Sender<bool>,
 }
 
@@ -38,6 +39,7 @@ impl Hub {
         Self {
             provider: Arc::new(provider),
             keep_alive: Some(SseBody::KEEP_ALIVE),
+            spread: None,
             closed: watch::Sender::new(false),
         }
     }
@@ -47,6 +49,16 @@ impl Hub {
     #[must_use]
     pub fn keep_alive(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.keep_alive = interval.into();
+        self
+    }
+
+    /// Spreads the clients over a window when the hub shuts down, for this handle and its later clones; by default not.
+    ///
+    /// Each stream then ends with a `retry` of 3 s and a random part of the window, so that a restarted server is not met by
+    /// everyone at once. Each begins with a `retry` of 3 s, because a client keeps what it was told last.
+    #[must_use]
+    pub fn spread_reconnects(mut self, window: Duration) -> Self {
+        self.spread = Some(window);
         self
     }
 
@@ -65,7 +77,12 @@ impl Hub {
     pub async fn subscribe(&self, subscription: Subscription) -> Result<SseBody, SubscribeError> {
         let on_gap = subscription.gap_policy();
         let subscriber = self.provider.subscribe(subscription).await?;
-        Ok(SseBody::new(subscriber, on_gap).keep_alive(self.keep_alive))
+        let reconnect = self.spread.map(|window| Reconnect {
+            window,
+            closed: self.closed.subscribe(),
+        });
+        let body = SseBody::new(subscriber, on_gap).keep_alive(self.keep_alive);
+        Ok(body.reconnect(reconnect))
     }
 
     /// Ends every stream cleanly and refuses new ones, so that the framework's own graceful shutdown finishes.

@@ -10,6 +10,7 @@ mod joe;
 mod message;
 mod overflow;
 mod provider;
+mod random;
 mod replay;
 pub mod response;
 mod resume;
@@ -30,7 +31,8 @@ pub use message::{Message, ParseMessageError};
 pub use overflow::Overflow;
 pub use provider::{Provider, Published};
 pub use replay::{
-    FiniteReplayer, InvalidBound, Page, Position, PutError, Replayer, Stored, ValidReplayer,
+    Epoch, FiniteReplayer, InvalidBound, Page, Position, ReadError, Replayer, StoreError, Stored,
+    ValidReplayer,
 };
 pub use resume::{Gap, Outcome, ResumeFrom};
 pub use subscriber::Subscriber;

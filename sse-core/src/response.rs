@@ -71,6 +71,7 @@ pub fn is_event_stream(content_type: &[u8]) -> bool {
 const CONTENT_TYPE: &str = "content-type";
 const OK: u16 = 200;
 const BAD_REQUEST: u16 = 400;
+const PRECONDITION_FAILED: u16 = 412;
 const CONTENT_TOO_LARGE: u16 = 413;
 const INTERNAL_SERVER_ERROR: u16 = 500;
 const SERVICE_UNAVAILABLE: u16 = 503;
@@ -115,7 +116,8 @@ impl SubscribeError {
         match self {
             Self::Closed(_) | Self::Full { .. } => SERVICE_UNAVAILABLE,
             Self::TooManyTopics { .. } => BAD_REQUEST,
-            Self::Provider(_) => INTERNAL_SERVER_ERROR,
+            Self::Gap(_) => PRECONDITION_FAILED,
+            Self::Store(_) | Self::Provider(_) => INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -127,7 +129,7 @@ impl SubscribeError {
     /// The text for a client: the error, but for failures of the engine, which are nobody's business outside.
     pub fn public_text(&self) -> String {
         match self {
-            Self::Provider(_) => "the event stream is not available".to_owned(),
+            Self::Store(_) | Self::Provider(_) => "the event stream is not available".to_owned(),
             other => other.to_string(),
         }
     }

@@ -1,7 +1,5 @@
 //! Continuing after a reconnect: where a client wants to begin and what came of it.
 
-use std::fmt;
-
 use crate::{
     field::{EventId, EventType},
     message::Message,
@@ -16,6 +14,8 @@ pub enum ResumeFrom {
     Latest,
     /// After the message with this id.
     After(EventId),
+    /// With the oldest message that is kept.
+    Earliest,
     /// The client gave something that cannot be an id of ours: not UTF-8, with a line break
     /// or NUL, or longer than [`EventId::MAX_BYTES`]. Always a [`Gap`].
     Unreadable,
@@ -33,6 +33,16 @@ impl ResumeFrom {
         match std::str::from_utf8(value).map(EventId::try_from) {
             Ok(Ok(id)) if value.len() <= EventId::MAX_BYTES => Self::After(id),
             _ => Self::Unreadable,
+        }
+    }
+
+    /// With the oldest message that is kept, if the client gave no id: a new client gets the whole history, one that
+    /// comes back what it missed.
+    #[must_use]
+    pub fn or_earliest(self) -> Self {
+        match self {
+            Self::Latest => Self::Earliest,
+            other => other,
         }
     }
 
@@ -68,22 +78,26 @@ impl From<Option<EventId>> for ResumeFrom {
 pub enum Outcome {
     /// No id was given; the subscriber begins with the next message.
     Fresh,
-    /// The id is known; everything after it comes first, then what is published, in order, each once.
+    /// The id is known, or the [earliest](ResumeFrom::Earliest) message was asked for; everything from there comes first,
+    /// then what is published, in order, each once.
     Recovered,
-    /// What followed the id is not known or not kept any more; the subscriber begins with the next message.
+    /// What followed the id is not known or not kept any more; the subscriber begins as [`OnGap`](crate::OnGap) says.
     Gap(Gap),
 }
 
 /// Why a subscriber could not continue where it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Gap {
     /// No message with this id is kept in these topics: it was never given out here,
     /// or by a provider before a restart, or to another topic, or there is no history.
+    #[error("the last event id is not known here")]
     Unknown,
     /// The id was given out, but what followed it is no longer kept.
+    #[error("what followed the last event id is no longer kept")]
     Expired,
     /// The client read too slowly, and messages were skipped: [`Overflow::Skip`](crate::Overflow::Skip).
+    #[error("the client read too slowly, and messages were skipped")]
     Skipped,
 }
 
@@ -106,15 +120,5 @@ impl Gap {
     /// caught up by other means is told again.
     pub fn message(self) -> Message {
         Message::data(format!(r#"{{"reason":"{}"}}"#, self.as_str())).event(Self::EVENT)
-    }
-}
-
-impl fmt::Display for Gap {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unknown => "the last event id is not known here",
-            Self::Expired => "what followed the last event id is no longer kept",
-            Self::Skipped => "the client read too slowly, and messages were skipped",
-        })
     }
 }

@@ -1,6 +1,10 @@
 //! `Subscription`: what a client asks for.
 
-use crate::{resume::ResumeFrom, topics::Topics};
+use crate::{
+    error::SubscribeError,
+    resume::{Gap, Outcome, ResumeFrom},
+    topics::Topics,
+};
 
 /// What a client asks for: topics, and where to begin.
 ///
@@ -19,18 +23,24 @@ pub struct Subscription {
     on_gap: OnGap,
 }
 
-/// What the stream says when the client cannot continue where it was.
+/// What becomes of a client that cannot continue where it was.
 ///
-/// The handler learns of it either way, from [`SseBody::outcome`](crate::SseBody::outcome).
+/// The handler learns of it in any case, from [`SseBody::outcome`](crate::SseBody::outcome).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnGap {
-    /// Begin with an `event: gap` message, [`Gap::message`](crate::Gap::message): the recommended setting,
-    /// because nobody should lose messages without knowing.
+    /// It is told by an `event: gap` message, [`Gap::message`], and begins with the next message: the recommended
+    /// setting, because nobody should lose messages without knowing.
     #[default]
     Tell,
-    /// Say nothing in the stream; the handler tells the client in its own way.
+    /// It is told, and then given everything that is kept: for clients that can sort out what they already have.
+    Replay,
+    /// It begins with the next message and is told nothing: for what is worthless when old, or where the handler tells
+    /// the client in its own way.
     Silent,
+    /// It is not subscribed: [`SubscribeError::Gap`], status 412. An `EventSource` does not try again by itself, so the
+    /// page can load the current state first.
+    Refuse,
 }
 
 impl Subscription {
@@ -48,7 +58,7 @@ impl Subscription {
         self
     }
 
-    /// Sets what the stream says of a gap; by default [`OnGap::Tell`].
+    /// Sets what becomes of a client that cannot continue; by default [`OnGap::Tell`].
     pub fn on_gap(mut self, on_gap: OnGap) -> Self {
         self.on_gap = on_gap;
         self
@@ -64,8 +74,17 @@ impl Subscription {
         &self.resume_from
     }
 
-    /// What the stream says of a gap. For whoever writes the stream.
+    /// What becomes of a client that cannot continue. For whoever writes the stream.
     pub fn gap_policy(&self) -> OnGap {
         self.on_gap
+    }
+
+    /// The outcome for a client that cannot continue, or the error if it asks to be refused then. For providers.
+    pub fn gap(&self, gap: Gap) -> Result<Outcome, SubscribeError> {
+        if self.on_gap == OnGap::Refuse {
+            Err(SubscribeError::Gap(gap))
+        } else {
+            Ok(Outcome::Gap(gap))
+        }
     }
 }

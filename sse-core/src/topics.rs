@@ -68,6 +68,14 @@ impl Topics {
         }
     }
 
+    /// The same topics, each from another place.
+    pub(crate) fn map(&self, same: impl FnMut(&Arc<str>) -> Arc<str>) -> Self {
+        match &self.0 {
+            Set::One(topic) => Self(Set::One({ same }(topic))),
+            Set::Many(topics) => Self(Set::Many(topics.iter().map(same).collect())),
+        }
+    }
+
     fn contains(&self, topic: &str) -> bool {
         self.shared()
             .binary_search_by(|own| own.as_ref().cmp(topic))

@@ -14,8 +14,9 @@ use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
 use sse_conformance::decode;
 use sse_core::{
-    Decoder, EventId, FiniteReplayer, Gap, Joe, Message, Outcome, Page, Position, Provider,
-    PublishError, PutError, Replayer, Stored, SubscribeError, Subscriber, Subscription, Topics,
+    Decoder, EventId, FiniteReplayer, Joe, Message, Outcome, Page, Position, Provider,
+    PublishError, ReadError, Replayer, StoreError, Stored, SubscribeError, Subscriber,
+    Subscription, Topics,
 };
 
 async fn publish(joe: &Joe, data: impl Into<String>, topics: impl Into<Topics>) {
@@ -323,7 +324,7 @@ async fn no_lock_is_held_while_a_subscriber_is_woken() {
 struct SubscribesWhenRead(FiniteReplayer, Arc<OnceLock<Weak<Joe>>>);
 
 impl Replayer for SubscribesWhenRead {
-    fn put(&self, message: Message, topics: &Topics) -> Result<Stored, PutError> {
+    fn put(&self, message: Message, topics: &Topics) -> Result<Stored, StoreError> {
         self.0.put(message, topics)
     }
 
@@ -331,13 +332,20 @@ impl Replayer for SubscribesWhenRead {
         self.0.end()
     }
 
-    fn seek(&self, id: &EventId, topics: &Topics) -> Result<Position, Gap> {
+    fn seek(&self, id: &EventId, topics: &Topics) -> Result<Position, ReadError> {
         self.0.seek(id, topics)
     }
 
-    fn page(&self, after: Position, topics: &Topics) -> Result<Page, Gap> {
+    /// One message at a time.
+    fn page(
+        &self,
+        after: Option<Position>,
+        until: Position,
+        topics: &Topics,
+    ) -> Result<Page, ReadError> {
         come_and_go(&self.1.get().and_then(Weak::upgrade).unwrap());
-        self.0.page(after, topics)
+        let next = Position(after.unwrap_or_default().0 + 1);
+        self.0.page(after, until.min(next), topics)
     }
 }
 

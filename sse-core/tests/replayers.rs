@@ -5,8 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sse_conformance::replayer::Subject;
-use sse_core::{EventId, FiniteReplayer, Gap, Message, Position, Replayer, Topics, ValidReplayer};
+use sse_conformance::{decode, replayer::Subject};
+use sse_core::{
+    Decoder, EventId, FiniteReplayer, Gap, Message, Position, ReadError, Replayer, Topics,
+    ValidReplayer,
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -38,9 +41,21 @@ fn put(replayer: &impl Replayer, data: &str) -> EventId {
         .id
 }
 
+/// How many messages of the topics follow an id.
+fn follow(replayer: &impl Replayer, id: &EventId, topics: impl Into<Topics>) -> Result<usize, Gap> {
+    let topics = topics.into();
+    let gap = |error| match error {
+        ReadError::Gap(gap) => gap,
+        other => panic!("{other}"),
+    };
+    let after = replayer.seek(id, &topics).map_err(gap)?;
+    let page = replayer.page(Some(after), replayer.end(), &topics);
+    let bytes = page.map_err(gap)?.bytes;
+    Ok(decode(&mut Decoder::new(), &bytes).len())
+}
+
 fn follows(replayer: &impl Replayer, id: &EventId) -> Result<usize, Gap> {
-    let after = replayer.seek(id, &Topics::default())?;
-    Ok(replayer.page(after, &Topics::default())?.messages.len())
+    follow(replayer, id, ())
 }
 
 #[test]
@@ -78,10 +93,7 @@ fn ids_of_the_application_are_forgotten_with_their_messages() {
     assert_eq!(follows(&replayer, &id(3)), Ok(2));
     assert_eq!(follows(&replayer, &id(2)), Err(Gap::Unknown));
     let text = format!("{replayer:?}");
-    assert!(
-        text.contains("manual_ids: 3"),
-        "two messages and the one before them: {text}"
-    );
+    assert!(text.contains("own_ids: 2"), "{text}");
 }
 
 #[test]
@@ -130,7 +142,11 @@ fn a_page_that_has_expired_while_it_was_read_is_a_gap() {
     put(&replayer, "2");
     let after = replayer.seek(&first, &Topics::default()).unwrap();
     turn(MINUTE);
-    assert_eq!(replayer.page(after, &Topics::default()), Err(Gap::Expired));
+    let page = replayer.page(Some(after), replayer.end(), &Topics::default());
+    assert!(
+        matches!(page, Err(ReadError::Gap(Gap::Expired))),
+        "{page:?}"
+    );
 }
 
 #[test]
@@ -141,4 +157,134 @@ fn two_histories_never_give_the_same_id() {
     ]
     .map(|replayer| put(&replayer, "x"));
     assert_ne!(ids[0], ids[1]);
+}
+
+fn put_to(replayer: &impl Replayer, topics: impl Into<Topics>) -> EventId {
+    let stored = replayer.put(Message::data("x"), &topics.into());
+    stored.unwrap().id
+}
+
+#[test]
+fn a_busy_topic_does_not_push_out_a_quiet_one() {
+    let replayer = FiniteReplayer::new(1_000).unwrap().max_topic_messages(10);
+    let quiet: Vec<_> = (0..3).map(|_| put_to(&replayer, "quiet")).collect();
+    let busy: Vec<_> = (0..5_000).map(|_| put_to(&replayer, "busy")).collect();
+    assert_eq!(follow(&replayer, &quiet[0], "quiet"), Ok(2));
+    assert_eq!(follow(&replayer, &busy[4_989], "busy"), Ok(10));
+    assert_eq!(follow(&replayer, &busy[4_988], "busy"), Err(Gap::Expired));
+    // Who asks for both has missed something of the busy one.
+    assert_eq!(
+        follow(&replayer, &quiet[0], ["busy", "quiet"]),
+        Err(Gap::Expired)
+    );
+    assert_eq!(follow(&replayer, &busy[4_990], ["busy", "quiet"]), Ok(9));
+}
+
+#[test]
+fn a_message_of_several_topics_stays_until_the_last_has_dropped_it() {
+    let replayer = FiniteReplayer::new(1_000).unwrap().max_topic_messages(2);
+    let first = put_to(&replayer, ["busy", "quiet"]);
+    let shared = put_to(&replayer, ["busy", "quiet"]);
+    for _ in 0..100 {
+        put_to(&replayer, "busy");
+    }
+    assert_eq!(follow(&replayer, &first, "quiet"), Ok(1));
+    assert_eq!(follow(&replayer, &first, "busy"), Err(Gap::Expired));
+    let own = EventId::from_static("own");
+    for topics in [&["quiet"][..], &["quiet", "third"]] {
+        let message = Message::data("x").id(own.clone());
+        replayer.put(message, &topics.into()).unwrap();
+    }
+    // The two newest of each topic, and one that two of them hold.
+    let text = format!("{replayer:?}");
+    assert!(
+        text.contains("messages: 4") && text.contains("own_ids: 2"),
+        "{text}"
+    );
+    assert_eq!(follow(&replayer, &shared, "quiet"), Ok(2));
+    assert_eq!(follow(&replayer, &own, "third"), Ok(0));
+}
+
+#[test]
+fn all_bounds_hold_at_once() {
+    let now = Arc::new(Mutex::new(Instant::now()));
+    let clock = Arc::clone(&now);
+    let replayer = ValidReplayer::new(MINUTE)
+        .unwrap()
+        .clock(move || *clock.lock().unwrap())
+        .max_messages(20)
+        .max_topic_messages(5)
+        .max_topic_bytes(3_000);
+    let large = |topic: &str| {
+        let stored = replayer.put(Message::data("x".repeat(1_000)), &topic.into());
+        stored.unwrap().id
+    };
+    let ids: Vec<_> = (0..4).map(|_| large("large")).collect();
+    assert_eq!(
+        follow(&replayer, &ids[0], "large"),
+        Err(Gap::Expired),
+        "bytes of the topic"
+    );
+    assert_eq!(follow(&replayer, &ids[1], "large"), Ok(2));
+    let small: Vec<_> = (0..7).map(|_| put_to(&replayer, "small")).collect();
+    assert_eq!(
+        follow(&replayer, &small[0], "small"),
+        Err(Gap::Expired),
+        "number in the topic"
+    );
+    assert_eq!(follow(&replayer, &small[1], "small"), Ok(5));
+    for n in 0..15 {
+        put_to(&replayer, format!("{n}"));
+    }
+    assert_eq!(follow(&replayer, &small[1], "small"), Ok(5), "20 in all");
+    assert_eq!(
+        follow(&replayer, &ids[2], "large"),
+        Err(Gap::Expired),
+        "number in all"
+    );
+    *now.lock().unwrap() += MINUTE;
+    assert_eq!(
+        follow(&replayer, &small[5], "small"),
+        Err(Gap::Expired),
+        "age"
+    );
+}
+
+#[test]
+fn who_has_the_last_of_a_quiet_topic_has_missed_nothing() {
+    let (replayer, turn) = valid();
+    let (one, other) = (put_to(&replayer, "one"), put_to(&replayer, "other"));
+    turn(MINUTE);
+    for n in 0..100 {
+        put_to(&replayer, format!("{n}"));
+        turn(MINUTE);
+    }
+    assert_eq!(follow(&replayer, &one, "one"), Ok(0));
+    assert_eq!(follow(&replayer, &other, "other"), Ok(0));
+    assert_eq!(follow(&replayer, &one, ["one", "other"]), Err(Gap::Expired));
+    assert_eq!(
+        follow(&replayer, &one, "other"),
+        Err(Gap::Expired),
+        "who knows"
+    );
+}
+
+#[test]
+fn topics_that_are_forgotten_leave_nothing_behind() {
+    let replayer = FiniteReplayer::new(10).unwrap();
+    let first = put_to(&replayer, "first");
+    for n in 0..30_000 {
+        put_to(&replayer, format!("{n}"));
+    }
+    let text = format!("{replayer:?}");
+    assert!(
+        text.contains("messages: 10") && text.contains("topics: 10010"),
+        "{text}"
+    );
+    // It could have missed something, for all that is known.
+    assert_eq!(follow(&replayer, &first, "first"), Err(Gap::Expired));
+    let again = put_to(&replayer, "first");
+    assert_eq!(follow(&replayer, &first, "first"), Err(Gap::Expired));
+    assert_eq!(follow(&replayer, &again, "first"), Ok(0));
+    assert_eq!(follow(&replayer, &again, ["first", "never"]), Ok(0));
 }

@@ -64,9 +64,9 @@ impl Provider for Broadcast {
     async fn subscribe(&self, subscription: Subscription) -> Result<Subscriber, SubscribeError> {
         let receiver = self.sender()?.subscribe();
         let outcome = match subscription.start() {
-            ResumeFrom::Latest => Outcome::Fresh,
+            ResumeFrom::Latest | ResumeFrom::Earliest => Outcome::Fresh,
             // There is no history to continue from.
-            _ => Outcome::Gap(Gap::Unknown),
+            _ => subscription.gap(Gap::Unknown)?,
         };
         let state = (receiver, subscription.topics().clone());
         Ok(Subscriber::new(outcome, stream::unfold(state, next)))

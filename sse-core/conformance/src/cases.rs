@@ -45,7 +45,10 @@ mod tests {
     #[test]
     fn every_case_is_listed() {
         let suites = [
-            include_str!("replayer.rs"),
+            concat!(
+                include_str!("replayer/mod.rs"),
+                include_str!("replayer/ids.rs")
+            ),
             include_str!("overflow.rs"),
             concat!(
                 include_str!("provider/mod.rs"),

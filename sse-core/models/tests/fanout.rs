@@ -29,14 +29,14 @@ fn fanout(queue_messages: usize) -> Arc<Fanout> {
 
 /// Publishes one byte, which is also its position.
 fn publish(fanout: &Fanout, n: u8, topics: impl Into<Topics>) -> Result<(), ProviderClosed> {
-    fanout.publish(&topics.into(), || {
+    fanout.publish(&topics.into(), |_| {
         Ok((Bytes::copy_from_slice(&[n]), Position(n.into())))
     })
 }
 
 fn listen(fanout: &Fanout, topics: impl Into<Topics>) -> Listener {
     fanout
-        .listen(&topics.into(), || true)
+        .listen(&topics.into(), |_| true)
         .expect("there is room")
 }
 

@@ -2,6 +2,7 @@
 
 mod channel;
 mod keep_alive;
+mod reconnect;
 
 use std::{
     fmt,
@@ -17,6 +18,7 @@ use sync_wrapper::{SyncFuture, SyncStream};
 
 pub use self::channel::{Disconnected, Sender};
 use self::keep_alive::KeepAlive;
+pub(crate) use self::reconnect::Reconnect;
 use crate::{
     message::Message,
     resume::{Gap, Outcome},
@@ -43,6 +45,7 @@ pub struct SseBody {
     /// What comes first; `None` once it has been sent.
     opening: Option<Opening>,
     keep_alive: Option<KeepAlive>,
+    reconnect: Option<Box<Reconnect>>,
     until: Option<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>,
     outcome: Outcome,
     ended: bool,
@@ -55,11 +58,11 @@ impl SseBody {
     /// The body of a subscription. [`Hub::subscribe`](crate::Hub::subscribe) makes one.
     pub fn new(subscriber: Subscriber, on_gap: OnGap) -> Self {
         let outcome = subscriber.outcome();
-        let opening = match (outcome, on_gap) {
-            (Outcome::Gap(gap), OnGap::Tell) => Opening::Gap(gap),
-            _ => Opening::Comment,
+        let gap = match (outcome, on_gap) {
+            (Outcome::Gap(gap), OnGap::Tell | OnGap::Replay) => Some(gap),
+            _ => None,
         };
-        Self::from_boxed(subscriber.into_deliveries(), opening, outcome)
+        Self::from_boxed(subscriber.into_deliveries(), gap, outcome)
     }
 
     /// A body of its own for one request, without a hub: an LLM's answer, the progress of a job.
@@ -98,6 +101,12 @@ impl SseBody {
         self
     }
 
+    /// Says when to come back. For hubs.
+    pub(crate) fn reconnect(mut self, reconnect: Option<Reconnect>) -> Self {
+        self.reconnect = reconnect.map(Box::new);
+        self
+    }
+
     /// Ends the body cleanly when a future is ready, such as [`Hub::closed`](crate::Hub::closed).
     pub fn until(mut self, end: impl Future<Output = ()> + Send + 'static) -> Self {
         self.until = Some(Box::pin(SyncFuture::new(end)));
@@ -110,14 +119,15 @@ impl SseBody {
     }
 
     fn from_bytes(source: impl Stream<Item = Bytes> + Send + Sync + 'static) -> Self {
-        Self::from_boxed(Box::pin(source), Opening::Comment, Outcome::Fresh)
+        Self::from_boxed(Box::pin(source), None, Outcome::Fresh)
     }
 
-    fn from_boxed(source: Source, opening: Opening, outcome: Outcome) -> Self {
+    fn from_boxed(source: Source, gap: Option<Gap>, outcome: Outcome) -> Self {
         Self {
             source,
-            opening: Some(opening),
+            opening: Some(Opening { gap }),
             keep_alive: Some(KeepAlive::new(Self::KEEP_ALIVE)),
+            reconnect: None,
             until: None,
             outcome,
             ended: false,
@@ -142,19 +152,25 @@ impl SseBody {
     }
 }
 
-/// The first bytes of a body.
+/// What a body begins with: a comment, and perhaps more.
 #[derive(Clone, Copy)]
-enum Opening {
-    Comment,
-    Gap(Gap),
+struct Opening {
+    gap: Option<Gap>,
 }
 
 impl Opening {
-    fn to_bytes(self) -> Bytes {
-        match self {
-            Self::Comment => Bytes::from_static(COMMENT),
-            Self::Gap(gap) => [COMMENT, &gap.message().to_bytes()].concat().into(),
+    fn to_bytes(self, tells_when_to_reconnect: bool) -> Bytes {
+        if self.gap.is_none() && !tells_when_to_reconnect {
+            return Bytes::from_static(COMMENT);
         }
+        let mut bytes = COMMENT.to_vec();
+        if tells_when_to_reconnect {
+            bytes.extend_from_slice(Reconnect::opening().as_bytes());
+        }
+        if let Some(gap) = self.gap {
+            bytes.extend_from_slice(&gap.message().to_bytes());
+        }
+        bytes.into()
     }
 }
 
@@ -168,13 +184,17 @@ impl Stream for SseBody {
             return Poll::Ready(None);
         }
         let bytes = match body.opening.take() {
-            Some(opening) => Some(opening.to_bytes()),
+            Some(opening) => Some(opening.to_bytes(body.reconnect.is_some())),
             None => ready!(body.poll_source(cx)),
         };
         match (&bytes, &mut body.keep_alive) {
             (Some(_), Some(keep_alive)) => keep_alive.reset(),
             (Some(_), None) => {}
-            (None, _) => body.ended = true,
+            (None, _) => {
+                body.ended = true;
+                let farewell = body.reconnect.as_ref().and_then(|it| it.farewell());
+                return Poll::Ready(farewell);
+            }
         }
         Poll::Ready(bytes)
     }

@@ -16,7 +16,8 @@ use super::{
     registry::Registry,
 };
 use crate::{
-    attendant::Attendant, error::ProviderClosed, sync::Ordering, topics::Topics, wire::join,
+    attendant::Attendant, error::ProviderClosed, replay::Position, sync::Ordering, topics::Topics,
+    wire::join,
 };
 
 /// One subscriber of a [`Fanout`](super::Fanout): a cursor into the queues of its topics.
@@ -82,13 +83,17 @@ impl Listener {
         self.cursor.is_some()
     }
 
-    /// Joins, unless it misses something: `is_up_to_date` is asked under the lock that orders publishing.
+    /// Joins, unless it misses something: `is_up_to_date` is asked under the lock that orders publishing and
+    /// given the [position](super::Fanout::position).
     ///
     /// Returns its answer. An error says that the fan-out is closed and nothing is missed.
-    pub fn join(&mut self, is_up_to_date: impl FnOnce() -> bool) -> Result<bool, ProviderClosed> {
+    pub fn join(
+        &mut self,
+        is_up_to_date: impl FnOnce(Position) -> bool,
+    ) -> Result<bool, ProviderClosed> {
         let core = Arc::clone(&self.core);
         let _registry = core.registry();
-        if !is_up_to_date() {
+        if !is_up_to_date(core.position()) {
             return Ok(false);
         }
         core.check_open()?;

@@ -41,9 +41,9 @@ use crate::{
 /// use sse_core::{Bounds, Fanout, Message, Position, Read, Topics};
 ///
 /// let fanout = Fanout::new(Bounds::default());
-/// let mut listener = fanout.listen(&Topics::from("news"), || true)?;
+/// let mut listener = fanout.listen(&Topics::from("news"), |_| true)?;
 /// let bytes = Message::data("hello").to_bytes();
-/// fanout.publish(&Topics::from("news"), || Ok::<_, sse_core::ProviderClosed>((bytes.clone(), Position(1))))?;
+/// fanout.publish(&Topics::from("news"), |_| Ok::<_, sse_core::ProviderClosed>((bytes.clone(), Position(1))))?;
 ///
 /// let mut cx = Context::from_waker(Waker::noop());
 /// assert_eq!(listener.poll_read(&mut cx), Poll::Ready(Read::Bytes(bytes, Position(1))));
@@ -75,6 +75,8 @@ struct Core {
     /// sees it finds everything up to it in the channels, and who holds a channel's lock sees the number of
     /// whatever is in there.
     newest: AtomicU64,
+    /// Where the history is after that message. Stored under the registry's lock.
+    position: AtomicU64,
     closed: AtomicBool,
     /// Held over publishing and over joining: their order is the order of everything.
     registry: Mutex<Registry>,
@@ -89,25 +91,34 @@ impl Fanout {
                 bounds,
                 subscribers: AtomicUsize::new(0),
                 newest: AtomicU64::new(1),
+                position: AtomicU64::new(0),
                 closed: AtomicBool::new(false),
                 registry: Mutex::default(),
             }),
         }
     }
 
+    /// Begins after a history that is already there; by default at position 0.
+    #[must_use]
+    pub fn starting_at(self, position: Position) -> Self {
+        self.core.position.store(position.0, Ordering::Relaxed);
+        self
+    }
+
     /// Appends a message to the queues of its topics and wakes who waits there.
     ///
-    /// `message` gives the bytes and the position in the history after them. It is called under the lock that orders
-    /// publishing, so that the order in which it stores is the order of delivery. On its error nobody gets anything.
+    /// `message` is given the [position](Self::position) before it, and gives its bytes and the position after it. It is called
+    /// under the lock that orders publishing, so that the order in which it stores is the order of delivery. On its error nobody
+    /// gets anything.
     pub fn publish<E: From<ProviderClosed>>(
         &self,
         topics: &Topics,
-        message: impl FnOnce() -> Result<(Bytes, Position), E>,
+        message: impl FnOnce(Position) -> Result<(Bytes, Position), E>,
     ) -> Result<(), E> {
         let core = self.core.as_ref();
         let registry = core.registry();
         core.check_open()?;
-        let (bytes, position) = message()?;
+        let (bytes, position) = message(self.position())?;
         let number = NonZeroU64::MIN.saturating_add(core.newest.load(Ordering::Relaxed));
         // Only publishers hold several of these locks, one publisher at a time.
         let channels = topics.iter().filter_map(|topic| registry.channel(topic));
@@ -115,6 +126,7 @@ impl Fanout {
         for channel in &mut locked {
             channel.push(number, &bytes, position, &core.bounds, &core.budget);
         }
+        core.position.store(position.0, Ordering::Release);
         core.newest.store(number.get(), Ordering::Release);
         let mut calls = Calls::default();
         for channel in &mut locked {
@@ -129,12 +141,12 @@ impl Fanout {
         Ok(())
     }
 
-    /// Listens to topics; from now on, if `is_up_to_date`, which is asked under the lock that orders publishing.
-    /// If not, once it has [joined](Listener::join).
+    /// Listens to topics; from now on, if `is_up_to_date`, which is asked under the lock that orders publishing and
+    /// given the [position](Self::position). If not, once it has [joined](Listener::join).
     pub fn listen(
         &self,
         topics: &Topics,
-        is_up_to_date: impl FnOnce() -> bool,
+        is_up_to_date: impl FnOnce(Position) -> bool,
     ) -> Result<Listener, SubscribeError> {
         let (count, limit) = (topics.len(), self.core.bounds.topics);
         if count > limit {
@@ -146,7 +158,7 @@ impl Fanout {
         if self.subscribers() >= limit {
             return Err(SubscribeError::Full { limit });
         }
-        let is_up_to_date = is_up_to_date();
+        let is_up_to_date = is_up_to_date(self.position());
         self.core.subscribers.fetch_add(1, Ordering::Relaxed);
         let mut listener = Listener::new(&self.core, topics, &mut registry);
         if is_up_to_date {
@@ -169,6 +181,16 @@ impl Fanout {
         Ok(())
     }
 
+    /// Where the history is after the newest message that was published: what has been stored beyond it is not delivered yet.
+    pub fn position(&self) -> Position {
+        self.core.position()
+    }
+
+    /// Whether it is closed.
+    pub fn is_closed(&self) -> bool {
+        self.core.closed.load(Ordering::Acquire)
+    }
+
     /// The bounds it was made with.
     pub fn bounds(&self) -> &Bounds {
         &self.core.bounds
@@ -188,6 +210,10 @@ impl Fanout {
 impl Core {
     fn registry(&self) -> MutexGuard<'_, Registry> {
         lock(&self.registry)
+    }
+
+    fn position(&self) -> Position {
+        Position(self.position.load(Ordering::Acquire))
     }
 
     fn check_open(&self) -> Result<(), ProviderClosed> {

@@ -1,23 +1,31 @@
 //! `Joe`, the default provider: everything in this process.
 
+mod builder;
+mod history;
 mod reader;
+mod writer;
 
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 
-use self::reader::{Place, Reader};
+pub use self::builder::JoeBuilder;
+use self::{
+    history::History,
+    reader::{Place, Reader},
+    writer::Writer,
+};
 use crate::{
     error::{ProviderClosed, PublishError, SubscribeError},
-    fanout::{Bounds, Fanout},
+    fanout::Fanout,
     field::EventId,
     message::Message,
     overflow::Overflow,
     provider::{Provider, Published},
-    replay::{Position, Replayer},
+    replay::{Position, ReadError},
     resume::{Gap, Outcome, ResumeFrom},
     subscriber::Subscriber,
-    subscription::Subscription,
+    subscription::{OnGap, Subscription},
     topics::Topics,
 };
 
@@ -31,8 +39,10 @@ use crate::{
 /// the client; where there is none, or not enough of it, its stream ends cleanly, and the client
 /// reconnects with its `Last-Event-ID`.
 ///
-/// **History** is whatever [`Replayer`] is given; without one every `Last-Event-ID` is a [`Gap`].
-/// A message that is only a comment or a `retry` is delivered live but not kept.
+/// **History** is whatever [`Replayer`](crate::Replayer) is given; without one every `Last-Event-ID` is a [`Gap`].
+/// A message that is only a comment or a `retry` is delivered live but not kept. One that waits for a disk
+/// is written to from a thread of its own, many messages at once, and read by
+/// [as many as may](JoeBuilder::concurrent_replays) on the threads that tokio has for what waits.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -45,24 +55,16 @@ use crate::{
 /// ```
 pub struct Joe {
     shared: Arc<Shared>,
-}
-
-/// Sets up a [`Joe`].
-#[derive(Debug)]
-#[must_use = "a builder does nothing until it builds"]
-pub struct JoeBuilder {
-    bounds: Bounds,
-    replayer: Option<Box<dyn Replayer>>,
-    overflow: Overflow,
-    message_bytes: usize,
+    /// Where the history may wait.
+    writer: Option<Writer>,
 }
 
 /// What Joe and his readers have in common.
 #[derive(Debug)]
 struct Shared {
-    /// Its lock is held over `put`: the order of the history is the order of delivery.
+    /// Its lock is held over `put`, where that does not wait: the order of the history is the order of delivery.
     fanout: Fanout,
-    replayer: Option<Box<dyn Replayer>>,
+    history: Option<Arc<History>>,
     overflow: Overflow,
     message_bytes: usize,
 }
@@ -75,12 +77,7 @@ impl Joe {
 
     /// Sets up history and bounds.
     pub fn builder() -> JoeBuilder {
-        JoeBuilder {
-            bounds: Bounds::default(),
-            replayer: None,
-            overflow: Overflow::default(),
-            message_bytes: 1 << 20,
-        }
+        JoeBuilder::default()
     }
 
     /// How many subscribers there are now.
@@ -123,133 +120,88 @@ impl Default for Joe {
 impl Provider for Joe {
     async fn publish(&self, message: Message, topics: Topics) -> Result<Published, PublishError> {
         self.check(&message)?;
-        let is_kept = message.payload().is_some() || message.event_id().is_some();
+        if let Some(writer) = &self.writer {
+            return writer.publish(message, topics).await;
+        }
         let mut id = message.event_id().cloned();
-        self.shared.fanout.publish(&topics, || {
-            let Some(replayer) = &self.shared.replayer else {
-                return Ok((message.to_bytes(), Position::default()));
-            };
-            if !is_kept {
-                return Ok((message.to_bytes(), replayer.end()));
-            }
-            let stored = replayer.put(message, &topics)?;
-            id = Some(stored.id);
-            Ok::<_, PublishError>((stored.bytes, stored.position))
-        })?;
+        self.shared
+            .fanout
+            .publish(&topics, |position| match &self.shared.history {
+                Some(history) if message.is_kept() => {
+                    let stored = history.replayer.put(message, &topics)?;
+                    id = Some(stored.id);
+                    Ok::<_, PublishError>((stored.bytes, stored.position))
+                }
+                _ => Ok((message.to_bytes(), position)),
+            })?;
         Ok(Published::new(id))
     }
 
     async fn subscribe(&self, subscription: Subscription) -> Result<Subscriber, SubscribeError> {
         let shared = &self.shared;
-        let found = shared.seek(&subscription);
-        let mut position = found.unwrap_or_default();
-        let is_up_to_date = || {
-            let end = shared.history_end();
-            if found.is_err() {
-                position = end;
-            }
-            position == end
+        let (outcome, begin) = shared.begin(&subscription).await?;
+        let mut position = None;
+        let listener = shared.fanout.listen(subscription.topics(), |newest| {
+            position = match begin {
+                Begin::Live => Some(newest),
+                Begin::After(position) => Some(position),
+                Begin::Earliest => None,
+            };
+            position == Some(newest)
+        })?;
+        let place = if listener.has_joined() {
+            Place::Live
+        } else {
+            Place::History
         };
-        let topics = subscription.topics();
-        let listener = shared.fanout.listen(topics, is_up_to_date)?;
-        let outcome = found.map_or_else(|outcome| outcome, |_| Outcome::Recovered);
-        Ok(Subscriber::new(
-            outcome,
-            Reader {
-                place: if listener.has_joined() {
-                    Place::Live
-                } else {
-                    Place::History
-                },
-                shared: Arc::clone(shared),
-                listener,
-                position,
-                on_gap: subscription.gap_policy(),
-            },
-        ))
+        let on_gap = subscription.gap_policy();
+        let reader = Reader::new(Arc::clone(shared), listener, place, position, on_gap);
+        Ok(Subscriber::new(outcome, reader))
     }
 
     async fn shutdown(&self) -> Result<(), ProviderClosed> {
-        self.shared.fanout.close()
+        match &self.writer {
+            Some(writer) => writer.close().await,
+            None => self.shared.fanout.close(),
+        }
     }
+}
+
+/// Where a subscriber begins.
+enum Begin {
+    /// With what is published next.
+    Live,
+    After(Position),
+    /// With the oldest that is kept.
+    Earliest,
 }
 
 impl Shared {
-    fn history_end(&self) -> Position {
-        self.replayer
-            .as_ref()
-            .map_or(Position::default(), |replayer| replayer.end())
-    }
-
-    /// Where a subscriber continues, or what it is told when it begins with the next message.
-    fn seek(&self, subscription: &Subscription) -> Result<Position, Outcome> {
-        let found = match (subscription.start(), &self.replayer) {
-            (ResumeFrom::Latest, _) => return Err(Outcome::Fresh),
-            (ResumeFrom::After(id), Some(replayer)) => replayer.seek(id, subscription.topics()),
-            (ResumeFrom::After(_), None) | (ResumeFrom::Unreadable, _) => Err(Gap::Unknown),
+    async fn begin(&self, subscription: &Subscription) -> Result<(Outcome, Begin), SubscribeError> {
+        let found = match (subscription.start(), &self.history) {
+            (ResumeFrom::Latest, _) | (ResumeFrom::Earliest, None) => {
+                return Ok((Outcome::Fresh, Begin::Live));
+            }
+            (ResumeFrom::Earliest, Some(_)) => {
+                return Ok((Outcome::Recovered, Begin::Earliest));
+            }
+            (ResumeFrom::After(id), Some(history)) => {
+                let (id, topics) = (id.clone(), subscription.topics().clone());
+                let seek = history.read(move |replayer| replayer.seek(&id, &topics));
+                seek.wait().await
+            }
+            (ResumeFrom::After(_), None) | (ResumeFrom::Unreadable, _) => Err(Gap::Unknown.into()),
         };
-        found.map_err(Outcome::Gap)
-    }
-}
-
-impl JoeBuilder {
-    /// Keeps history, from which clients continue after a reconnect.
-    pub fn replayer(mut self, replayer: impl Replayer) -> Self {
-        self.replayer = Some(Box::new(replayer));
-        self
-    }
-
-    /// Sets what becomes of a reader that falls behind further than the queues hold; by default [`Overflow::CatchUp`].
-    pub fn overflow(mut self, overflow: Overflow) -> Self {
-        self.overflow = overflow;
-        self
-    }
-
-    /// Sets [`Bounds::queue_messages`].
-    pub fn queue_messages(mut self, messages: usize) -> Self {
-        self.bounds.queue_messages = messages;
-        self
-    }
-
-    /// Sets [`Bounds::queue_bytes`].
-    pub fn queue_bytes(mut self, bytes: usize) -> Self {
-        self.bounds.queue_bytes = bytes;
-        self
-    }
-
-    /// Sets [`Bounds::total_bytes`].
-    pub fn total_bytes(mut self, bytes: usize) -> Self {
-        self.bounds.total_bytes = bytes;
-        self
-    }
-
-    /// Sets [`Bounds::subscribers`]. More is a [`SubscribeError::Full`], which adapters answer with 503 and `Retry-After`.
-    pub fn max_subscribers(mut self, subscribers: usize) -> Self {
-        self.bounds.subscribers = subscribers;
-        self
-    }
-
-    /// Sets [`Bounds::topics`]. More is a [`SubscribeError::TooManyTopics`].
-    pub fn max_topics(mut self, topics: usize) -> Self {
-        self.bounds.topics = topics;
-        self
-    }
-
-    /// Sets the most bytes of data and comment in a message; by default 1 MiB. More is a [`PublishError::TooLarge`].
-    pub fn message_bytes(mut self, bytes: usize) -> Self {
-        self.message_bytes = bytes;
-        self
-    }
-
-    /// Joe, ready for a [`Hub`](crate::Hub).
-    pub fn build(self) -> Joe {
-        Joe {
-            shared: Arc::new(Shared {
-                fanout: Fanout::new(self.bounds),
-                replayer: self.replayer,
-                overflow: self.overflow,
-                message_bytes: self.message_bytes,
-            }),
+        match found {
+            Ok(position) => Ok((Outcome::Recovered, Begin::After(position))),
+            Err(ReadError::Gap(gap)) => {
+                let begin = match (subscription.gap_policy(), &self.history) {
+                    (OnGap::Replay, Some(_)) => Begin::Earliest,
+                    _ => Begin::Live,
+                };
+                Ok((subscription.gap(gap)?, begin))
+            }
+            Err(ReadError::Store(error)) => Err(error.into()),
         }
     }
 }
@@ -257,7 +209,7 @@ impl JoeBuilder {
 impl fmt::Debug for Joe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Joe")
-            .field("replayer", &self.shared.replayer)
+            .field("history", &self.shared.history)
             .field("overflow", &self.shared.overflow)
             .field("fanout", &self.shared.fanout)
             .finish_non_exhaustive()

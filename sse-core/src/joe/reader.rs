@@ -9,59 +9,88 @@ use std::{
 use bytes::Bytes;
 use futures_core::Stream;
 
-use super::Shared;
+use super::{
+    Shared,
+    history::{Reading, Waiting},
+};
 use crate::{
     fanout::{Listener, Read},
     overflow::Overflow,
-    replay::Position,
+    replay::{Page, Position, ReadError},
     resume::Gap,
     subscription::OnGap,
-    wire::join,
 };
 
 /// The stream behind a Joe subscriber.
 pub(super) struct Reader {
-    pub(super) shared: Arc<Shared>,
-    pub(super) listener: Listener,
-    /// Everything up to here has been read.
-    pub(super) position: Position,
-    pub(super) place: Place,
-    pub(super) on_gap: OnGap,
+    shared: Arc<Shared>,
+    listener: Listener,
+    /// Everything up to here has been read; `None` before the oldest that is kept.
+    position: Option<Position>,
+    place: Place,
+    on_gap: OnGap,
 }
 
 pub(super) enum Place {
     /// In the history, page by page. Nothing is queued meanwhile: what is published is history, too.
     History,
+    /// There, too, and the next page takes time.
+    Waiting(Waiting<Page>),
     Live,
     Ended,
 }
 
 impl Reader {
-    /// The next page of the history. `None` once there is no more: then the place has changed.
-    /// `Pending` after a page in which nothing is for this subscriber, so that a long search stops nobody.
-    fn poll_history(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        let page = match &self.shared.replayer {
-            Some(replayer) => replayer.page(self.position, self.listener.topics()),
-            None => Err(Gap::Unknown),
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        listener: Listener,
+        place: Place,
+        position: Option<Position>,
+        on_gap: OnGap,
+    ) -> Self {
+        Self {
+            shared,
+            listener,
+            position,
+            place,
+            on_gap,
+        }
+    }
+
+    /// Asks for what follows in the history, as far as it has been published.
+    fn read_history(&self) -> Reading<Page> {
+        let Some(history) = &self.shared.history else {
+            return Reading::Done(Err(Gap::Unknown.into()));
         };
-        let Ok(page) = page else {
+        let (after, until) = (self.position, self.shared.fanout.position());
+        let topics = self.listener.topics().clone();
+        history.read(move |replayer| replayer.page(after, until, &topics))
+    }
+
+    /// Goes on from a page of the history: joins if that was the last. `None` if there is nothing in it; `Pending` if there
+    /// is more to look through, so that a long search stops nobody.
+    fn turn(&mut self, page: Result<Page, ReadError>, cx: &Context<'_>) -> Poll<Option<Bytes>> {
+        self.place = Place::History;
+        let Ok(Page { bytes, next }) = page else {
             // Nothing to catch up from, or no longer.
             return Poll::Ready(self.give_up());
         };
-        self.position = page.next;
-        if !page.messages.is_empty() {
-            return Poll::Ready(Some(join(&page.messages)));
-        }
-        let shared = &self.shared;
-        let is_up_to_date = || self.position >= shared.history_end();
-        self.place = match self.listener.join(is_up_to_date) {
-            Ok(true) => Place::Live,
-            Err(_) => Place::Ended,
-            Ok(false) => {
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
+        self.position = Some(next);
+        let is_up_to_date = |newest| next >= newest;
+        if is_up_to_date(self.shared.fanout.position()) {
+            match self.listener.join(is_up_to_date) {
+                Ok(true) => self.place = Place::Live,
+                Ok(false) => {}
+                Err(_) => self.place = Place::Ended,
             }
-        };
+        }
+        if !bytes.is_empty() {
+            return Poll::Ready(Some(bytes));
+        }
+        if matches!(self.place, Place::History) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         Poll::Ready(None)
     }
 
@@ -83,9 +112,8 @@ impl Reader {
             self.place = Place::Ended;
             return None;
         }
-        let (shared, position) = (&self.shared, &mut self.position);
-        let joined = self.listener.join(|| {
-            *position = shared.history_end();
+        let joined = self.listener.join(|newest| {
+            self.position = Some(newest);
             true
         });
         self.place = match joined {
@@ -102,12 +130,22 @@ impl Stream for Reader {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let reader = self.get_mut();
         loop {
-            let bytes = match reader.place {
+            let bytes = match &mut reader.place {
                 Place::Ended => return Poll::Ready(None),
-                Place::History => ready!(reader.poll_history(cx)),
+                Place::History => match reader.read_history() {
+                    Reading::Done(page) => ready!(reader.turn(page, cx)),
+                    Reading::Waiting(waiting) => {
+                        reader.place = Place::Waiting(waiting);
+                        None
+                    }
+                },
+                Place::Waiting(waiting) => {
+                    let page = ready!(waiting.as_mut().poll(cx));
+                    ready!(reader.turn(page, cx))
+                }
                 Place::Live => match ready!(reader.listener.poll_read(cx)) {
                     Read::Bytes(bytes, position) => {
-                        reader.position = position;
+                        reader.position = Some(position);
                         Some(bytes)
                     }
                     Read::Overflow => reader.fall_behind(),

@@ -140,6 +140,11 @@ impl Message {
         wire::encode(self)
     }
 
+    /// Whether it belongs into a history: it has something that a client could miss or resume from.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.data.is_some() || self.id.is_some()
+    }
+
     /// Whether there is no field in it, only perhaps a comment.
     pub(crate) fn is_comment(&self) -> bool {
         self.id.is_none() && self.event.is_none() && self.retry.is_none() && self.data.is_none()

@@ -1,24 +1,23 @@
 //! History: what is kept of the past and how a subscriber reads it.
 
-mod finite;
+mod epoch;
+mod lane;
 mod log;
-mod valid;
+mod memory;
 
 use std::{error::Error, fmt};
 
 use bytes::Bytes;
 
-pub use finite::FiniteReplayer;
-pub use log::InvalidBound;
-pub use valid::ValidReplayer;
+pub use epoch::Epoch;
+pub use memory::{FiniteReplayer, InvalidBound, ValidReplayer};
 
 use crate::{field::EventId, message::Message, resume::Gap, topics::Topics};
 
 /// A log of messages from which subscribers continue after a reconnect.
 ///
-/// A provider calls `put` for one message at a time, in the order of delivery, and the other
-/// methods from anywhere at any time. None of them waits for a network: a store
-/// behind one is a [`Provider`](crate::Provider) of its own. `sse-conformance` holds the suite.
+/// A provider stores one message, or one batch, at a time, in the order of delivery, and calls the other
+/// methods from anywhere at any time. `sse-conformance` holds the suite.
 ///
 /// History is read in pages, so that a long one is neither copied whole nor locked
 /// while a slow client takes it.
@@ -26,8 +25,17 @@ pub trait Replayer: fmt::Debug + Send + Sync + 'static {
     /// Appends a message, which has data or an id, and gives it an id if it has none.
     ///
     /// Generated ids are at most 128 bytes of `[0-9A-Za-z._~-]` and are
-    /// never given out again, also not after a restart. On an error nothing is stored.
-    fn put(&self, message: Message, topics: &Topics) -> Result<Stored, PutError>;
+    /// never given out again, also not after a restart: see [`Epoch`]. When this returns, the message survives
+    /// what the replayer says that it survives. On an error it is not in the history.
+    fn put(&self, message: Message, topics: &Topics) -> Result<Stored, StoreError>;
+
+    /// Appends several in order, as [`put`](Self::put) does each: one answer for each.
+    ///
+    /// For replayers to which a batch costs little more than a message.
+    fn put_all(&self, messages: Vec<(Message, Topics)>) -> Vec<Result<Stored, StoreError>> {
+        let put = |(message, topics)| self.put(message, &topics);
+        messages.into_iter().map(put).collect()
+    }
 
     /// The position after the newest message.
     fn end(&self) -> Position;
@@ -35,17 +43,30 @@ pub trait Replayer: fmt::Debug + Send + Sync + 'static {
     /// The position after the message with this id; after the oldest where several have it.
     ///
     /// The message must be one of these topics: an id learnt from one topic opens nothing of another.
-    /// `Ok` promises that everything after the position is still there.
-    fn seek(&self, id: &EventId, topics: &Topics) -> Result<Position, Gap>;
+    /// `Ok` promises that everything of these topics after the position is still there.
+    fn seek(&self, id: &EventId, topics: &Topics) -> Result<Position, ReadError>;
 
-    /// The messages of these topics that follow a position, as many as make a reasonable write.
+    /// The messages of these topics between two positions, as many as make a reasonable write; with `None` from
+    /// the oldest that is kept.
     ///
-    /// A page may be empty though there is more: go on from [`Page::next`] until it is [`end`](Self::end).
-    /// `Gap` if messages after the position were dropped in the meantime.
-    fn page(&self, after: Position, topics: &Topics) -> Result<Page, Gap>;
+    /// A page may be empty though there is more: go on from [`Page::next`] until it is the end.
+    /// [`Gap`] if messages of these topics after the position were dropped.
+    fn page(
+        &self,
+        after: Option<Position>,
+        until: Position,
+        topics: &Topics,
+    ) -> Result<Page, ReadError>;
+
+    /// Whether these methods may wait, for a disk or another machine: a provider then calls them from threads that may.
+    ///
+    /// By default they may not.
+    fn may_wait(&self) -> bool {
+        false
+    }
 }
 
-/// A place between two messages of a log. Later places are greater.
+/// A place between two messages of a log. Later places are greater; 0 is before all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position(pub u64);
 
@@ -64,17 +85,34 @@ pub struct Stored {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
     /// Whole messages on the wire, in order.
-    pub messages: Vec<Bytes>,
+    pub bytes: Bytes,
     /// Where the next page begins.
     pub next: Position,
 }
 
-/// Why a message could not be stored. The caller may try again.
+impl Page {
+    /// How many bytes make a reasonable write. A page has no more, unless it is a single message.
+    pub const BYTES: usize = 64 << 10;
+}
+
+/// Why history could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// It is not there, or no longer.
+    #[error(transparent)]
+    Gap(#[from] Gap),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The failure of a store. After one that was about a message the caller may try again.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct PutError(#[source] Box<dyn Error + Send + Sync>);
+pub struct StoreError(#[source] Box<dyn Error + Send + Sync>);
 
-impl PutError {
+impl StoreError {
     /// Wraps the error of a store.
     pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self(error.into())

@@ -101,6 +101,32 @@ pub async fn shutdown_ends_bodies_cleanly_and_refuses_new_ones(subject: Subject)
     }
 }
 
+pub async fn shutdown_spreads_the_clients_that_will_reconnect(subject: Subject) {
+    const CLIENTS: usize = 100;
+    let joe = Arc::new(Server::joe().build());
+    let hub = Hub::new(Arc::clone(&joe)).spread_reconnects(Duration::from_secs(60));
+    let server = Server::with_hub(subject, joe, hub);
+    let mut clients = Vec::new();
+    for _ in 0..CLIENTS {
+        let mut body = server.client().await.get("/events").await.body;
+        assert_eq!(body.text().await, ":\nretry: 3000\n");
+        clients.push(body);
+    }
+    server.publish("last", ()).await;
+    server.hub.shutdown().await.expect("the first shutdown");
+    let mut quarters = [0; 4];
+    for client in clients {
+        let text = client.rest().await;
+        let (last, retry) = text.rsplit_once("retry: ").expect("when to come back");
+        assert!(last.ends_with("data: last\n\n"), "{last:?}");
+        let millis = retry.strip_suffix("\n\n").expect("a whole event");
+        let millis: usize = millis.parse().expect("milliseconds");
+        assert!((3_000..=63_000).contains(&millis), "{millis}");
+        quarters[(millis - 3_000) * 4 / 60_001] += 1;
+    }
+    assert!(quarters.iter().all(|count| *count > 0), "{quarters:?}");
+}
+
 pub async fn the_server_stops_gracefully_with_open_streams(subject: Subject) {
     let _alone = PRODUCER_CASES.lock().await;
     let server = Server::start(subject);

@@ -100,12 +100,14 @@ macro_rules! adapter_suite {
                 an_over_long_last_event_id_is_a_gap,
                 a_last_event_id_is_utf8_bytes,
                 the_query_resumes_and_the_header_wins,
+                a_gap_that_is_refused_is_412,
                 keep_alive_is_on_by_default,
                 keep_alive_is_a_comment_line_without_a_blank_line,
                 keep_alive_is_reset_by_traffic,
                 a_leaving_client_is_unsubscribed,
                 a_thousand_clients_that_vanish_are_unsubscribed,
                 shutdown_ends_bodies_cleanly_and_refuses_new_ones,
+                shutdown_spreads_the_clients_that_will_reconnect,
                 the_server_stops_gracefully_with_open_streams,
             ]
         );

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use sse_core::{EventId, Message};
+use async_trait::async_trait;
+use sse_core::{
+    EventId, Hub, Joe, Message, OnGap, Provider, ProviderClosed, PublishError, Published,
+    SubscribeError, Subscriber, Subscription, Topics,
+};
 
 use super::{Body, Server, Subject};
 use crate::OwnedEvent;
@@ -151,4 +155,45 @@ pub async fn the_query_resumes_and_the_header_wins(subject: Subject) {
             "the header is newer than the page's URL"
         );
     }
+}
+
+/// Lets nobody in who has missed something.
+#[derive(Debug)]
+struct RefusesGaps(Arc<Joe>);
+
+#[async_trait]
+impl Provider for RefusesGaps {
+    async fn publish(&self, message: Message, topics: Topics) -> Result<Published, PublishError> {
+        self.0.publish(message, topics).await
+    }
+
+    async fn subscribe(&self, subscription: Subscription) -> Result<Subscriber, SubscribeError> {
+        self.0.subscribe(subscription.on_gap(OnGap::Refuse)).await
+    }
+
+    async fn shutdown(&self) -> Result<(), ProviderClosed> {
+        self.0.shutdown().await
+    }
+}
+
+pub async fn a_gap_that_is_refused_is_412(subject: Subject) {
+    let joe = Arc::new(Server::joe().build());
+    let hub = Hub::new(RefusesGaps(Arc::clone(&joe)));
+    let server = Server::with_hub(subject, joe, hub);
+    let seen = server.publish("1", ()).await;
+    server.publish("2", ()).await;
+    let id = ("Last-Event-ID", b"of-another-life".as_slice());
+    let refused = server.client().await.get_with("/events", &[id]).await;
+    assert_eq!(refused.status, 412);
+    let is_stream = |(_, value): &(String, String)| value.starts_with("text/event-stream");
+    assert!(
+        !refused.headers.iter().any(is_stream),
+        "{:?}",
+        refused.headers
+    );
+    let text = refused.body.rest().await;
+    assert!(text.contains("not known"), "it says why: {text}");
+    server.subscribers(0).await;
+    let mut body = resume(&server, "/events", seen).await;
+    assert_eq!(body.event().await.data, "2");
 }

@@ -59,6 +59,11 @@ macro_rules! provider_suite {
                 an_id_from_another_topic_is_a_gap,
                 ids_of_the_application_and_generated_ones_mix,
                 history_joins_live_without_gap_or_double,
+                the_earliest_is_everything_that_is_kept,
+                a_client_with_an_id_is_not_sent_to_the_earliest,
+                a_gap_is_followed_by_everything_if_wanted,
+                a_gap_is_a_refusal_if_wanted,
+                a_silent_gap_goes_on_with_the_next_message,
             ]
         );
     };

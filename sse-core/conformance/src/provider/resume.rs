@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use sse_core::{EventId, Gap, Message, Outcome, Provider, ResumeFrom, Subscription, Topics};
+use sse_core::{
+    EventId, Gap, Message, OnGap, Outcome, Provider, ResumeFrom, SubscribeError, Subscription,
+    Topics,
+};
 
 use super::{Subject, publish, subscribe};
 
@@ -161,4 +164,82 @@ async fn follows(provider: Arc<dyn Provider>) {
         numbers.windows(2).all(|pair| pair[1] == pair[0] + 1),
         "{numbers:?}"
     );
+}
+
+pub async fn the_earliest_is_everything_that_is_kept(subject: Subject) {
+    let provider = (subject.make)();
+    let earliest = Subscription::to("a").resume_from(ResumeFrom::Earliest);
+    let mut early = subscribe(&provider, earliest.clone()).await;
+    for n in 0..3 {
+        publish(&provider, n, ["a", "b"]).await;
+        publish(&provider, "of another topic", "other").await;
+    }
+    let mut late = subscribe(&provider, earliest).await;
+    publish(&provider, 3, "a").await;
+    assert_eq!(early.data(4).await, ["0", "1", "2", "3"]);
+    if subject.keeps_history {
+        assert_eq!(late.outcome(), Outcome::Recovered);
+        assert_eq!(late.data(4).await, ["0", "1", "2", "3"]);
+    } else {
+        assert_eq!(late.outcome(), Outcome::Fresh, "nothing is kept");
+        assert_eq!(late.data(1).await, ["3"]);
+    }
+}
+
+pub async fn a_client_with_an_id_is_not_sent_to_the_earliest(subject: Subject) {
+    let provider = (subject.make)();
+    publish(&provider, "0", ()).await;
+    let seen = last(publish(&provider, "1", ()).await);
+    let subscription = Subscription::default().resume_from(ResumeFrom::from(seen).or_earliest());
+    let mut listener = subscribe(&provider, subscription).await;
+    assert_eq!(listener.outcome(), expected(subject));
+    publish(&provider, "2", ()).await;
+    assert_eq!(listener.data(1).await, ["2"]);
+}
+
+/// A subscription that cannot continue.
+fn lost(on_gap: OnGap) -> Subscription {
+    let unknown: EventId = "never-given-out".try_into().expect("a valid id");
+    Subscription::to("a").resume_from(unknown).on_gap(on_gap)
+}
+
+pub async fn a_gap_is_followed_by_everything_if_wanted(subject: Subject) {
+    let provider = (subject.make)();
+    publish(&provider, "0", "a").await;
+    publish(&provider, "1", "a").await;
+    let mut listener = subscribe(&provider, lost(OnGap::Replay)).await;
+    assert_eq!(listener.outcome(), Outcome::Gap(Gap::Unknown));
+    publish(&provider, "2", "a").await;
+    if subject.keeps_history {
+        assert_eq!(listener.data(3).await, ["0", "1", "2"]);
+    } else {
+        assert_eq!(listener.data(1).await, ["2"]);
+    }
+}
+
+pub async fn a_gap_is_a_refusal_if_wanted(subject: Subject) {
+    let provider = (subject.make)();
+    let seen = last(publish(&provider, "0", "a").await);
+    let refused = provider.subscribe(lost(OnGap::Refuse)).await;
+    assert!(
+        matches!(refused, Err(SubscribeError::Gap(Gap::Unknown))),
+        "{refused:?}"
+    );
+    // Who can continue is welcome, and who has no past, too.
+    let fresh = Subscription::to("a").on_gap(OnGap::Refuse);
+    let mut fresh = subscribe(&provider, fresh).await;
+    let resumed = Subscription::to("a").on_gap(OnGap::Refuse);
+    let resumed = provider.subscribe(resumed.resume_from(seen)).await;
+    assert_eq!(resumed.is_ok(), subject.keeps_history);
+    publish(&provider, "1", "a").await;
+    assert_eq!(fresh.data(1).await, ["1"]);
+}
+
+pub async fn a_silent_gap_goes_on_with_the_next_message(subject: Subject) {
+    let provider = (subject.make)();
+    publish(&provider, "0", "a").await;
+    let mut listener = subscribe(&provider, lost(OnGap::Silent)).await;
+    assert_eq!(listener.outcome(), Outcome::Gap(Gap::Unknown));
+    publish(&provider, "1", "a").await;
+    assert_eq!(listener.data(1).await, ["1"]);
 }

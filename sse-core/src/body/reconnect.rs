@@ -1,0 +1,38 @@
+//! When clients come back: at once after a mishap, spread out after a shutdown.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::watch;
+
+use crate::{message::Message, random::random};
+
+/// What a stream says of reconnecting.
+#[derive(Clone, Debug)]
+pub(crate) struct Reconnect {
+    /// Over how long the clients are spread when the hub has closed.
+    pub(crate) window: Duration,
+    pub(crate) closed: watch::Receiver<bool>,
+}
+
+impl Reconnect {
+    /// How long clients wait when there is no reason to wait longer. A client keeps what it was told last, so
+    /// each stream has to tell it anew.
+    pub(crate) const USUAL: Duration = Duration::from_secs(3);
+
+    /// What a stream begins with. Without a blank line: a part of the first message.
+    pub(super) fn opening() -> String {
+        format!("retry: {}\n", Self::USUAL.as_millis())
+    }
+
+    /// What a stream ends with, if the hub has closed.
+    pub(super) fn farewell(&self) -> Option<Bytes> {
+        let is_closed = *self.closed.borrow();
+        is_closed.then(|| {
+            let window = u64::try_from(self.window.as_millis()).unwrap_or(u64::MAX);
+            let later = Duration::from_millis(random() % window.saturating_add(1));
+            let retry = Self::USUAL.saturating_add(later);
+            Message::without_data().retry(retry).to_bytes()
+        })
+    }
+}

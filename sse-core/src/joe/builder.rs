@@ -1,0 +1,120 @@
+//! What is set before Joe begins.
+
+use std::sync::Arc;
+
+use super::{Joe, Shared, history::History, writer::Writer};
+use crate::{
+    fanout::{Bounds, Fanout},
+    overflow::Overflow,
+    replay::Replayer,
+};
+
+/// Sets up a [`Joe`].
+#[derive(Debug)]
+#[must_use = "a builder does nothing until it builds"]
+pub struct JoeBuilder {
+    bounds: Bounds,
+    replayer: Option<Box<dyn Replayer>>,
+    readers: usize,
+    overflow: Overflow,
+    message_bytes: usize,
+}
+
+impl JoeBuilder {
+    /// Keeps history, from which clients continue after a reconnect.
+    pub fn replayer(mut self, replayer: impl Replayer) -> Self {
+        self.replayer = Some(Box::new(replayer));
+        self
+    }
+
+    /// Sets how many readers may read a page of the history at once; at least one, by default 16. The others wait,
+    /// first come, first served: a storm of reconnects takes no more memory and threads than this.
+    pub fn concurrent_replays(mut self, readers: usize) -> Self {
+        self.readers = readers;
+        self
+    }
+
+    /// Sets what becomes of a reader that falls behind further than the queues hold; by default [`Overflow::CatchUp`].
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.overflow = overflow;
+        self
+    }
+
+    /// Sets [`Bounds::queue_messages`].
+    pub fn queue_messages(mut self, messages: usize) -> Self {
+        self.bounds.queue_messages = messages;
+        self
+    }
+
+    /// Sets [`Bounds::queue_bytes`].
+    pub fn queue_bytes(mut self, bytes: usize) -> Self {
+        self.bounds.queue_bytes = bytes;
+        self
+    }
+
+    /// Sets [`Bounds::total_bytes`].
+    pub fn total_bytes(mut self, bytes: usize) -> Self {
+        self.bounds.total_bytes = bytes;
+        self
+    }
+
+    /// Sets [`Bounds::subscribers`]. More is a [`SubscribeError::Full`], which adapters answer with 503 and `Retry-After`.
+    pub fn max_subscribers(mut self, subscribers: usize) -> Self {
+        self.bounds.subscribers = subscribers;
+        self
+    }
+
+    /// Sets [`Bounds::topics`]. More is a [`SubscribeError::TooManyTopics`].
+    pub fn max_topics(mut self, topics: usize) -> Self {
+        self.bounds.topics = topics;
+        self
+    }
+
+    /// Sets the most bytes of data and comment in a message; by default 1 MiB. More is a [`PublishError::TooLarge`].
+    pub fn message_bytes(mut self, bytes: usize) -> Self {
+        self.message_bytes = bytes;
+        self
+    }
+
+    /// Joe, ready for a [`Hub`](crate::Hub).
+    ///
+    /// With a replayer that may wait he has a thread of his own, which stores and publishes.
+    ///
+    /// # Panics
+    ///
+    /// If the operating system cannot start that thread.
+    pub fn build(self) -> Joe {
+        let readers = self.readers;
+        let history = self
+            .replayer
+            .map(|replayer| Arc::new(History::new(replayer, readers)));
+        let end = history.as_ref().map(|history| history.replayer.end());
+        let shared = Arc::new(Shared {
+            fanout: Fanout::new(self.bounds).starting_at(end.unwrap_or_default()),
+            history,
+            overflow: self.overflow,
+            message_bytes: self.message_bytes,
+        });
+        let slow = shared.history.as_ref();
+        let slow = slow.filter(|history| history.replayer.may_wait());
+        let writer = slow.map(|history| {
+            // proof: there is none; as `std::thread::spawn` does, and said above.
+            Writer::start(Arc::clone(&shared), Arc::clone(history))
+                .expect("the operating system starts a thread")
+        });
+        Joe { shared, writer }
+    }
+}
+
+/// The recommended settings, without history.
+impl Default for JoeBuilder {
+    fn default() -> Self {
+        Self {
+            bounds: Bounds::default(),
+            replayer: None,
+            readers: 16,
+            overflow: Overflow::default(),
+            message_bytes: 1 << 20,
+        }
+    }
+}

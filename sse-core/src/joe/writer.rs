@@ -1,0 +1,166 @@
+//! Publishing into a history that may wait for a disk: on a thread of its own, many messages at once.
+
+use std::{io, sync::Arc, thread};
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Shared, history::History};
+use crate::{
+    error::{ProviderClosed, PublishError},
+    message::Message,
+    provider::Published,
+    replay::{Replayer, Stored},
+    topics::Topics,
+};
+
+/// How many messages wait or are stored at once; more publishers wait for room.
+const BATCH: usize = 1_024;
+
+/// The way to the thread that stores and publishes. The thread ends when this is dropped.
+#[derive(Debug)]
+pub(super) struct Writer {
+    jobs: mpsc::Sender<Job>,
+}
+
+enum Job {
+    Publish {
+        message: Message,
+        topics: Topics,
+        done: Done,
+    },
+    Close {
+        done: oneshot::Sender<Result<(), ProviderClosed>>,
+    },
+}
+
+impl Writer {
+    pub(super) fn start(shared: Arc<Shared>, history: Arc<History>) -> io::Result<Self> {
+        let (jobs, mut waiting) = mpsc::channel(BATCH);
+        let write = move || {
+            let end = EndWithWriter(shared);
+            let mut batch = Vec::with_capacity(BATCH);
+            while waiting.blocking_recv_many(&mut batch, BATCH) > 0 {
+                end.0.write(history.replayer.as_ref(), batch.drain(..));
+            }
+        };
+        thread::Builder::new()
+            .name("joe-writer".to_owned())
+            .spawn(write)?;
+        Ok(Self { jobs })
+    }
+
+    /// Returns when the message has been stored and delivered. Cancelled before its turn it is neither.
+    pub(super) async fn publish(
+        &self,
+        message: Message,
+        topics: Topics,
+    ) -> Result<Published, PublishError> {
+        let (done, published) = oneshot::channel();
+        let job = Job::Publish {
+            message,
+            topics,
+            done,
+        };
+        self.send(job).await?;
+        published.await.unwrap_or(Err(ProviderClosed.into()))
+    }
+
+    /// Closes after everything that was published before.
+    pub(super) async fn close(&self) -> Result<(), ProviderClosed> {
+        let (done, closed) = oneshot::channel();
+        self.send(Job::Close { done }).await?;
+        closed.await.unwrap_or(Err(ProviderClosed))
+    }
+
+    /// An error says that the thread is gone, which a panic of the replayer can bring about.
+    async fn send(&self, job: Job) -> Result<(), ProviderClosed> {
+        self.jobs.send(job).await.map_err(|_| ProviderClosed)
+    }
+}
+
+/// What a publisher waits for.
+type Done = oneshot::Sender<Result<Published, PublishError>>;
+
+impl Shared {
+    fn write(&self, replayer: &dyn Replayer, jobs: impl Iterator<Item = Job>) {
+        let mut batch = Vec::new();
+        for job in jobs {
+            match job {
+                Job::Publish { done, .. } if done.is_closed() => {}
+                Job::Publish { done, .. } if self.fanout.is_closed() => {
+                    let _ = done.send(Err(ProviderClosed.into()));
+                }
+                Job::Publish {
+                    message,
+                    topics,
+                    done,
+                } => batch.push((message, topics, done)),
+                Job::Close { done } => {
+                    self.store_and_publish(replayer, std::mem::take(&mut batch));
+                    let _ = done.send(self.fanout.close());
+                }
+            }
+        }
+        self.store_and_publish(replayer, batch);
+    }
+
+    /// Stores everything, then delivers it, so that nobody receives what might still be lost.
+    fn store_and_publish(&self, replayer: &dyn Replayer, batch: Vec<(Message, Topics, Done)>) {
+        let mut kept = Vec::new();
+        let mut waiting = Vec::new();
+        for (message, topics, done) in batch {
+            let comment = if message.is_kept() {
+                kept.push((message, topics.clone()));
+                None
+            } else {
+                Some(message.to_bytes())
+            };
+            waiting.push((comment, topics, done));
+        }
+        let mut stored = replayer.put_all(kept).into_iter();
+        for (comment, topics, done) in waiting {
+            let published = match comment {
+                Some(bytes) => self.publish_comment(&topics, bytes),
+                None => match stored.next() {
+                    Some(stored) => stored
+                        .map_err(PublishError::from)
+                        .and_then(|stored| self.publish_stored(&topics, stored)),
+                    None => Err(PublishError::Provider(
+                        "the history has not answered".into(),
+                    )),
+                },
+            };
+            // Whoever waited may have left.
+            let _ = done.send(published);
+        }
+    }
+
+    fn publish_comment(&self, topics: &Topics, bytes: Bytes) -> Result<Published, PublishError> {
+        self.fanout
+            .publish(topics, |position| Ok::<_, PublishError>((bytes, position)))?;
+        Ok(Published::new(None))
+    }
+
+    fn publish_stored(&self, topics: &Topics, stored: Stored) -> Result<Published, PublishError> {
+        let Stored {
+            id,
+            bytes,
+            position,
+        } = stored;
+        self.fanout
+            .publish(topics, |_| Ok::<_, PublishError>((bytes, position)))?;
+        Ok(Published::new(Some(id)))
+    }
+}
+
+/// A replayer that panics takes the thread with it: then the streams end, rather than to go on without a publisher.
+struct EndWithWriter(Arc<Shared>);
+
+impl Drop for EndWithWriter {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let _ = self.0.fanout.close();
+        }
+    }
+}

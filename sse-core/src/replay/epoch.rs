@@ -1,0 +1,93 @@
+//! `Epoch`: what makes the generated ids of one run of a log different from all others.
+
+use crate::{field::EventId, random::random, replay::Position};
+
+/// The first half of generated ids, `epoch-position`: names one run of a log.
+///
+/// A log that has forgotten what it held, or whose newest messages did not survive a crash, has to give its next
+/// messages ids that nobody has seen. So each run has an epoch of its own, and an id says which run gave it.
+///
+/// ```
+/// use sse_core::{Epoch, Position};
+///
+/// let epoch = Epoch::random();
+/// let id = epoch.id(Position(42));
+/// assert_eq!(epoch.position(&id), Some(Position(42)));
+/// assert_eq!(Epoch::random().position(&id), None);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Epoch(String);
+
+impl Epoch {
+    /// 64 random bits in at most 13 letters and digits. Two runs have the same as likely as two random numbers are equal.
+    pub fn random() -> Self {
+        const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+        let mut number = random();
+        let mut name = String::new();
+        while number > 0 || name.is_empty() {
+            name.push(char::from(DIGITS[(number % 36) as usize]));
+            number /= 36;
+        }
+        Self(name)
+    }
+
+    /// One that was [kept](Self::as_str). `None` if this is not the name of one: letters and digits, at most 64.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let is_name =
+            (1..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        is_name.then(|| Self(name.to_owned()))
+    }
+
+    /// The name, for a log that outlives the process.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The id of the message that ends at a position.
+    pub fn id(&self, position: Position) -> EventId {
+        let id = format!("{}-{}", self.0, position.0);
+        id.try_into()
+            .unwrap_or_else(|_| unreachable!("letters, digits and a hyphen make an id"))
+    }
+
+    /// The position that an id of this epoch names, whether or not there is a message.
+    pub fn position(&self, id: &EventId) -> Option<Position> {
+        let digits = id.as_str().strip_prefix(&self.0)?.strip_prefix('-')?;
+        let position = digits.parse().ok().map(Position)?;
+        // No second spelling of the same id: neither `+1` nor `01`.
+        (self.id(position) == *id).then_some(position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_very_id_is_taken() {
+        let epoch = Epoch::from_name("abc").unwrap();
+        for (text, position) in [
+            ("abc-7", Some(Position(7))),
+            ("abc-07", None),
+            ("abc-+7", None),
+            ("abc-7 ", None),
+            ("abc7", None),
+            ("abcd-7", None),
+            ("abc-", None),
+            ("abc-18446744073709551616", None),
+        ] {
+            assert_eq!(
+                epoch.position(&text.try_into().unwrap()),
+                position,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_that_would_not_make_ids_is_none() {
+        for name in ["", "a-b", "a b", "ä", "a\n", &"x".repeat(65)] {
+            assert_eq!(Epoch::from_name(name), None, "{name:?}");
+        }
+    }
+}
