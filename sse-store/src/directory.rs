@@ -1,0 +1,102 @@
+//! The directory of a store: that it is one, that nobody else has it, and how far it got.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+use crate::error::OpenError;
+
+/// What the marker says: this is a store, in this format.
+const FORMAT: &str = "sse-store 1\n";
+
+/// Names the format; locked while the store is open.
+const MARKER: &str = "sse-store";
+
+/// The position of the newest message, so that the loss of the last ones is noticed.
+const END: &str = "end";
+
+/// The engine's own files.
+const ENGINE: &str = "fjall";
+
+#[derive(Debug)]
+pub(crate) struct Directory {
+    path: PathBuf,
+    end: File,
+    /// Its lock goes with it.
+    _marker: File,
+}
+
+impl Directory {
+    pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
+        fs::create_dir_all(path).map_err(io_error(path))?;
+        let marker_path = path.join(MARKER);
+        if !marker_path.exists() && !is_empty(path)? {
+            return Err(OpenError::Foreign(path.to_owned()));
+        }
+        let mut marker = open_file(&marker_path)?;
+        marker.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => OpenError::InUse(path.to_owned()),
+            TryLockError::Error(source) => io_error(&marker_path)(source),
+        })?;
+        let mut found = String::new();
+        let read = (&mut marker).take(64).read_to_string(&mut found);
+        read.map_err(io_error(&marker_path))?;
+        if found.is_empty() {
+            // New, or its maker came no further.
+            let written = marker.write_all(FORMAT.as_bytes());
+            let synced = written.and_then(|()| marker.sync_all());
+            synced.map_err(io_error(&marker_path))?;
+        } else if found != FORMAT {
+            return Err(OpenError::Version {
+                path: marker_path,
+                found,
+                expected: FORMAT,
+            });
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            end: open_file(&path.join(END))?,
+            _marker: marker,
+        })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn engine(&self) -> PathBuf {
+        self.path.join(ENGINE)
+    }
+
+    /// How far the store got at least. `None` if that is not known: it is new, or the machine ended before the file was written.
+    pub(crate) fn end(&mut self) -> Option<u64> {
+        let mut line = String::new();
+        self.end.seek(SeekFrom::Start(0)).ok()?;
+        self.end.read_to_string(&mut line).ok()?;
+        line.strip_suffix('\n')?.parse().ok()
+    }
+
+    /// Notes how far the store got. Of one length, so that a line replaces the line before.
+    pub(crate) fn set_end(&mut self, position: u64) -> io::Result<()> {
+        self.end.seek(SeekFrom::Start(0))?;
+        self.end.write_all(format!("{position:020}\n").as_bytes())
+    }
+}
+
+fn is_empty(path: &Path) -> Result<bool, OpenError> {
+    let mut entries = fs::read_dir(path).map_err(io_error(path))?;
+    Ok(entries.next().is_none())
+}
+
+fn open_file(path: &Path) -> Result<File, OpenError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    options.open(path).map_err(io_error(path))
+}
+
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
+    let path = path.to_owned();
+    |source| OpenError::Io { path, source }
+}

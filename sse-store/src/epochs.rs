@@ -1,0 +1,140 @@
+//! Which run of the store gave which ids.
+
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use sse_core::{Epoch, EventId, Position};
+
+use crate::{record::position, segment::SegmentError};
+
+/// Where runs are written, and the floor.
+///
+/// | key | value |
+/// |---|---|
+/// | `0` position after which the run began | its epoch |
+/// | `1` | the position up to which nothing is shown |
+pub(crate) struct Runs {
+    database: Database,
+    keyspace: Keyspace,
+}
+
+const RUN: u8 = 0;
+const FLOOR: [u8; 1] = [1];
+
+impl Runs {
+    pub(crate) fn open(database: &Database) -> Result<Self, SegmentError> {
+        let keyspace = database.keyspace("runs", KeyspaceCreateOptions::default)?;
+        let database = database.clone();
+        Ok(Self { database, keyspace })
+    }
+
+    pub(crate) fn floor(&self) -> Result<u64, SegmentError> {
+        let Some(value) = self.keyspace.get(FLOOR)? else {
+            return Ok(0);
+        };
+        let bytes = value.as_ref().try_into();
+        bytes.map_or(Err(SegmentError::Damaged(0)), |bytes| {
+            Ok(u64::from_be_bytes(bytes))
+        })
+    }
+
+    pub(crate) fn set_floor(&self, floor: u64) -> Result<(), SegmentError> {
+        self.keyspace.insert(FLOOR, floor.to_be_bytes())?;
+        Ok(self.database.persist(PersistMode::SyncAll)?)
+    }
+
+    /// Begins a run after a position, and forgets those of which nothing is kept.
+    pub(crate) fn begin(&self, end: u64, floor: u64) -> Result<Epochs, SegmentError> {
+        let mut runs = Vec::new();
+        for entry in self.keyspace.range(run_key(0)..run_key(end)) {
+            let (key, name) = entry.into_inner()?;
+            let after = position(&key).ok_or(SegmentError::Damaged(0))?;
+            let name = str::from_utf8(&name).ok().and_then(Epoch::from_name);
+            runs.push((after, name.ok_or(SegmentError::Damaged(after))?));
+        }
+        let epoch = Epoch::random();
+        // Instead of one that began here and has given nothing that is there.
+        self.keyspace.insert(run_key(end), epoch.as_str())?;
+        let epochs = Epochs::new(runs, end, epoch);
+        for after in epochs.outdated(floor) {
+            self.keyspace.remove(run_key(after))?;
+        }
+        self.database.persist(PersistMode::SyncAll)?;
+        Ok(epochs)
+    }
+}
+
+fn run_key(after: u64) -> Vec<u8> {
+    [&[RUN], after.to_be_bytes().as_slice()].concat()
+}
+
+/// The runs that gave messages which are kept, oldest first; the last is this one.
+///
+/// An id counts only for a position that its run had reached according to what is stored: one that was given out shortly
+/// before a crash, and whose message did not survive it, is not mistaken for that of another message.
+#[derive(Debug)]
+pub(crate) struct Epochs {
+    runs: Vec<Run>,
+    current: Epoch,
+}
+
+#[derive(Debug)]
+struct Run {
+    /// The position after which it began.
+    after: u64,
+    epoch: Epoch,
+}
+
+impl Epochs {
+    /// Earlier runs in the order in which they began, and one that begins.
+    fn new(runs: impl IntoIterator<Item = (u64, Epoch)>, after: u64, current: Epoch) -> Self {
+        let current_run = (after, current.clone());
+        let runs = runs.into_iter().chain([current_run]);
+        Self {
+            runs: runs.map(|(after, epoch)| Run { after, epoch }).collect(),
+            current,
+        }
+    }
+
+    /// The id of the next message.
+    pub(crate) fn id(&self, position: u64) -> EventId {
+        self.current.id(Position(position))
+    }
+
+    /// The position that an id of ours names, if there was ever a message. `end` is the position of the newest.
+    pub(crate) fn position(&self, id: &EventId, end: u64) -> Option<u64> {
+        self.runs.iter().enumerate().find_map(|(index, run)| {
+            let Position(position) = run.epoch.position(id)?;
+            let until = self.runs.get(index + 1).map_or(end, |next| next.after);
+            (run.after < position && position <= until).then_some(position)
+        })
+    }
+
+    /// The beginnings of runs that gave nothing after a position, so that nobody can ask for them.
+    pub(crate) fn outdated(&self, floor: u64) -> impl Iterator<Item = u64> {
+        let pairs = self.runs.windows(2);
+        pairs
+            .filter(move |pair| pair[1].after <= floor)
+            .map(|pair| pair[0].after)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_counts_for_what_its_run_has_stored() {
+        let [first, second, third] = ["a", "b", "c"].map(|name| Epoch::from_name(name).unwrap());
+        let epochs = Epochs::new([(0, first), (10, second)], 10, third);
+        let position = |id: &str| epochs.position(&id.try_into().unwrap(), 12);
+        assert_eq!(position("a-1"), Some(1));
+        assert_eq!(position("a-10"), Some(10));
+        assert_eq!(position("a-11"), None, "it did not survive");
+        assert_eq!(position("b-11"), None, "this run stored nothing");
+        assert_eq!(position("c-11"), Some(11));
+        assert_eq!(position("c-13"), None);
+        assert_eq!(position("a-0"), None);
+        assert_eq!(epochs.id(13), "c-13");
+        assert_eq!(epochs.outdated(9).count(), 0);
+        assert_eq!(epochs.outdated(10).collect::<Vec<_>>(), [0, 10]);
+    }
+}

@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+
+mod directory;
+mod epochs;
+mod error;
+mod merge;
+mod options;
+mod record;
+mod segment;
+mod segments;
+mod store;
+
+pub use error::OpenError;
+pub use options::{Durability, Options};
+pub use store::{Lost, Store};

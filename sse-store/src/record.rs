@@ -1,0 +1,184 @@
+//! How things are written: keys that sort as they are read, and values.
+//!
+//! | key | value |
+//! |---|---|
+//! | `0` last position | a commit: first position, time, bytes in the segment so far |
+//! | `1` topic, position | a message of the topic: whose id it has, then the bytes on the wire, or the topic under which they are |
+//! | `2` id of the application, NUL, position | nothing |
+//!
+//! Numbers are big-endian, so that they sort. Before a topic stands its length, so that none is the beginning of another; an
+//! id holds no NUL.
+
+use sse_core::EventId;
+
+const COMMIT: u8 = 0;
+const MESSAGE: u8 = 1;
+const OWN_ID: u8 = 2;
+
+/// The longest topic in bytes: keys of the engine are shorter than 64 KiB.
+pub(crate) const MAX_TOPIC: usize = 60_000;
+
+/// Everything that is written at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Commit {
+    pub(crate) first: u64,
+    pub(crate) last: u64,
+    /// Milliseconds since 1970.
+    pub(crate) time: u64,
+    /// All messages of the segment so far.
+    pub(crate) bytes: u64,
+}
+
+impl Commit {
+    pub(crate) fn key(last: u64) -> [u8; 9] {
+        let mut key = [COMMIT; 9];
+        key[1..].copy_from_slice(&last.to_be_bytes());
+        key
+    }
+
+    pub(crate) fn value(&self) -> [u8; 24] {
+        let mut value = [0; 24];
+        for (part, number) in value
+            .chunks_exact_mut(8)
+            .zip([self.first, self.time, self.bytes])
+        {
+            part.copy_from_slice(&number.to_be_bytes());
+        }
+        value
+    }
+
+    /// `None` if it is not one.
+    pub(crate) fn read(key: &[u8], value: &[u8]) -> Option<Self> {
+        let (&COMMIT, last) = key.split_first()? else {
+            return None;
+        };
+        let number = |from: usize| Some(u64::from_be_bytes(*value.get(from..)?.first_chunk()?));
+        Some(Self {
+            first: number(0)?,
+            last: u64::from_be_bytes(last.try_into().ok()?),
+            time: number(8)?,
+            bytes: number(16)?,
+        })
+    }
+}
+
+/// Where the message of a topic is.
+pub(crate) fn message_key(topic: &str, position: u64) -> Vec<u8> {
+    let mut key = Vec::with_capacity(11 + topic.len());
+    key.push(MESSAGE);
+    let length = u16::try_from(topic.len()).unwrap_or(u16::MAX);
+    key.extend_from_slice(&length.to_be_bytes());
+    key.extend_from_slice(topic.as_bytes());
+    key.extend_from_slice(&position.to_be_bytes());
+    key
+}
+
+/// Where an id of the application is.
+pub(crate) fn own_id_key(id: &EventId, position: u64) -> Vec<u8> {
+    let mut key = own_id_prefix(id);
+    key.extend_from_slice(&position.to_be_bytes());
+    key
+}
+
+/// Where all messages with an id of the application are.
+pub(crate) fn own_id_prefix(id: &EventId) -> Vec<u8> {
+    let mut key = Vec::with_capacity(10 + id.as_str().len());
+    key.push(OWN_ID);
+    key.extend_from_slice(id.as_str().as_bytes());
+    key.push(0);
+    key
+}
+
+/// The position at the end of a key.
+pub(crate) fn position(key: &[u8]) -> Option<u64> {
+    key.last_chunk().map(|bytes| u64::from_be_bytes(*bytes))
+}
+
+/// A message as one of its topics has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Record<'a> {
+    pub(crate) has_own_id: bool,
+    pub(crate) body: Body<'a>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Body<'a> {
+    /// The bytes on the wire.
+    Here(&'a [u8]),
+    /// They are under this topic: a message of several is stored once.
+    Under(&'a str),
+}
+
+const HAS_OWN_ID: u8 = 1;
+const IS_ELSEWHERE: u8 = 2;
+
+impl<'a> Record<'a> {
+    pub(crate) fn to_value(self) -> Vec<u8> {
+        let (flag, body) = match self.body {
+            Body::Here(bytes) => (0, bytes),
+            Body::Under(topic) => (IS_ELSEWHERE, topic.as_bytes()),
+        };
+        let mut value = Vec::with_capacity(1 + body.len());
+        value.push(flag | if self.has_own_id { HAS_OWN_ID } else { 0 });
+        value.extend_from_slice(body);
+        value
+    }
+
+    /// `None` if it is not one.
+    pub(crate) fn read(value: &'a [u8]) -> Option<Self> {
+        let (flags, body) = value.split_first()?;
+        let body = if flags & IS_ELSEWHERE == 0 {
+            Body::Here(body)
+        } else {
+            Body::Under(str::from_utf8(body).ok()?)
+        };
+        let has_own_id = flags & HAS_OWN_ID != 0;
+        Some(Self { has_own_id, body })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let commit = Commit {
+            first: 3,
+            last: u64::MAX,
+            time: 1 << 50,
+            bytes: 7,
+        };
+        assert_eq!(
+            Commit::read(&Commit::key(commit.last), &commit.value()),
+            Some(commit)
+        );
+        for body in [
+            Body::Here(b"data: x\n\n"),
+            Body::Here(b""),
+            Body::Under("topic"),
+        ] {
+            for has_own_id in [false, true] {
+                let record = Record { has_own_id, body };
+                assert_eq!(Record::read(&record.to_value()), Some(record));
+            }
+        }
+        assert_eq!(position(&message_key("topic", 42)), Some(42));
+    }
+
+    #[test]
+    fn what_is_something_else_is_none() {
+        assert_eq!(Commit::read(&[1; 9], &[0; 24]), None);
+        assert_eq!(Commit::read(&[0; 8], &[0; 24]), None);
+        assert_eq!(Commit::read(&[0; 9], &[0; 23]), None);
+        assert_eq!(Record::read(b""), None);
+        assert_eq!(Record::read(&[IS_ELSEWHERE, 0xff]), None);
+    }
+
+    #[test]
+    fn keys_sort_by_topic_and_then_by_position() {
+        let keys = [("a", 1), ("a", 256), ("b", 0), ("aa", 0)];
+        let keys = keys.map(|(topic, position)| message_key(topic, position));
+        assert!(keys.is_sorted());
+    }
+}
