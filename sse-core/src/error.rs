@@ -37,7 +37,7 @@ pub enum PublishError {
         /// The most bytes allowed.
         limit: usize,
     },
-    /// The history refused it.
+    /// The history refused it. Where a disk has failed, it may be there once the store is opened again.
     #[error("the message could not be stored: {0}")]
     Store(#[from] StoreError),
     /// Another failure of the provider's engine.

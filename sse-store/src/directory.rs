@@ -11,7 +11,7 @@ use crate::error::OpenError;
 /// What the marker says: this is a store, in this format.
 const FORMAT: &str = "sse-store 1\n";
 
-/// Names the format; locked while the store is open.
+/// Names the format; locked while the store is open. Without its text the store has never been opened to the end.
 const MARKER: &str = "sse-store";
 
 /// The position of the newest message, so that the loss of the last ones is noticed.
@@ -23,9 +23,9 @@ const ENGINE: &str = "fjall";
 #[derive(Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
+    marker: File,
+    is_new: bool,
     end: File,
-    /// Its lock goes with it.
-    _marker: File,
 }
 
 impl Directory {
@@ -43,11 +43,9 @@ impl Directory {
         let mut found = String::new();
         let read = (&mut marker).take(64).read_to_string(&mut found);
         read.map_err(io_error(&marker_path))?;
-        if found.is_empty() {
-            // New, or its maker came no further.
-            let written = marker.write_all(FORMAT.as_bytes());
-            let synced = written.and_then(|()| marker.sync_all());
-            synced.map_err(io_error(&marker_path))?;
+        let is_new = found != FORMAT && FORMAT.starts_with(&found);
+        if is_new {
+            begin_anew(&path.join(ENGINE))?;
         } else if found != FORMAT {
             return Err(OpenError::Version {
                 path: marker_path,
@@ -57,9 +55,21 @@ impl Directory {
         }
         Ok(Self {
             path: path.to_owned(),
+            marker,
+            is_new,
             end: open_file(&path.join(END))?,
-            _marker: marker,
         })
+    }
+
+    /// Says that this is a store: everything that belongs to a new one is there.
+    pub(crate) fn complete(&mut self) -> Result<(), OpenError> {
+        if !self.is_new {
+            return Ok(());
+        }
+        let begun = self.marker.seek(SeekFrom::Start(0));
+        let written = begun.and_then(|_| self.marker.write_all(FORMAT.as_bytes()));
+        let synced = written.and_then(|()| self.marker.sync_all());
+        synced.map_err(io_error(&self.path.join(MARKER)))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -82,6 +92,21 @@ impl Directory {
     pub(crate) fn set_end(&mut self, position: u64) -> io::Result<()> {
         self.end.seek(SeekFrom::Start(0))?;
         self.end.write_all(format!("{position:020}\n").as_bytes())
+    }
+}
+
+/// A process that is being started has inherited the lock; it must not hold it until then.
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = self.marker.unlock();
+    }
+}
+
+/// Removes what somebody has left who came no further.
+fn begin_anew(engine: &Path) -> Result<(), OpenError> {
+    match fs::remove_dir_all(engine) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error(engine)(error)),
+        _ => Ok(()),
     }
 }
 

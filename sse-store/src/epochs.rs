@@ -16,6 +16,9 @@ pub(crate) struct Runs {
     keyspace: Keyspace,
 }
 
+/// So many runs are known, whatever is kept of them: an id of one before is unknown instead of expired.
+const MOST_RUNS: usize = 1_000;
+
 const RUN: u8 = 0;
 const FLOOR: [u8; 1] = [1];
 
@@ -41,8 +44,8 @@ impl Runs {
         Ok(self.database.persist(PersistMode::SyncAll)?)
     }
 
-    /// Begins a run after a position, and forgets those of which nothing is kept.
-    pub(crate) fn begin(&self, end: u64, floor: u64) -> Result<Epochs, SegmentError> {
+    /// Begins a run after a position, and forgets the oldest if there are too many.
+    pub(crate) fn begin(&self, end: u64) -> Result<Epochs, SegmentError> {
         let mut runs = Vec::new();
         for entry in self.keyspace.range(run_key(0)..run_key(end)) {
             let (key, name) = entry.into_inner()?;
@@ -54,8 +57,8 @@ impl Runs {
         // Instead of one that began here and has given nothing that is there.
         self.keyspace.insert(run_key(end), epoch.as_str())?;
         let epochs = Epochs::new(runs, end, epoch);
-        for after in epochs.outdated(floor) {
-            self.keyspace.remove(run_key(after))?;
+        for run in epochs.runs.iter().rev().skip(MOST_RUNS) {
+            self.keyspace.remove(run_key(run.after))?;
         }
         self.database.persist(PersistMode::SyncAll)?;
         Ok(epochs)
@@ -66,7 +69,7 @@ fn run_key(after: u64) -> Vec<u8> {
     [&[RUN], after.to_be_bytes().as_slice()].concat()
 }
 
-/// The runs that gave messages which are kept, oldest first; the last is this one.
+/// The runs of the store, oldest first; the last is this one.
 ///
 /// An id counts only for a position that its run had reached according to what is stored: one that was given out shortly
 /// before a crash, and whose message did not survive it, is not mistaken for that of another message.
@@ -107,14 +110,6 @@ impl Epochs {
             (run.after < position && position <= until).then_some(position)
         })
     }
-
-    /// The beginnings of runs that gave nothing after a position, so that nobody can ask for them.
-    pub(crate) fn outdated(&self, floor: u64) -> impl Iterator<Item = u64> {
-        let pairs = self.runs.windows(2);
-        pairs
-            .filter(move |pair| pair[1].after <= floor)
-            .map(|pair| pair[0].after)
-    }
 }
 
 #[cfg(test)]
@@ -134,7 +129,5 @@ mod tests {
         assert_eq!(position("c-13"), None);
         assert_eq!(position("a-0"), None);
         assert_eq!(epochs.id(13), "c-13");
-        assert_eq!(epochs.outdated(9).count(), 0);
-        assert_eq!(epochs.outdated(10).collect::<Vec<_>>(), [0, 10]);
     }
 }

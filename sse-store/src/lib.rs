@@ -9,6 +9,7 @@ mod record;
 mod segment;
 mod segments;
 mod store;
+mod write;
 
 pub use error::OpenError;
 pub use options::{Durability, Options};

@@ -37,6 +37,7 @@ impl Pager {
     ) -> Result<(), SegmentError> {
         let until = until.min(segment.last());
         let mut found = Vec::new();
+        let mut is_cut = false;
         for topic in topics.iter() {
             let mut bytes = self.bytes.len();
             for message in segment.messages_of(topic, self.next, until) {
@@ -45,6 +46,7 @@ impl Pager {
                 bytes += message.1.len();
                 found.push(message);
                 if bytes > Page::BYTES + found.len() {
+                    is_cut = true;
                     break;
                 }
             }
@@ -54,6 +56,7 @@ impl Pager {
             found.dedup_by_key(|(position, _)| *position);
         }
         found.iter().try_for_each(|message| self.push(message))?;
+        self.is_full |= is_cut;
         if !self.is_full {
             self.next = self.next.max(until);
         }

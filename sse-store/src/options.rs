@@ -24,8 +24,8 @@ pub enum Durability {
 
 /// Sets up a [`Store`].
 ///
-/// History is kept in segments, and dropped by the segment, each an eighth of the smallest bound: of what a bound
-/// allows at least seven eighths are there.
+/// History is kept in segments and dropped by the segment, each about an eighth of what the bounds allow: of that, at
+/// least three quarters are there.
 #[must_use = "options do nothing until the store is opened"]
 pub struct Options {
     pub(crate) directory: PathBuf,

@@ -1,11 +1,17 @@
 //! A segment: a part of the history that is dropped as a whole.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
-use fjall::{Keyspace, Slice};
+use fjall::{Keyspace, LsmError, Slice};
 use sse_core::{EventId, Topics};
 
-use crate::record::{Body, Commit, Record, message_key, own_id_prefix, position};
+use crate::{
+    error::OpenError,
+    record::{Body, Commit, Record, message_key, own_id_prefix, position},
+};
 
 /// Messages from one position on; the newest segment grows.
 pub(crate) struct Segment {
@@ -27,8 +33,26 @@ pub(crate) type Found = (u64, Slice);
 pub(crate) enum SegmentError {
     #[error("{0}")]
     Engine(#[from] fjall::Error),
+    #[error("the journal is not as it was written")]
+    Journal,
     #[error("the message at position {0} is not as it was written")]
     Damaged(u64),
+}
+
+impl SegmentError {
+    /// What is the matter with a store that does not open: the disk, or what is on it.
+    pub(crate) fn while_opening(self, path: &Path) -> OpenError {
+        let path = path.to_owned();
+        match self {
+            Self::Engine(
+                fjall::Error::Io(source) | fjall::Error::Storage(LsmError::Io(source)),
+            ) if source.raw_os_error().is_some() => OpenError::Io { path, source },
+            other => OpenError::Damaged {
+                path,
+                source: other.into(),
+            },
+        }
+    }
 }
 
 impl Segment {

@@ -33,11 +33,20 @@ pub(crate) fn open(database: &Database) -> Result<Segments, SegmentError> {
         places.push(0);
     }
     let segments = places.into_iter().map(|after| create(database, after));
-    segments.collect::<Result<Vec<_>, _>>().map(Into::into)
+    let mut segments = segments.collect::<Result<Vec<_>, _>>()?;
+    // Begun after messages that are lost, and with nothing in it: the next message goes before it.
+    while let [.., before, newest] = &segments[..]
+        && newest.is_empty()
+        && newest.after > before.last()
+    {
+        database.delete_keyspace(newest.keyspace.clone())?;
+        segments.pop();
+    }
+    Ok(segments.into())
 }
 
 /// The segment that begins after a position.
-fn create(database: &Database, after: u64) -> Result<Arc<Segment>, SegmentError> {
+pub(crate) fn create(database: &Database, after: u64) -> Result<Arc<Segment>, SegmentError> {
     let options = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES);
     let keyspace = database.keyspace(&Segment::name(after), options)?;
     Segment::open(keyspace, after).map(Arc::new)
@@ -58,32 +67,27 @@ fn is_expired(segment: &Segment, options: &Options, now: u64) -> bool {
 }
 
 /// Whether the newest segment has its part of what is allowed.
-pub(crate) fn is_full(newest: &Segment, options: &Options, now: u64) -> bool {
+pub(crate) fn has_its_part(newest: &Segment, options: &Options, now: u64) -> bool {
     let age = now.saturating_sub(newest.oldest());
     let is_old = |most| age >= most / PARTS;
     !newest.is_empty()
-        && (newest.messages() >= options.max_messages / PARTS
-            || newest.bytes() >= options.max_bytes / PARTS
+        && (is_a_part(newest.messages(), newest.bytes(), options)
             || options.max_age_millis().is_some_and(is_old))
 }
 
-/// The segments with a new one, without those for which there is no room beside it.
-pub(crate) fn rotate(
-    segments: &Segments,
-    database: &Database,
+/// Whether so many messages are a part of what is allowed.
+pub(crate) fn is_a_part(messages: u64, bytes: u64, options: &Options) -> bool {
+    messages >= options.max_messages / PARTS || bytes >= options.max_bytes / PARTS
+}
+
+/// Whether the oldest of these segments has to go if one more comes.
+pub(crate) fn is_too_much(
+    oldest: &Segment,
+    segments: &[Arc<Segment>],
     options: &Options,
     now: u64,
-) -> Result<(Segments, Vec<Arc<Segment>>), SegmentError> {
-    let after = segments.last().map_or(0, |newest| newest.last());
-    let mut kept: Vec<_> = segments.to_vec();
-    let mut dropped = Vec::new();
-    while let Some(oldest) = kept.first()
-        && (is_expired(oldest, options, now) || !has_room(&kept, options))
-    {
-        dropped.push(kept.remove(0));
-    }
-    kept.push(create(database, after)?);
-    Ok((kept.into(), dropped))
+) -> bool {
+    is_expired(oldest, options, now) || !has_room(segments, options)
 }
 
 /// Whether one more segment is allowed beside these.

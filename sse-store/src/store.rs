@@ -3,11 +3,12 @@
 use std::{
     fmt,
     ops::RangeInclusive,
+    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-use fjall::{Database, OwnedWriteBatch, PersistMode};
+use fjall::Database;
 use sse_core::{
     EventId, Gap, Message, Page, Position, ReadError, Replayer, StoreError, Stored, Topics,
 };
@@ -17,14 +18,10 @@ use crate::{
     epochs::{Epochs, Runs},
     error::OpenError,
     merge::Pager,
-    options::{Durability, Options},
-    record::{Body, Commit, MAX_TOPIC, Record, message_key, own_id_key},
+    options::Options,
     segment::{Segment, SegmentError},
     segments::{self, Segments},
 };
-
-/// A batch is written in parts of about so many bytes: what the engine holds twice while it writes.
-const PART_BYTES: u64 = 4 << 20;
 
 /// What the engine may use for what was read before.
 const CACHE_BYTES: u64 = 64 << 20;
@@ -51,17 +48,17 @@ pub struct Store {
     inner: Arc<Inner>,
 }
 
-struct Inner {
-    options: Options,
+pub(crate) struct Inner {
+    pub(crate) options: Options,
     path: PathBuf,
-    database: Database,
-    epochs: Epochs,
+    pub(crate) database: Database,
+    pub(crate) epochs: Epochs,
     segments: RwLock<Segments>,
     /// Nothing up to here is shown, because something is missing.
     floor: u64,
     lost: Option<Lost>,
     /// Held over a whole write.
-    writer: Mutex<Directory>,
+    pub(crate) directory: Mutex<Directory>,
 }
 
 /// What was stored once and is not there any more, though no bound dropped it.
@@ -105,15 +102,8 @@ impl Store {
     pub(crate) fn with(options: Options) -> Result<Self, OpenError> {
         let mut directory = Directory::open(&options.directory)?;
         let path = directory.path().to_owned();
-        let damaged = |source: SegmentError| OpenError::Damaged {
-            path: path.clone(),
-            source: source.into(),
-        };
-        let database = Database::builder(directory.engine())
-            .cache_size(CACHE_BYTES)
-            .max_journaling_size(JOURNAL_BYTES)
-            .open()
-            .map_err(|error| damaged(error.into()))?;
+        let damaged = |source: SegmentError| source.while_opening(&path);
+        let database = open_engine(&directory.engine()).map_err(damaged)?;
         let segments = segments::open(&database).map_err(damaged)?;
         let runs = Runs::open(&database).map_err(damaged)?;
         let end = end(&segments);
@@ -128,8 +118,8 @@ impl Store {
             runs.set_floor(floor).map_err(damaged)?;
             lost = Some(Lost::Until(floor));
         }
-        let dropped = segments::floor(&segments, &options, options.now()).max(floor);
-        let epochs = runs.begin(end, dropped).map_err(damaged)?;
+        let epochs = runs.begin(end).map_err(damaged)?;
+        directory.complete()?;
         let inner = Inner {
             path,
             options,
@@ -138,7 +128,7 @@ impl Store {
             segments: RwLock::new(segments),
             floor,
             lost,
-            writer: Mutex::new(directory),
+            directory: Mutex::new(directory),
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -146,14 +136,27 @@ impl Store {
     }
 }
 
+/// Damage of its journal is an assertion that fails in some places of the engine, and an error in others.
+fn open_engine(path: &Path) -> Result<Database, SegmentError> {
+    let builder = Database::builder(path)
+        .cache_size(CACHE_BYTES)
+        .max_journaling_size(JOURNAL_BYTES);
+    let opened = panic::catch_unwind(AssertUnwindSafe(|| builder.open()));
+    Ok(opened.map_err(|_| SegmentError::Journal)??)
+}
+
 impl Inner {
-    fn segments(&self) -> Segments {
+    pub(crate) fn segments(&self) -> Segments {
         let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&segments)
     }
 
-    fn writer(&self) -> MutexGuard<'_, Directory> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn set_segments(&self, segments: Segments) {
+        let mut list = self
+            .segments
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *list = segments;
     }
 
     /// The position before the oldest message that is kept.
@@ -161,129 +164,6 @@ impl Inner {
         let dropped = segments::floor(segments, &self.options, self.options.now());
         dropped.max(self.floor)
     }
-
-    /// The segment for the next message; a new one if the newest has its part.
-    fn segment(&self, now: u64) -> Result<Arc<Segment>, SegmentError> {
-        let segments = self.segments();
-        if let Some(newest) = segments.last()
-            && !segments::is_full(newest, &self.options, now)
-        {
-            return Ok(Arc::clone(newest));
-        }
-        let (segments, dropped) = segments::rotate(&segments, &self.database, &self.options, now)?;
-        let newest = segments.last().map(Arc::clone);
-        *self
-            .segments
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = segments;
-        for segment in dropped {
-            // Its files go with the last reader.
-            self.database.delete_keyspace(segment.keyspace.clone())?;
-        }
-        newest.ok_or(SegmentError::Damaged(0))
-    }
-
-    /// Writes a batch, all or nothing, and answers for each of its messages.
-    fn finish(
-        &self,
-        batch: Batch,
-        directory: &mut Directory,
-        answers: &mut Vec<Result<Stored, StoreError>>,
-    ) {
-        let Batch {
-            segment,
-            commit,
-            mut items,
-            stored,
-        } = batch;
-        items.insert(&segment.keyspace, Commit::key(commit.last), commit.value());
-        if let Err(error) = items.commit() {
-            let text = failed(error.into()).to_string();
-            answers.extend(stored.iter().map(|_| Err(StoreError::new(text.clone()))));
-            return;
-        }
-        segment.has_committed(&commit);
-        if self.options.durability != Durability::Memory {
-            // It may be behind, as after a crash here; then the loss of these would go unnoticed.
-            let _ = directory.set_end(commit.last);
-        }
-        answers.extend(stored.into_iter().map(Ok));
-    }
-}
-
-/// What is written at once.
-struct Batch {
-    segment: Arc<Segment>,
-    commit: Commit,
-    items: OwnedWriteBatch,
-    stored: Vec<Stored>,
-}
-
-impl Batch {
-    fn begin(inner: &Inner) -> Result<Self, SegmentError> {
-        let now = inner.options.now();
-        let segment = inner.segment(now)?;
-        let durability = match inner.options.durability {
-            Durability::Memory => None,
-            Durability::Os => Some(PersistMode::Buffer),
-            Durability::Disk => Some(PersistMode::SyncData),
-        };
-        let commit = Commit {
-            first: segment.last() + 1,
-            last: segment.last(),
-            time: now,
-            bytes: segment.bytes(),
-        };
-        Ok(Self {
-            items: OwnedWriteBatch::with_capacity(inner.database.clone(), 2).durability(durability),
-            segment,
-            commit,
-            stored: Vec::new(),
-        })
-    }
-
-    fn is_full(&self) -> bool {
-        self.commit.bytes - self.segment.bytes() >= PART_BYTES
-    }
-
-    fn push(&mut self, message: Message, topics: &Topics, epochs: &Epochs) {
-        let position = self.commit.last + 1;
-        let own_id = message.event_id().cloned();
-        let id = match &own_id {
-            Some(id) => id.clone(),
-            None => epochs.id(position),
-        };
-        let bytes = message.id(id.clone()).to_bytes();
-        let keyspace = &self.segment.keyspace;
-        let mut body = Body::Here(&bytes);
-        for topic in topics.iter() {
-            let has_own_id = own_id.is_some();
-            let record = Record { has_own_id, body };
-            self.items
-                .insert(keyspace, message_key(topic, position), record.to_value());
-            body = match body {
-                Body::Here(_) => Body::Under(topic),
-                under @ Body::Under(_) => under,
-            };
-        }
-        if let Some(own_id) = own_id {
-            self.items
-                .insert(keyspace, own_id_key(&own_id, position), []);
-        }
-        self.commit.last = position;
-        self.commit.bytes += bytes.len() as u64;
-        self.stored.push(Stored {
-            id,
-            bytes,
-            position: Position(position),
-        });
-    }
-}
-
-fn too_long(topics: &Topics) -> Option<StoreError> {
-    let long = topics.iter().find(|topic| topic.len() > MAX_TOPIC)?;
-    let text = format!("a topic has {} bytes, the limit is {MAX_TOPIC}", long.len());
-    Some(StoreError::new(text))
 }
 
 impl Replayer for Store {
@@ -293,30 +173,7 @@ impl Replayer for Store {
     }
 
     fn put_all(&self, messages: Vec<(Message, Topics)>) -> Vec<Result<Stored, StoreError>> {
-        let inner = self.inner.as_ref();
-        let directory = &mut inner.writer();
-        let mut answers = Vec::with_capacity(messages.len());
-        let mut begun: Option<Batch> = None;
-        for (message, topics) in messages {
-            if let Some(batch) =
-                begun.take_if(|batch| batch.is_full() || too_long(&topics).is_some())
-            {
-                inner.finish(batch, directory, &mut answers);
-            }
-            let batch = match (begun.take(), too_long(&topics)) {
-                (_, Some(error)) => Err(error),
-                (Some(batch), None) => Ok(batch),
-                (None, None) => Batch::begin(inner).map_err(failed),
-            };
-            match batch {
-                Ok(batch) => begun.insert(batch).push(message, &topics, &inner.epochs),
-                Err(error) => answers.push(Err(error)),
-            }
-        }
-        if let Some(batch) = begun {
-            inner.finish(batch, directory, &mut answers);
-        }
-        answers
+        self.inner.put_all(messages)
     }
 
     fn end(&self) -> Position {
@@ -378,7 +235,7 @@ fn end(segments: &Segments) -> u64 {
     segments.last().map_or(0, |newest| newest.last())
 }
 
-fn failed(error: SegmentError) -> StoreError {
+pub(crate) fn failed(error: SegmentError) -> StoreError {
     match error {
         SegmentError::Engine(fjall::Error::Poisoned) => {
             StoreError::new("the store has failed before and takes nothing more; open it again")

@@ -4,6 +4,7 @@
 pub mod adapter;
 mod cases;
 mod events;
+pub mod model;
 pub mod overflow;
 pub mod provider;
 pub mod replayer;

@@ -26,7 +26,8 @@ pub trait Replayer: fmt::Debug + Send + Sync + 'static {
     ///
     /// Generated ids are at most 128 bytes of `[0-9A-Za-z._~-]` and are
     /// never given out again, also not after a restart: see [`Epoch`]. When this returns, the message survives
-    /// what the replayer says that it survives. On an error it is not in the history.
+    /// what the replayer says that it survives. On an error it is not in the history; after the failure of a disk it may be
+    /// there once the store is opened again.
     fn put(&self, message: Message, topics: &Topics) -> Result<Stored, StoreError>;
 
     /// Appends several in order, as [`put`](Self::put) does each: one answer for each.

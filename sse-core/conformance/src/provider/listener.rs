@@ -50,6 +50,13 @@ impl Listener {
             .collect()
     }
 
+    /// The events of the next piece, or `None` at the end.
+    pub(crate) async fn events(&mut self) -> Option<Vec<OwnedEvent>> {
+        let bytes = self.piece().await?;
+        self.read(&bytes);
+        Some(self.pending.drain(..).collect())
+    }
+
     /// The data of the next event, or `None` at the end.
     pub(crate) async fn next(&mut self) -> Option<String> {
         while self.pending.is_empty() {

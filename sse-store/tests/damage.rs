@@ -1,0 +1,192 @@
+//! Files that are not as they were written: an error, or a loss that is told. Never a wrong message, never a silent gap.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+};
+
+use sse_conformance::decode;
+use sse_core::{Decoder, EventId, Gap, Message, ReadError, Replayer, Topics};
+use sse_store::{Lost, OpenError, Store};
+use tempfile::TempDir;
+
+const MESSAGES: u64 = 2_000;
+
+fn folder() -> TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
+}
+
+fn data(n: u64) -> String {
+    format!("{n} {}", "y".repeat((n % 97) as usize))
+}
+
+fn fill(folder: &Path) -> Vec<EventId> {
+    let store = Store::at(folder).max_messages(MESSAGES * 2).open().unwrap();
+    let put = |n| {
+        let stored = store.put(Message::data(data(n)), &Topics::default());
+        stored.unwrap().id
+    };
+    (1..=MESSAGES).map(put).collect()
+}
+
+/// A file as it was: its place, its bytes but for the zeros at the end, and its length. The engine's journal begins as
+/// 64 MiB of nothing.
+struct Original {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    length: u64,
+}
+
+impl Original {
+    fn read_all(folder: &Path) -> Vec<Self> {
+        let mut all = Vec::new();
+        let mut folders = vec![folder.to_owned()];
+        while let Some(next) = folders.pop() {
+            for entry in fs::read_dir(next).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let mut bytes = fs::read(&path).unwrap();
+                let length = bytes.len() as u64;
+                let used = bytes.iter().rposition(|byte| *byte != 0);
+                bytes.truncate(used.map_or(0, |last| last + 1));
+                let path = path.strip_prefix(folder).unwrap().to_owned();
+                all.push(Self {
+                    path,
+                    bytes,
+                    length,
+                });
+            }
+        }
+        all.sort_by(|one, other| one.path.cmp(&other.path));
+        all
+    }
+
+    fn write(&self, folder: &Path, changed: Option<usize>) {
+        let path = folder.join(&self.path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let mut bytes = self.bytes.clone();
+        if let Some(place) = changed {
+            bytes[place] = !bytes[place];
+        }
+        fs::write(&path, bytes).unwrap();
+        let file = fs::File::options().write(true).open(path).unwrap();
+        file.set_len(self.length).unwrap();
+    }
+}
+
+/// The numbers of everything that is there, from the oldest on, or why it could not be read.
+fn read(store: &Store) -> Result<Vec<u64>, ReadError> {
+    let mut numbers = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store.page(after, store.end(), &Topics::default())?;
+        for event in decode(&mut Decoder::new(), &page.bytes) {
+            let number: u64 = event.data.split(' ').next().unwrap().parse().unwrap();
+            assert_eq!(event.data, data(number), "as it was written");
+            assert!(event.id.ends_with(&format!("-{number}")));
+            numbers.push(number);
+        }
+        if page.next >= store.end() {
+            return Ok(numbers);
+        }
+        after = Some(page.next);
+    }
+}
+
+/// What becomes of a store with one byte changed.
+fn outcome(folder: &Path) -> &'static str {
+    match Store::at(folder).max_messages(MESSAGES * 2).open() {
+        Err(OpenError::Damaged { .. } | OpenError::Incomplete { .. }) => "refused",
+        Err(OpenError::Version { .. } | OpenError::Io { .. }) => "refused as something else",
+        Err(error) => panic!("{error}"),
+        Ok(store) => match read(&store) {
+            Err(ReadError::Store(_)) => "cannot be read",
+            Err(error) => panic!("{error}"),
+            Ok(numbers) => {
+                let end = numbers.len() as u64;
+                assert!(numbers.iter().copied().eq(1..=end), "without a hole");
+                if end == MESSAGES {
+                    "whole"
+                } else {
+                    assert_eq!(store.lost(), Some(&Lost::Newest(end + 1..=MESSAGES)));
+                    "told"
+                }
+            }
+        },
+    }
+}
+
+/// One byte here and there, in all files.
+#[test]
+fn a_changed_byte_is_an_error_or_a_loss_that_is_told() {
+    let original = folder();
+    fill(original.path());
+    let files = Original::read_all(original.path());
+    let all: usize = files.iter().map(|file| file.bytes.len()).sum();
+    let mut outcomes = BTreeMap::new();
+    for (damaged, file) in files.iter().enumerate() {
+        // Small files are looked at more closely than they deserve by their size.
+        let used = file.bytes.len();
+        let count = used.min(4.max(120 * used / all));
+        for n in 0..count {
+            let copy = folder();
+            for (index, file) in files.iter().enumerate() {
+                file.write(copy.path(), (index == damaged).then_some(place(n, used)));
+            }
+            let seen = catch_unwind(AssertUnwindSafe(|| outcome(copy.path())));
+            let seen = seen.unwrap_or_else(|_| panic!("part {n} of {count} of {:?}", file.path));
+            *outcomes.entry(seen).or_insert(0) += 1;
+        }
+    }
+    let seen = |what| outcomes.get(what).is_some_and(|count| *count > 0);
+    assert!(seen("refused") && seen("told"), "{outcomes:?}");
+}
+
+/// Scattered over so many bytes, and the same each time.
+fn place(n: usize, of: usize) -> usize {
+    (n + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) / 1_024 % of
+}
+
+/// As damage of a sealed journal would leave it.
+fn make_a_hole(folder: &Path, at: u64) {
+    let database = fjall::Database::builder(folder.join("fjall"))
+        .open()
+        .unwrap();
+    let part = MESSAGES * 2 / 8;
+    let segment = format!("segment-{:020}", (at - 1) / part * part);
+    let segment = database.keyspace(&segment, Default::default).unwrap();
+    let mut key = vec![0];
+    key.extend_from_slice(&at.to_be_bytes());
+    assert!(segment.get(&key).unwrap().is_some());
+    segment.remove(key).unwrap();
+    database.persist(fjall::PersistMode::SyncAll).unwrap();
+}
+
+#[test]
+fn a_hole_is_refused_or_by_wish_everything_before_it_dropped() {
+    let folder = folder();
+    let ids = fill(folder.path());
+    make_a_hole(folder.path(), 1_200);
+    make_a_hole(folder.path(), 700);
+    let options = || Store::at(folder.path()).max_messages(MESSAGES * 2);
+    for _ in 0..2 {
+        match options().open() {
+            Err(OpenError::Incomplete { missing, .. }) => assert_eq!(missing, 1_200..=1_200),
+            other => panic!("{other:?}"),
+        }
+    }
+    let store = options().repair().open().unwrap();
+    assert_eq!(store.lost(), Some(&Lost::Until(1_200)));
+    drop(store);
+    let store = options().open().unwrap();
+    assert_eq!(store.lost(), None, "it was told once");
+    assert!(read(&store).unwrap().into_iter().eq(1_201..=MESSAGES));
+    let gap = store.seek(&ids[1_199], &Topics::default()).unwrap_err();
+    assert!(matches!(gap, ReadError::Gap(Gap::Expired)), "{gap}");
+    assert!(store.seek(&ids[1_200], &Topics::default()).is_ok());
+}

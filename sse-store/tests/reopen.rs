@@ -1,0 +1,316 @@
+//! What a store remembers, drops and refuses when it is opened again.
+
+use std::{
+    fs::{self, File},
+    ops::RangeInclusive,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use sse_conformance::decode;
+use sse_core::{Decoder, EventId, Gap, Message, Position, ReadError, Replayer, Topics};
+use sse_store::{Durability, Lost, OpenError, Options, Store};
+use tempfile::TempDir;
+
+fn folder() -> TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
+}
+
+fn put(store: &Store, data: impl Into<String>) -> EventId {
+    store
+        .put(Message::data(data), &Topics::default())
+        .unwrap()
+        .id
+}
+
+fn put_all(store: &Store, numbers: RangeInclusive<u64>) -> Vec<EventId> {
+    numbers.map(|n| put(store, n.to_string())).collect()
+}
+
+fn gap<T: std::fmt::Debug>(answer: Result<T, ReadError>) -> Gap {
+    match answer {
+        Err(ReadError::Gap(gap)) => gap,
+        other => panic!("a gap, not {other:?}"),
+    }
+}
+
+/// The data of everything after a position.
+fn read(store: &Store, mut after: Option<Position>) -> Vec<String> {
+    let mut all = Vec::new();
+    while after.is_none_or(|after| after < store.end()) {
+        let page = store.page(after, store.end(), &Topics::default()).unwrap();
+        let events = decode(&mut Decoder::new(), &page.bytes);
+        all.extend(events.into_iter().map(|event| event.data));
+        if after == Some(page.next) {
+            break;
+        }
+        after = Some(page.next);
+    }
+    all
+}
+
+fn follows(store: &Store, id: &EventId) -> Vec<String> {
+    read(store, Some(store.seek(id, &Topics::default()).unwrap()))
+}
+
+fn numbers(numbers: RangeInclusive<u64>) -> Vec<String> {
+    numbers.map(|n| n.to_string()).collect()
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            fs::copy(from, to).unwrap();
+        }
+    }
+}
+
+#[test]
+fn ids_go_on_after_a_restart_and_those_from_before_are_known() {
+    let folder = folder();
+    let mut ids = Vec::new();
+    for run in 0..5 {
+        let store = Store::open(folder.path()).unwrap();
+        assert_eq!(store.positions(), 1..=run * 10);
+        ids.extend(put_all(&store, run * 10 + 1..=run * 10 + 10));
+        for (seen, id) in (1..).zip(&ids) {
+            assert_eq!(follows(&store, id), numbers(seen + 1..=run * 10 + 10));
+        }
+        assert_eq!(store.lost(), None);
+    }
+    let epochs = ids.iter().map(|id| id.as_str().split_once('-').unwrap().0);
+    let mut epochs: Vec<_> = epochs.collect();
+    epochs.dedup();
+    assert_eq!(epochs.len(), 5, "each run has its own");
+}
+
+#[test]
+fn ids_of_the_application_are_known_after_a_restart() {
+    let folder = folder();
+    let own = EventId::from_static("invoice 7");
+    let store = Store::open(folder.path()).unwrap();
+    put(&store, "1");
+    let message = Message::data("2").id(own.clone());
+    store.put(message, &["a", ""].into()).unwrap();
+    put(&store, "3");
+    drop(store);
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(follows(&store, &own), ["3"]);
+    assert_eq!(gap(store.seek(&own, &"b".into())), Gap::Unknown);
+}
+
+/// Nobody takes a message for another one that had its position in a past that is gone.
+#[test]
+fn a_restored_backup_does_not_know_what_came_after_it() {
+    let (folder, backup) = (folder(), folder());
+    let store = Store::open(folder.path()).unwrap();
+    let before = put_all(&store, 1..=10);
+    drop(store);
+    copy(folder.path(), backup.path());
+    let store = Store::open(folder.path()).unwrap();
+    let lost = put_all(&store, 11..=20);
+    drop(store);
+
+    let store = Store::open(backup.path()).unwrap();
+    for id in &lost {
+        assert_eq!(gap(store.seek(id, &Topics::default())), Gap::Unknown);
+    }
+    put_all(&store, 11..=20);
+    for id in &lost {
+        assert_eq!(gap(store.seek(id, &Topics::default())), Gap::Unknown);
+    }
+    assert_eq!(follows(&store, &before[8]), numbers(10..=20));
+}
+
+#[test]
+fn the_loss_of_the_newest_is_noticed_and_told() {
+    let (folder, after_power_failed) = (folder(), folder());
+    let store = Store::open(folder.path()).unwrap();
+    let kept = put_all(&store, 1..=10);
+    copy(folder.path(), after_power_failed.path());
+    let lost = put_all(&store, 11..=15);
+    // The disk had got this, but not the rest.
+    fs::copy(
+        folder.path().join("end"),
+        after_power_failed.path().join("end"),
+    )
+    .unwrap();
+
+    let store = Store::open(after_power_failed.path()).unwrap();
+    assert_eq!(store.lost(), Some(&Lost::Newest(11..=15)));
+    assert_eq!(follows(&store, &kept[9]), [""; 0]);
+    put_all(&store, 11..=20);
+    for id in &lost {
+        assert_eq!(gap(store.seek(id, &Topics::default())), Gap::Unknown);
+    }
+    drop(store);
+    assert_eq!(Store::open(after_power_failed.path()).unwrap().lost(), None);
+}
+
+#[test]
+fn what_is_in_memory_only_is_gone_with_the_process() {
+    let (folder, after_kill) = (folder(), folder());
+    let options = |folder: &TempDir| Store::at(folder.path()).durability(Durability::Memory);
+    let store = options(&folder).open().unwrap();
+    put_all(&store, 1..=5);
+    copy(folder.path(), after_kill.path());
+    drop(store);
+    let store = options(&folder).open().unwrap();
+    assert_eq!(read(&store, None), numbers(1..=5), "an orderly end");
+    let store = options(&after_kill).open().unwrap();
+    assert_eq!(read(&store, None), [""; 0]);
+}
+
+#[test]
+fn the_number_of_messages_is_bounded() {
+    let folder = folder();
+    let open = || Store::at(folder.path()).max_messages(80).open().unwrap();
+    let mut ids = Vec::new();
+    let mut store = open();
+    for n in 1..=500 {
+        if n % 97 == 0 {
+            drop(store);
+            store = open();
+        }
+        ids.push(put(&store, n.to_string()));
+        let kept = store.positions();
+        let count = kept.end() - kept.start() + 1;
+        assert!(
+            *kept.end() == n && (70.min(n)..=80).contains(&count),
+            "{kept:?}"
+        );
+    }
+    let oldest = *store.positions().start();
+    assert_eq!(read(&store, None), numbers(oldest..=500));
+    for (n, id) in (1..).zip(&ids) {
+        if n >= oldest {
+            assert_eq!(follows(&store, id), numbers(n + 1..=500));
+        } else {
+            assert_eq!(gap(store.seek(id, &Topics::default())), Gap::Expired);
+            let page = store.page(Some(Position(n - 1)), store.end(), &Topics::default());
+            assert_eq!(gap(page), Gap::Expired);
+        }
+    }
+}
+
+#[test]
+fn bytes_are_bounded_in_the_directory_as_well() {
+    let folder = folder();
+    let store = Store::at(folder.path()).max_bytes(800_000).open().unwrap();
+    for n in 1..=3_000 {
+        put(&store, format!("{n} {}", "x".repeat(1_000)));
+    }
+    let kept = store.positions();
+    let count = kept.end() - kept.start() + 1;
+    assert!((580..=780).contains(&count), "{kept:?}");
+    drop(store);
+    let store = Store::at(folder.path()).max_bytes(800_000).open().unwrap();
+    assert_eq!(store.positions(), kept);
+    assert_eq!(read(&store, None).len() as u64, count);
+}
+
+/// A store whose clock stands still until it is turned, in hours.
+fn with_clock(folder: &Path) -> (Options, Arc<AtomicU64>) {
+    let hours = Arc::new(AtomicU64::new(500_000));
+    let clock = Arc::clone(&hours);
+    let now = move || {
+        let hours = clock.load(Ordering::Relaxed);
+        SystemTime::UNIX_EPOCH + Duration::from_secs(3_600 * hours)
+    };
+    let options = Store::at(folder).max_age(Duration::from_secs(3_600 * 24));
+    (options.clock(now), hours)
+}
+
+#[test]
+fn age_is_bounded() {
+    let folder = folder();
+    let (options, hours) = with_clock(folder.path());
+    let store = options.open().unwrap();
+    let mut ids = Vec::new();
+    for n in 1..=100 {
+        ids.push(put(&store, n.to_string()));
+        hours.fetch_add(1, Ordering::Relaxed);
+        let kept = store.positions();
+        let count = kept.end() - kept.start() + 1;
+        assert!((23.min(n)..=27).contains(&count), "{kept:?}");
+    }
+    // Nothing is published, but time goes on, and the store is closed for a while.
+    hours.fetch_add(12, Ordering::Relaxed);
+    assert_eq!(gap(store.seek(&ids[80], &Topics::default())), Gap::Expired);
+    assert_eq!(follows(&store, &ids[95]), numbers(97..=100));
+    let later = hours.load(Ordering::Relaxed) + 20;
+    drop(store);
+    let (options, hours) = with_clock(folder.path());
+    hours.store(later, Ordering::Relaxed);
+    let store = options.open().unwrap();
+    assert_eq!(read(&store, None), [""; 0]);
+    assert_eq!(gap(store.seek(&ids[95], &Topics::default())), Gap::Expired);
+    let id = put(&store, "101");
+    assert_eq!(read(&store, None), ["101"]);
+    assert_eq!(follows(&store, &id), [""; 0]);
+}
+
+#[test]
+fn a_directory_is_for_one_store_at_a_time() {
+    let folder = folder();
+    let store = Store::open(folder.path()).unwrap();
+    let second = Store::open(folder.path()).unwrap_err();
+    assert!(matches!(second, OpenError::InUse(_)), "{second}");
+    put(&store, "1");
+    drop(store);
+    assert_eq!(read(&Store::open(folder.path()).unwrap(), None), ["1"]);
+}
+
+#[test]
+fn a_directory_with_something_else_is_refused_and_left_alone() {
+    let folder = folder();
+    fs::write(folder.path().join("thesis.txt"), "precious").unwrap();
+    let refused = Store::open(folder.path()).unwrap_err();
+    assert!(matches!(refused, OpenError::Foreign(_)), "{refused}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+
+    let refused = Store::open(folder.path().join("thesis.txt")).unwrap_err();
+    assert!(matches!(refused, OpenError::Io { .. }), "{refused}");
+    assert!(refused.to_string().contains("thesis.txt"), "{refused}");
+}
+
+#[test]
+fn another_format_is_refused() {
+    let folder = folder();
+    drop(Store::open(folder.path()).unwrap());
+    fs::write(folder.path().join("sse-store"), "sse-store 2\n").unwrap();
+    let refused = Store::open(folder.path()).unwrap_err();
+    assert!(matches!(refused, OpenError::Version { .. }), "{refused}");
+    assert!(refused.to_string().contains("sse-store 2"), "{refused}");
+}
+
+/// Its maker was killed before it had written anything.
+#[test]
+fn an_empty_marker_is_a_new_store() {
+    let folder = folder();
+    File::create(folder.path().join("sse-store")).unwrap();
+    put(&Store::open(folder.path()).unwrap(), "1");
+}
+
+#[test]
+fn a_topic_that_is_too_long_is_refused_and_the_others_are_stored() {
+    let folder = folder();
+    let store = Store::open(folder.path()).unwrap();
+    let long = "x".repeat(60_001);
+    let topics = ["", &long, "", &long[1..], ""].map(Topics::from);
+    let messages = topics.map(|topics| (Message::data("x"), topics));
+    let answers = store.put_all(messages.into());
+    let answers: Vec<_> = answers.iter().map(Result::is_ok).collect();
+    assert_eq!(answers, [true, false, true, true, true]);
+    assert_eq!(store.end(), Position(4));
+    assert_eq!(read(&store, None).len(), 3);
+}
