@@ -1,13 +1,10 @@
 //! The guard of a browser, and what a test does with its tabs.
 
 use std::{
-    env, fs,
     io::{Read as _, Write as _},
     net::{Ipv4Addr, SocketAddr, TcpStream},
     ops::ControlFlow,
-    path::PathBuf,
-    process::{self, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
+    process::Stdio,
 };
 
 use anyhow::{Context as _, Result, ensure};
@@ -16,7 +13,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::{DEADLINE, eventually, process::Process, request};
+use crate::{DEADLINE, Folder, eventually, process::Process, request};
 
 /// No screen, no graphics card, not more shared memory than containers have, no traffic of the browser's own.
 const ARGUMENTS: &[&str] = &[
@@ -51,7 +48,7 @@ pub struct Browser {
     unused: Option<WindowHandle>,
     // In this order: the profile is deleted when nobody writes to it any more.
     driver: Driver,
-    _profile: Profile,
+    _profile: Folder,
 }
 
 impl Browser {
@@ -60,9 +57,9 @@ impl Browser {
     /// # Errors
     /// If one of the two is not installed or does not start.
     pub async fn start() -> Result<Self> {
-        let profile = Profile::create()?;
+        let profile = Folder::create()?;
         let driver = Driver::start().await?;
-        let mut args = vec![format!("--user-data-dir={}", profile.0.display())];
+        let mut args = vec![format!("--user-data-dir={}", profile.path().display())];
         args.extend(ARGUMENTS.iter().copied().map(str::to_owned));
         let capabilities =
             json!({ "goog:chromeOptions": { "binary": "/usr/bin/chromium", "args": args } });
@@ -255,32 +252,6 @@ impl Drop for Driver {
     fn drop(&mut self) {
         if let Err(error) = self.quit() {
             eprintln!("a browser may be left behind: {error}");
-        }
-    }
-}
-
-/// A folder under the temporary one, deleted on drop.
-#[derive(Debug)]
-struct Profile(PathBuf);
-
-impl Profile {
-    fn create() -> Result<Self> {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!(
-            "e2e-{}-{}",
-            process::id(),
-            NEXT.fetch_add(1, Ordering::Relaxed)
-        );
-        let path = env::temp_dir().join(name);
-        fs::create_dir(&path).with_context(|| format!("{} cannot be created", path.display()))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Profile {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
-            eprintln!("{} is left behind: {error}", self.0.display());
         }
     }
 }

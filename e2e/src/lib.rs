@@ -4,13 +4,15 @@
 //! (`cargo build -p example-axum`, and so on). `EXAMPLE_AXUM` names another executable to test instead.
 //! The clients that `tests/clients` starts are installed by `cargo xtask test-all --step clients`.
 //!
-//! [`Server`] and [`Browser`] are guards: dropped, they leave neither a process nor a file behind. [`Proxy`] is the
-//! network between the two, for the tests to cut. Every wait is an [`eventually`] with a deadline.
+//! [`Server`], [`Browser`] and [`Folder`] are guards: dropped, they leave neither a process nor a file behind. [`Proxy`]
+//! is the network between the first two, for the tests to cut. Every wait is an [`eventually`] with a deadline.
 
 mod app;
 mod browser;
 mod eventually;
+mod folder;
 mod http;
+pub mod page;
 mod process;
 mod proxy;
 mod server;
@@ -18,6 +20,7 @@ mod server;
 pub use app::{App, profile_dir};
 pub use browser::{Browser, Tab};
 pub use eventually::{DEADLINE, eventually};
+pub use folder::Folder;
 pub use http::{Response, request};
 pub use proxy::{Link, Proxy};
-pub use server::Server;
+pub use server::{Server, publish, publish_until_it_fails};

@@ -1,6 +1,7 @@
 //! The guard of an example app.
 
 use std::{
+    ffi::OsStr,
     net::{Ipv4Addr, SocketAddr},
     process::ExitStatus,
     time::Duration,
@@ -8,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
-use tokio::process::Command;
+use tokio::{process::Command, sync::mpsc::UnboundedSender};
 
 use crate::{App, process::Process, request};
 
@@ -33,7 +34,20 @@ impl Server {
     /// # Errors
     /// As [`Server::start`].
     pub async fn start_at(app: App, address: SocketAddr) -> Result<Self> {
-        let command = Self::command_at(app, address)?;
+        Self::start_with(app, address, [""; 0]).await
+    }
+
+    /// Starts the app on the given address with arguments, as `["--store", "/a/directory"]`.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub async fn start_with(
+        app: App,
+        address: SocketAddr,
+        arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
+    ) -> Result<Self> {
+        let mut command = Self::command_at(app, address)?;
+        command.args(arguments);
         let (process, address) = Process::start(command, printed_address).await?;
         Ok(Self { process, address })
     }
@@ -53,19 +67,12 @@ impl Server {
         self.address
     }
 
-    /// Publishes without a browser and returns the id. `query` is that of the request, as `topic=news&event=order`.
+    /// As [`publish`] to this server.
     ///
     /// # Errors
-    /// If the answer is anything but 202 with an id.
+    /// As [`publish`].
     pub async fn publish(&self, query: &str, data: &str) -> Result<String> {
-        let answer = request(self.address, "POST", &format!("/publish?{query}"), data).await?;
-        ensure!(answer.status == 202, "publishing was refused: {answer:?}");
-        let json: Value =
-            serde_json::from_str(&answer.body).with_context(|| format!("not JSON: {answer:?}"))?;
-        Ok(json["id"]
-            .as_str()
-            .with_context(|| format!("no id: {json}"))?
-            .to_owned())
+        publish(self.address, query, data).await
     }
 
     /// Sends SIGTERM and waits for the end.
@@ -83,6 +90,40 @@ impl Server {
     pub async fn kill(mut self) -> Result<()> {
         self.process.kill().await
     }
+}
+
+/// Publishes without a browser and returns the id. `query` is that of the request, as `topic=news&event=order`.
+///
+/// # Errors
+/// If the answer is anything but 202 with an id, or nobody is there to answer.
+pub async fn publish(address: SocketAddr, query: &str, data: &str) -> Result<String> {
+    let answer = request(address, "POST", &format!("/publish?{query}"), data).await?;
+    ensure!(answer.status == 202, "publishing was refused: {answer:?}");
+    let json: Value =
+        serde_json::from_str(&answer.body).with_context(|| format!("not JSON: {answer:?}"))?;
+    Ok(json["id"]
+        .as_str()
+        .with_context(|| format!("no id: {json}"))?
+        .to_owned())
+}
+
+/// Publishes `a0`, `a1` and so on, for the name `a`, on topic `news`, one after the other, says each time that it is
+/// acknowledged, and ends with the first that is not. Returns how many were.
+pub async fn publish_until_it_fails(
+    address: SocketAddr,
+    name: char,
+    acknowledged: UnboundedSender<()>,
+) -> usize {
+    let mut next = 0;
+    while publish(address, "topic=news", &format!("{name}{next}"))
+        .await
+        .is_ok()
+    {
+        next += 1;
+        // Whoever has heard enough no longer listens.
+        let _ = acknowledged.send(());
+    }
+    next
 }
 
 /// The address in a line such as `listening on http://127.0.0.1:3000`.

@@ -2,15 +2,14 @@
 //!
 //! In the JavaScript here, `events` is the page's element with that id, and so on.
 
-use std::{fs, net::SocketAddr, time::Duration};
+use std::{fs, time::Duration};
 
 use anyhow::{Result, ensure};
-use e2e::{App, Browser, Link, Proxy, Server, Tab, profile_dir};
-use serde_json::{from_value, json};
-
-const OPEN: &str = "state.dataset.state === 'open'";
-const NOT_OPEN: &str = "state.dataset.state !== 'open'";
-const NEWEST: &str = "events.firstElementChild?.querySelector('.data').textContent";
+use e2e::page::{NEWEST, NOT_OPEN, OPEN, arrived, connected, positions, rows};
+use e2e::{App, Browser, Folder, Link, Proxy, Server};
+use e2e::{profile_dir, publish, publish_until_it_fails};
+use serde_json::json;
+use tokio::sync::mpsc;
 
 /// How WebDriver writes these keys.
 const CONTROL: char = '\u{e009}';
@@ -193,6 +192,72 @@ async fn a_restarted_server_is_survived() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_server_with_a_store_is_killed_again_and_again_and_nothing_is_lost() -> Result<()> {
+    let folder = Folder::create()?;
+    let start = async |address| Server::start_with(App::Axum, address, folder.as_store()).await;
+    let mut server = start(([127, 0, 0, 1], 0).into()).await?;
+    let address = server.address();
+    let mut browser = Browser::start().await?;
+    let tab = connected(&mut browser, address, "/?topic=news").await?;
+    server.publish("topic=news", "0").await?;
+    tab.eventually("the first message arrives", NEWEST).await?;
+
+    let mut next = 1;
+    let mut published_while_away = 0;
+    // The page sees the first of several kills in a row, and is back after the last.
+    for kills in [1, 3] {
+        for _ in 0..kills {
+            server.kill().await?;
+            tab.eventually("the page sees that the server has gone", NOT_OPEN)
+                .await?;
+            ensure!(publish(address, "topic=news", "to nobody").await.is_err());
+            server = start(address).await?;
+            server.publish("topic=news", &next.to_string()).await?;
+            next += 1;
+            published_while_away +=
+                usize::from(tab.run(&format!("return {NOT_OPEN}")).await? == true);
+        }
+        tab.eventually("the page is connected again", OPEN).await?;
+        arrived(&tab, &(next - 1).to_string()).await?;
+    }
+    ensure!(published_while_away > 0, "the page was always back at once");
+
+    // The last comes in the middle of a stream of publishes, by eight clients at once.
+    let (acknowledged, mut acknowledgements) = mpsc::unbounded_channel();
+    let streams = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map(|name| {
+        let stream = publish_until_it_fails(address, name, acknowledged.clone());
+        (name, tokio::spawn(stream))
+    });
+    for _ in 0..50 {
+        acknowledgements.recv().await;
+    }
+    server.kill().await?;
+    let mut counts = Vec::new();
+    for (name, stream) in streams {
+        counts.push((name, stream.await?));
+    }
+    server = start(address).await?;
+    for n in next..next + 20 {
+        server.publish("topic=news", &n.to_string()).await?;
+    }
+    arrived(&tab, &(next + 19).to_string()).await?;
+
+    let mut rows = rows(&tab).await?;
+    for (name, acknowledged) in counts {
+        // The one after them may have been stored: then only its answer was lost.
+        let stored = acknowledged + usize::from(rows.contains(&format!("{name}{acknowledged}")));
+        let expected: Vec<_> = (0..stored).map(|n| format!("{name}{n}")).collect();
+        let found: Vec<_> = rows.extract_if(.., |row| row.starts_with(name)).collect();
+        assert_eq!(found, expected, "each once and in order");
+    }
+    let expected: Vec<_> = (0..next + 20).map(|n| n.to_string()).collect();
+    assert_eq!(rows, expected, "each once, in order, and no gap");
+    let positions = positions(&tab).await?;
+    assert!(positions.is_sorted_by(|a, b| a < b), "{positions:?}");
+    server.kill().await
+}
+
+#[tokio::test]
 async fn an_interrupted_network_loses_nothing() -> Result<()> {
     let server = Server::start(App::Axum).await?;
     let proxy = Proxy::start(server.address()).await?;
@@ -322,18 +387,4 @@ async fn a_picture_of_the_demo() -> Result<()> {
         "it loads from elsewhere"
     );
     Ok(())
-}
-
-/// A tab with the page, when it is connected.
-async fn connected(browser: &mut Browser, address: SocketAddr, path: &str) -> Result<Tab> {
-    let tab = browser.open(address, path).await?;
-    tab.eventually("the page is connected", OPEN).await?;
-    Ok(tab)
-}
-
-/// The data of the rows, oldest first.
-async fn rows(tab: &Tab) -> Result<Vec<String>> {
-    let texts = "Array.from(events.querySelectorAll('.data'), (data) => data.textContent)";
-    let rows = tab.run(&format!("return {texts}.reverse()")).await?;
-    Ok(from_value(rows)?)
 }

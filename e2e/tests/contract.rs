@@ -2,15 +2,21 @@
 //!
 //! A case that is not in the list is dead code, which is a warning.
 
-use std::time::Duration;
+use std::{
+    ffi::OsStr,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result};
-use e2e::{App, Server, request};
+use e2e::{App, Folder, Server, publish, request};
 use serde_json::Value;
 use sse_conformance::{
     DEADLINE,
     adapter::{Body, Client, Piece, Response},
+    in_time,
 };
+use tokio::time::timeout;
 
 /// Expands to the whole suite, as tests of one app.
 macro_rules! contract {
@@ -46,6 +52,15 @@ macro_rules! cases {
 
 mod axum {
     contract!(e2e::App::Axum);
+    // The only one with `--store`.
+    cases!(
+        e2e::App::Axum,
+        [
+            a_client_resumes_across_kill_9_with_exactly_what_it_missed,
+            a_store_in_use_is_an_error_that_says_what_to_do,
+            a_wrong_argument_is_an_error_that_says_the_usage,
+        ]
+    );
 }
 
 mod actix {
@@ -67,6 +82,8 @@ mod poem {
 /// The contract says 2 s. As much again for a machine that runs other tests at the same time:
 /// without an end of its streams no server ends within either.
 const WITHIN: Duration = Duration::from_secs(4);
+
+const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 async fn get(server: &Server, path: &str) -> Response {
     Client::connect(server.address()).await.get(path).await
@@ -291,12 +308,91 @@ async fn a_client_that_never_reads_does_not_hold_up_the_end(app: App) -> Result<
 
 async fn a_taken_address_is_an_error_that_says_what_to_do(app: App) -> Result<()> {
     let server = Server::start(app).await?;
-    let command = Server::command_at(app, server.address())?;
-    let output = tokio::time::timeout(DEADLINE, { command }.output())
-        .await
-        .context("it ends at once")??;
-    assert!(!output.status.success());
-    let error = String::from_utf8(output.stderr)?;
+    let error = refusal(app, server.address(), &[]).await?;
     assert!(error.contains("set ADDR to another address"), "{error}");
     Ok(())
+}
+
+async fn a_client_resumes_across_kill_9_with_exactly_what_it_missed(app: App) -> Result<()> {
+    let folder = Folder::create()?;
+    let mut server = Server::start_with(app, ANY_PORT, folder.as_store()).await?;
+    let address = server.address();
+    let first = server.publish("", "first").await?;
+    let mut last = first.clone();
+    let mut numbers = (0..).map(|n: u32| n.to_string());
+    let mut all = Vec::new();
+    for _ in 0..3 {
+        let mut body = resumed(&server, &last).await;
+        let missed: Vec<_> = numbers.by_ref().take(300).collect();
+        let (before, after) = missed.split_at(200);
+        server.publish("", "seen").await?;
+        let seen = in_time("a message", body.event()).await;
+        assert_eq!(seen.data, "seen", "nothing comes twice");
+        for data in before {
+            server.publish("", data).await?;
+        }
+        server.kill().await?;
+        assert!(publish(address, "", "to nobody").await.is_err());
+        drop(body); // without having read on
+
+        server = Server::start_with(app, address, folder.as_store()).await?;
+        for data in after {
+            server.publish("", data).await?;
+        }
+        let mut body = resumed(&server, &seen.id).await;
+        assert_eq!(in_time("what it missed", body.data(300)).await, missed);
+        last = server.publish("", "live").await?;
+        let live = in_time("a message", body.event()).await;
+        assert_eq!(live.data, "live", "nothing came twice");
+        all.extend([vec!["seen".to_owned()], missed, vec!["live".to_owned()]].concat());
+    }
+    let mut body = resumed(&server, &first).await;
+    let replayed = in_time("what three runs stored", body.data(all.len())).await;
+    assert_eq!(replayed, all);
+    server.kill().await
+}
+
+/// The default topic after the message with this id.
+async fn resumed(server: &Server, id: &str) -> Body {
+    let headers = [("Last-Event-ID", id.as_bytes())];
+    let client = Client::connect(server.address()).await;
+    client.get_with("/events", &headers).await.body
+}
+
+async fn a_store_in_use_is_an_error_that_says_what_to_do(app: App) -> Result<()> {
+    let folder = Folder::create()?;
+    let server = Server::start_with(app, ANY_PORT, folder.as_store()).await?;
+    let error = refusal(app, ANY_PORT, &folder.as_store()).await?;
+    let path = folder.path().display().to_string();
+    for part in [path.as_str(), "in use", "choose another directory"] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    let mut body = open(&server, "/events").await;
+    server.publish("", "unharmed").await?;
+    assert_eq!(body.event().await.data, "unharmed");
+    server.kill().await
+}
+
+async fn a_wrong_argument_is_an_error_that_says_the_usage(app: App) -> Result<()> {
+    let rows = [
+        ["--store"].as_slice(),
+        &["--stor", "a"],
+        &["--store", "a", "b"],
+        &["a"],
+    ];
+    for row in rows {
+        let arguments: Vec<_> = row.iter().map(OsStr::new).collect();
+        let error = refusal(app, ANY_PORT, &arguments).await?;
+        assert!(error.contains("usage: example-axum"), "{error}");
+    }
+    Ok(())
+}
+
+/// What an app that does not start says.
+async fn refusal(app: App, address: SocketAddr, arguments: &[&OsStr]) -> Result<String> {
+    let mut command = Server::command_at(app, address)?;
+    let output = timeout(DEADLINE, command.args(arguments).output());
+    let output = output.await.context("it ends at once")??;
+    assert!(!output.status.success());
+    Ok(String::from_utf8(output.stderr)?)
 }

@@ -5,8 +5,19 @@
 //! curl -N 'http://127.0.0.1:3000/events?topic=news'
 //! curl -d 'hello' 'http://127.0.0.1:3000/publish?topic=news'
 //! ```
+//!
+//! With a store its clients continue where they were, even after `kill -9`:
+//!
+//! ```text
+//! cargo run --release -p example-axum -- --store DIR
+//! ```
 
-use std::{env, error::Error, time::Duration};
+use std::{
+    env,
+    error::Error,
+    ffi::{OsStr, OsString},
+    time::Duration,
+};
 
 use axum::{
     Json, Router,
@@ -25,6 +36,7 @@ use sse_axum::{
     EventId, EventType, FiniteReplayer, Hub, Joe, LastEventId, Message, PublishError, Rejection,
     Sse, Subscription, Topics,
 };
+use sse_store::Store;
 use tokio::{net::TcpListener, time};
 
 /// How long clients that do not read may hold up the end of the process.
@@ -34,7 +46,13 @@ const CLOCK: EventType = EventType::from_static("clock");
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let hub = Hub::new(Joe::builder().replayer(FiniteReplayer::new(1_000)?).build());
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    let joe = match &arguments[..] {
+        [] => Joe::builder().replayer(FiniteReplayer::new(1_000)?),
+        [option, directory] if option == "--store" => Joe::builder().replayer(store(directory)?),
+        _ => return Err("usage: example-axum [--store DIR]".into()),
+    };
+    let hub = Hub::new(joe.build());
     tokio::spawn(publish_the_time(hub.clone()));
 
     let address = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
@@ -50,6 +68,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
         () = async { hub.closed().await; time::sleep(GRACE).await } => {}
     }
     Ok(())
+}
+
+/// The history in a directory: the last 1,000 messages, and up to 400 more.
+fn store(directory: &OsStr) -> Result<Store, Box<dyn Error>> {
+    let options = Store::at(directory).max_messages(1_400); // at least three quarters are there
+    let store = options.open().map_err(|error| error.to_string())?;
+    if let Some(lost) = store.lost() {
+        eprintln!("{} has lost messages: {lost:?}", store.path().display());
+    }
+    Ok(store)
 }
 
 fn app(hub: Hub) -> Router {
