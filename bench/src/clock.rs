@@ -12,6 +12,11 @@ pub(crate) fn thread_cpu() -> u64 {
     nanos(clock_gettime(ClockId::ThreadCPUTime))
 }
 
+/// Nanoseconds of CPU time that all threads of this process have used, also those that have ended.
+pub(crate) fn process_cpu() -> u64 {
+    nanos(clock_gettime(ClockId::ProcessCPUTime))
+}
+
 /// Nanoseconds as seconds.
 #[expect(clippy::cast_precision_loss, reason = "exact up to 104 days")]
 pub(crate) fn seconds(nanos: u64) -> f64 {

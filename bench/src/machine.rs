@@ -17,7 +17,7 @@ pub(crate) struct Machine {
 }
 
 /// Who runs where.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub(crate) struct Cores {
     pub(crate) server: usize,
     pub(crate) readers: usize,
@@ -71,6 +71,14 @@ pub(crate) fn pin(core: usize) -> Result<()> {
     let mut set = CpuSet::new();
     set.set(core);
     sched_setaffinity(None, &set).with_context(|| format!("cannot stay on core {core}"))
+}
+
+/// Lets this thread, and those that it will start, use both cores.
+pub(crate) fn use_both(cores: Cores) -> Result<()> {
+    let mut set = CpuSet::new();
+    set.set(cores.server);
+    set.set(cores.readers);
+    sched_setaffinity(None, &set).context("cannot use two cores")
 }
 
 fn allowed() -> Result<Vec<usize>> {

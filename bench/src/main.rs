@@ -11,6 +11,7 @@ mod process;
 mod report;
 mod run;
 mod scenarios;
+mod scratch;
 mod server;
 
 use std::process::ExitCode;
@@ -43,6 +44,12 @@ enum Task {
         #[command(flatten)]
         settings: server::Settings,
     },
+    /// One measurement of a store, in a process of its own
+    #[command(hide = true)]
+    Store {
+        /// What to measure, as JSON
+        job: String,
+    },
 }
 
 fn task(task: Task) -> Result<ExitCode> {
@@ -50,6 +57,7 @@ fn task(task: Task) -> Result<ExitCode> {
         Task::Run(options) => return run::run(&options),
         Task::Report(render) => render.run()?,
         Task::Serve { peer, settings } => peers::serve(&peer, &settings)?,
+        Task::Store { job } => in_process::measure_store(&job)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -12,8 +12,11 @@ mod memory_core;
 mod publish_subscribers;
 mod publish_topics;
 mod replay;
+mod store;
 
 use anyhow::Result;
+
+pub(crate) use self::store::measure as measure_store;
 
 use crate::{
     report::Table,
@@ -48,6 +51,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("replay", "a long history, read at once", |bench| {
         Ok(replay::run(bench))
     }),
+    scenario("store", "a history on disk", store::run),
 ];
 
 const fn scenario(

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use sse_core::{FiniteReplayer, Hub, Joe, Message};
+use sse_store::Store;
 
 use crate::server::{Fanout, Settings};
 
@@ -21,7 +22,13 @@ pub(crate) fn hub(settings: &Settings) -> Result<OurHub> {
         builder = builder.queue_messages(*messages).queue_bytes(*bytes);
     }
     if let Some(messages) = settings.history {
-        builder = builder.replayer(FiniteReplayer::new(messages)?);
+        builder = match &settings.store {
+            Some(directory) => {
+                let options = Store::at(directory).max_messages(u64::try_from(messages)?);
+                builder.replayer(options.open()?)
+            }
+            None => builder.replayer(FiniteReplayer::new(messages)?),
+        };
     }
     let joe = Arc::new(builder.build());
     let hub = Hub::new(Arc::clone(&joe));

@@ -1,6 +1,6 @@
 //! Everyone reconnects at once, each with 100 messages to catch up with, also while others publish.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -15,6 +15,7 @@ use crate::{
     clock,
     process::Process,
     report::{Table, whole},
+    scratch,
     server::{Command, Published},
 };
 
@@ -25,10 +26,30 @@ const RATE: u64 = 1_000;
 /// Messages in the history before the storm, more than anybody has missed.
 const BEFORE: u64 = 1_000;
 
-const QUIET: &str = "publishing, nobody connected";
-const STORM: &str = "storm, nobody publishes";
-const BOTH: &str = "storm while publishing";
-const AFTER: &str = "publishing, all connected";
+/// When clients come and messages are published.
+#[derive(Clone, Copy, Debug)]
+enum Moment {
+    Quiet,
+    Storm,
+    Both,
+    After,
+}
+
+const MOMENTS: [(Moment, &str); 4] = [
+    (Moment::Quiet, "publishing, nobody connected"),
+    (Moment::Storm, "storm, nobody publishes"),
+    (Moment::Both, "storm while publishing"),
+    (Moment::After, "publishing, all connected"),
+];
+
+/// Where the history is, and what that adds to the name of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Medium {
+    Memory,
+    Disk,
+}
+
+const MEDIA: [(Medium, &str); 2] = [(Medium::Memory, ""), (Medium::Disk, ", sse-store")];
 
 pub(super) fn run(bench: &Bench) -> Result<Vec<Table>> {
     let (note, clients) = bench.clients(10_000, 200);
@@ -40,8 +61,9 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Table>> {
             "{} clients connect as fast as the server accepts them, {IN_FLIGHT} at a time, each with the id of the message {MISSED} \
              back; until each has these {MISSED}. With publishing: {} messages of {SIZE} bytes at {} per \
              second to the same topic, begun just before; in the end each client has all of them, too. sse-axum with \
-             a `FiniteReplayer`; the peers cannot replay. The publisher runs on the thread that serves: the call is \
-             what publishing itself takes, late is from when a message was due until it was out.{note}",
+             a `FiniteReplayer`, or with a new `sse-store` at `Os`, whose threads run on the server's core, too; the peers cannot replay. \
+             The publisher runs on the thread that serves: the call is what publishing itself takes, with `sse-store` until the \
+             message is stored and delivered; late is from when a message was due until it was out.{note}",
             whole(clients as u64),
             whole(count),
             whole(RATE)
@@ -53,39 +75,61 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Table>> {
     .column("publish call p99", "µs")
     .column("publisher late p99", "ms");
     "case".clone_into(&mut table.subject);
+    let cases = MEDIA.iter().flat_map(|(medium, suffix)| {
+        let case =
+            move |(moment, name): &(Moment, &str)| (format!("{name}{suffix}"), *moment, *medium);
+        MOMENTS.iter().map(case)
+    });
+    let cases: Vec<(String, Moment, Medium)> = cases.collect();
+    let rows: Vec<&str> = cases.iter().map(|(row, ..)| row.as_str()).collect();
+    bench.fill(&mut table, &rows, |row| {
+        let case = cases.iter().find(|(name, ..)| name == row);
+        let (_, moment, medium) = case.context("there is no such case")?;
+        measure(bench, *moment, *medium, clients, count)
+    });
+    Ok(vec![table])
+}
+
+fn measure(
+    bench: &Bench,
+    moment: Moment,
+    medium: Medium,
+    clients: usize,
+    count: u64,
+) -> Result<Sample> {
+    // It has to outlive the server.
+    let directory = scratch::directory()?;
+    let arguments = history(medium, directory.path());
+    let mut server = Process::start(PEER, bench.cores.server, &arguments)?;
+    let id = missed_id(&mut server)?;
     let pace = Command::Pace {
         rate: RATE,
         count,
         size: SIZE,
     };
-    bench.fill(&mut table, &[QUIET, STORM, BOTH, AFTER], |case| {
-        let mut server = Process::start(PEER, bench.cores.server, &history())?;
-        let id = missed_id(&mut server)?;
-        match case {
-            QUIET => {
-                server.tell(pace)?;
-                let published = server.wait_published(Duration::from_mins(1))?;
-                Ok(sample(None, Some(&published)))
-            }
-            STORM => {
-                let storm = storm(&mut server, clients, &id, 0)?.1;
-                Ok(sample(Some(storm), None))
-            }
-            BOTH => {
-                server.tell(pace)?;
-                let (mut clients, storm) = storm(&mut server, clients, &id, count)?;
-                let published = drain(&server, &mut clients, count)?;
-                Ok(sample(Some(storm), Some(&published)))
-            }
-            _ => {
-                let (mut clients, _) = storm(&mut server, clients, &id, 0)?;
-                server.tell(pace)?;
-                let published = drain(&server, &mut clients, count)?;
-                Ok(sample(None, Some(&published)))
-            }
+    match moment {
+        Moment::Quiet => {
+            server.tell(pace)?;
+            let published = server.wait_published(Duration::from_mins(1))?;
+            Ok(sample(None, Some(&published)))
         }
-    });
-    Ok(vec![table])
+        Moment::Storm => {
+            let storm = storm(&mut server, clients, &id, 0)?.1;
+            Ok(sample(Some(storm), None))
+        }
+        Moment::Both => {
+            server.tell(pace)?;
+            let (mut clients, storm) = storm(&mut server, clients, &id, count)?;
+            let published = drain(&server, &mut clients, count)?;
+            Ok(sample(Some(storm), Some(&published)))
+        }
+        Moment::After => {
+            let (mut clients, _) = storm(&mut server, clients, &id, 0)?;
+            server.tell(pace)?;
+            let published = drain(&server, &mut clients, count)?;
+            Ok(sample(None, Some(&published)))
+        }
+    }
 }
 
 /// Seconds until all have recovered; microseconds of CPU time and kilobytes per client.
@@ -97,8 +141,12 @@ struct Storm {
 }
 
 /// Room in the history for everything that is published.
-fn history() -> Vec<String> {
-    vec!["--history".to_owned(), "20000".to_owned()]
+fn history(medium: Medium, directory: &Path) -> Vec<String> {
+    let mut arguments = vec!["--history".to_owned(), "20000".to_owned()];
+    if medium == Medium::Disk {
+        arguments.extend(["--store".to_owned(), directory.display().to_string()]);
+    }
+    arguments
 }
 
 /// Fills the history; gives the id that has `MISSED` messages after it.

@@ -6,6 +6,7 @@ mod fanout;
 use std::{
     io::Write as _,
     net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::PathBuf,
 };
 
 use anyhow::Result;
@@ -33,6 +34,9 @@ pub(crate) struct Settings {
     /// Messages that Joe keeps for replay; none without it
     #[arg(long)]
     pub(crate) history: Option<usize>,
+    /// An empty directory where they are kept, instead of in memory
+    #[arg(long, value_name = "DIRECTORY", requires = "history")]
+    pub(crate) store: Option<PathBuf>,
 }
 
 /// What a peer is given to serve with.

@@ -1,0 +1,169 @@
+//! The same history on redb: one table, one transaction for each batch.
+
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    os::unix::fs::FileExt as _,
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use anyhow::Result;
+use redb::{
+    Builder, Database, ReadableDatabase as _, ReadableTable as _, StorageBackend, TableDefinition,
+};
+use sse_core::{
+    Epoch, EventId, Gap, Message, Page, Position, ReadError, Replayer, StoreError, Stored, Topics,
+};
+
+/// Topic and position, to the bytes on the wire; number 0 of the other is the position of the newest.
+const MESSAGES: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("messages");
+const END: TableDefinition<'_, u64, u64> = TableDefinition::new("end");
+
+/// What the store's engine has, too.
+const CACHE_BYTES: usize = 64 << 20;
+
+#[derive(Debug)]
+pub(super) struct Redb {
+    database: Database,
+    epoch: Epoch,
+    end: AtomicU64,
+}
+
+/// A file that is left to the operating system, unless it syncs.
+#[derive(Debug)]
+struct Backend {
+    file: File,
+    syncs: bool,
+}
+
+impl Redb {
+    pub(super) fn open(directory: &Path, syncs: bool) -> Result<Self> {
+        let mut options = OpenOptions::new();
+        let options = options.read(true).write(true).create(true).truncate(false);
+        let file = options.open(directory.join("redb"))?;
+        let mut builder = Builder::new();
+        builder.set_cache_size(CACHE_BYTES);
+        let database = builder.create_with_backend(Backend { file, syncs })?;
+        let write = database.begin_write()?;
+        let end = write.open_table(END)?.get(0)?.map_or(0, |end| end.value());
+        write.open_table(MESSAGES)?;
+        write.commit()?;
+        Ok(Self {
+            database,
+            epoch: Epoch::random(),
+            end: AtomicU64::new(end),
+        })
+    }
+
+    fn write(&self, messages: Vec<(Message, Topics)>) -> Result<Vec<Stored>, redb::Error> {
+        let write = self.database.begin_write()?;
+        let mut end = self.end.load(Ordering::Acquire);
+        let mut answers = Vec::with_capacity(messages.len());
+        let mut table = write.open_table(MESSAGES)?;
+        for (message, topics) in messages {
+            end += 1;
+            let position = Position(end);
+            let id = self.epoch.id(position);
+            let bytes = message.id(id.clone()).to_bytes();
+            for topic in topics.iter() {
+                table.insert((topic, end), bytes.as_ref())?;
+            }
+            answers.push(Stored {
+                id,
+                bytes,
+                position,
+            });
+        }
+        drop(table);
+        write.open_table(END)?.insert(0, end)?;
+        write.commit()?;
+        self.end.store(end, Ordering::Release);
+        Ok(answers)
+    }
+
+    fn read(&self, after: u64, until: u64, topics: &Topics) -> Result<Page, redb::Error> {
+        let table = self.database.begin_read()?.open_table(MESSAGES)?;
+        let (mut bytes, mut next) = (Vec::new(), after);
+        // Here everyone reads one topic.
+        for topic in topics.iter().take(1) {
+            for entry in table.range((topic, after + 1)..=(topic, until))? {
+                let (key, message) = entry?;
+                if bytes.len() + message.value().len() > Page::BYTES {
+                    let next = Position(next);
+                    let bytes = bytes.into();
+                    return Ok(Page { bytes, next });
+                }
+                bytes.extend_from_slice(message.value());
+                next = key.value().1;
+            }
+        }
+        Ok(Page {
+            bytes: bytes.into(),
+            next: Position(until),
+        })
+    }
+}
+
+impl Replayer for Redb {
+    fn put(&self, message: Message, topics: &Topics) -> Result<Stored, StoreError> {
+        let stored = self.write(vec![(message, topics.clone())]);
+        let stored = stored.map_err(StoreError::new)?.pop();
+        stored.ok_or_else(|| StoreError::new("nothing was stored"))
+    }
+
+    fn put_all(&self, messages: Vec<(Message, Topics)>) -> Vec<Result<Stored, StoreError>> {
+        match self.write(messages) {
+            Ok(stored) => stored.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(StoreError::new(error))],
+        }
+    }
+
+    fn end(&self) -> Position {
+        Position(self.end.load(Ordering::Acquire))
+    }
+
+    fn seek(&self, _: &EventId, _: &Topics) -> Result<Position, ReadError> {
+        Err(Gap::Unknown.into())
+    }
+
+    fn page(
+        &self,
+        after: Option<Position>,
+        until: Position,
+        topics: &Topics,
+    ) -> Result<Page, ReadError> {
+        let page = self.read(after.unwrap_or_default().0, until.0, topics);
+        Ok(page.map_err(StoreError::new)?)
+    }
+
+    fn may_wait(&self) -> bool {
+        true
+    }
+}
+
+impl StorageBackend for Backend {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.file.read_exact_at(out, offset)
+    }
+
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        self.file.set_len(length)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        if self.syncs {
+            self.file.sync_data()
+        } else {
+            Ok(())
+        }
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.file.write_all_at(data, offset)
+    }
+}
