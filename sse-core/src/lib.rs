@@ -32,7 +32,7 @@ pub use overflow::Overflow;
 pub use provider::{Provider, Published};
 pub use replay::{
     Epoch, FiniteReplayer, InvalidBound, Page, Position, ReadError, Replayer, StoreError, Stored,
-    ValidReplayer,
+    Tail, ValidReplayer,
 };
 pub use resume::{Gap, Outcome, ResumeFrom};
 pub use subscriber::Subscriber;

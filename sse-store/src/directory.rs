@@ -17,6 +17,9 @@ const MARKER: &str = "sse-store";
 /// The position of the newest message, so that the loss of the last ones is noticed.
 const END: &str = "end";
 
+/// How long what is noted may be behind.
+const NOTE_MILLIS: u64 = 100;
+
 /// The engine's own files.
 const ENGINE: &str = "fjall";
 
@@ -26,6 +29,10 @@ pub(crate) struct Directory {
     marker: File,
     is_new: bool,
     end: File,
+    /// A position that is not noted yet.
+    pending: Option<u64>,
+    /// When the last one was, in milliseconds.
+    noted: u64,
 }
 
 impl Directory {
@@ -58,6 +65,8 @@ impl Directory {
             marker,
             is_new,
             end: open_file(&path.join(END))?,
+            pending: None,
+            noted: 0,
         })
     }
 
@@ -80,7 +89,7 @@ impl Directory {
         self.path.join(ENGINE)
     }
 
-    /// How far the store got at least. `None` if that is not known: it is new, or the machine ended before the file was written.
+    /// How far the store got, at least. `None` if that is not known: it is new, or the machine ended before the file was written.
     pub(crate) fn end(&mut self) -> Option<u64> {
         let mut line = String::new();
         self.end.seek(SeekFrom::Start(0)).ok()?;
@@ -88,16 +97,30 @@ impl Directory {
         line.strip_suffix('\n')?.parse().ok()
     }
 
-    /// Notes how far the store got. Of one length, so that a line replaces the line before.
-    pub(crate) fn set_end(&mut self, position: u64) -> io::Result<()> {
-        self.end.seek(SeekFrom::Start(0))?;
-        self.end.write_all(format!("{position:020}\n").as_bytes())
+    /// Notes how far the store got, but not for each message of many: a note takes as long as half a message.
+    pub(crate) fn set_end(&mut self, position: u64, now: u64) {
+        self.pending = Some(position);
+        if now.abs_diff(self.noted) >= NOTE_MILLIS {
+            self.noted = now;
+            self.note();
+        }
+    }
+
+    fn note(&mut self) {
+        let Some(position) = self.pending.take() else {
+            return;
+        };
+        // Of one length, so that a line replaces the line before. If it fails, it is the note that is behind, and not the store.
+        let line = format!("{position:020}\n");
+        let begun = self.end.seek(SeekFrom::Start(0));
+        let _ = begun.and_then(|_| self.end.write_all(line.as_bytes()));
     }
 }
 
 /// A process that is being started has inherited the lock; it must not hold it until then.
 impl Drop for Directory {
     fn drop(&mut self) {
+        self.note();
         let _ = self.marker.unlock();
     }
 }

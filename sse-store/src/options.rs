@@ -33,6 +33,7 @@ pub struct Options {
     pub(crate) max_messages: u64,
     pub(crate) max_bytes: u64,
     pub(crate) max_age: Option<Duration>,
+    pub(crate) max_memory: usize,
     pub(crate) repairs: bool,
     pub(crate) clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
 }
@@ -45,6 +46,7 @@ impl Options {
             max_messages: u64::MAX,
             max_bytes: 1 << 30,
             max_age: None,
+            max_memory: 16 << 20,
             repairs: false,
             clock: Box::new(SystemTime::now),
         }
@@ -72,6 +74,13 @@ impl Options {
     /// Sets how long a message is kept; it may be there for an eighth longer. By default age does not matter.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = Some(age);
+        self
+    }
+
+    /// Sets how many bytes of the newest messages are in memory as well, about; by default 16 MiB. Clients that come
+    /// back soon are served from there, without a look at the disk.
+    pub fn max_memory(mut self, bytes: usize) -> Self {
+        self.max_memory = bytes;
         self
     }
 

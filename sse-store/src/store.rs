@@ -5,12 +5,12 @@ use std::{
     ops::RangeInclusive,
     panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
 use fjall::Database;
 use sse_core::{
-    EventId, Gap, Message, Page, Position, ReadError, Replayer, StoreError, Stored, Topics,
+    EventId, Gap, Message, Page, Position, ReadError, Replayer, StoreError, Stored, Tail, Topics,
 };
 
 use crate::{
@@ -57,6 +57,8 @@ pub(crate) struct Inner {
     /// Nothing up to here is shown, because something is missing.
     floor: u64,
     lost: Option<Lost>,
+    /// The newest messages.
+    pub(crate) tail: Mutex<Tail>,
     /// Held over a whole write.
     pub(crate) directory: Mutex<Directory>,
 }
@@ -122,6 +124,7 @@ impl Store {
         directory.complete()?;
         let inner = Inner {
             path,
+            tail: Mutex::new(Tail::new(Position(end), options.max_memory)),
             options,
             database,
             epochs,
@@ -149,6 +152,10 @@ impl Inner {
     pub(crate) fn segments(&self) -> Segments {
         let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&segments)
+    }
+
+    pub(crate) fn tail(&self) -> MutexGuard<'_, Tail> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn set_segments(&self, segments: Segments) {
@@ -224,6 +231,29 @@ impl Replayer for Store {
             }
         }
         Ok(pager.page())
+    }
+
+    fn seek_now(&self, id: &EventId, topics: &Topics) -> Option<Result<Position, ReadError>> {
+        let segments = self.inner.segments();
+        let position = self.inner.epochs.position(id, end(&segments))?;
+        let is_kept = position > self.inner.floor(&segments);
+        let continues = is_kept && self.inner.tail().continues(Position(position), topics);
+        continues.then_some(Ok(Position(position)))
+    }
+
+    fn page_now(
+        &self,
+        after: Option<Position>,
+        until: Position,
+        topics: &Topics,
+    ) -> Option<Result<Page, ReadError>> {
+        let floor = Position(self.inner.floor(&self.inner.segments()));
+        let after = after.unwrap_or(floor);
+        if after < floor {
+            return Some(Err(Gap::Expired.into()));
+        }
+        let page = self.inner.tail().page(Some(after), until, topics);
+        page.ok().map(Ok)
     }
 
     fn may_wait(&self) -> bool {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError};
 
 use fjall::{OwnedWriteBatch, PersistMode};
-use sse_core::{Message, Position, StoreError, Stored, Topics};
+use sse_core::{EventId, Message, Position, StoreError, Stored, Topics};
 
 use crate::{
     directory::Directory,
@@ -41,7 +41,7 @@ impl Inner {
                 (None, None) => self.begin().map_err(failed),
             };
             match batch {
-                Ok(batch) => begun.insert(batch).push(self, message, &topics),
+                Ok(batch) => begun.insert(batch).push(self, message, topics),
                 Err(error) => answers.push(Err(error)),
             }
         }
@@ -126,10 +126,18 @@ impl Inner {
         }
         segment.has_committed(&commit);
         if self.options.durability != Durability::Memory {
-            // It may be behind, as after a crash here; then the loss of these would go unnoticed.
-            let _ = directory.set_end(commit.last);
+            directory.set_end(commit.last, commit.time);
         }
-        answers.extend(stored.into_iter().map(Ok));
+        let mut tail = self.tail();
+        for Item {
+            stored,
+            own_id,
+            topics,
+        } in stored
+        {
+            tail.push(stored.position, own_id, &topics, stored.bytes.clone());
+            answers.push(Ok(stored));
+        }
     }
 }
 
@@ -138,7 +146,13 @@ struct Batch {
     segment: Arc<Segment>,
     commit: Commit,
     items: OwnedWriteBatch,
-    stored: Vec<Stored>,
+    stored: Vec<Item>,
+}
+
+struct Item {
+    stored: Stored,
+    own_id: Option<EventId>,
+    topics: Topics,
 }
 
 impl Batch {
@@ -149,7 +163,7 @@ impl Batch {
             || segments::is_a_part(messages, self.commit.bytes, options)
     }
 
-    fn push(&mut self, store: &Inner, message: Message, topics: &Topics) {
+    fn push(&mut self, store: &Inner, message: Message, topics: Topics) {
         let position = self.commit.last + 1;
         let own_id = message.event_id().cloned();
         let id = match &own_id {
@@ -168,16 +182,20 @@ impl Batch {
                 body = Body::Under(topic);
             }
         }
-        if let Some(own_id) = own_id {
+        if let Some(own_id) = &own_id {
             self.items
-                .insert(keyspace, own_id_key(&own_id, position), []);
+                .insert(keyspace, own_id_key(own_id, position), []);
         }
         self.commit.last = position;
         self.commit.bytes += bytes.len() as u64;
-        self.stored.push(Stored {
-            id,
-            bytes,
-            position: Position(position),
+        self.stored.push(Item {
+            stored: Stored {
+                id,
+                bytes,
+                position: Position(position),
+            },
+            own_id,
+            topics,
         });
     }
 }

@@ -30,7 +30,12 @@ fn reopen(settings: Settings, folder: &Path) -> Store {
     let begun = Instant::now();
     loop {
         let messages = u64::try_from(settings.messages).unwrap();
-        match Store::at(folder).max_messages(messages).open() {
+        // Some of it is in memory.
+        match Store::at(folder)
+            .max_messages(messages)
+            .max_memory(50_000)
+            .open()
+        {
             Ok(store) => return store,
             Err(OpenError::InUse(_)) if begun.elapsed() < DEADLINE => std::thread::yield_now(),
             Err(error) => panic!("{error}"),

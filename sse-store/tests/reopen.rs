@@ -134,10 +134,14 @@ fn a_restored_backup_does_not_know_what_came_after_it() {
 #[test]
 fn the_loss_of_the_newest_is_noticed_and_told() {
     let (folder, after_power_failed) = (folder(), folder());
-    let store = Store::open(folder.path()).unwrap();
+    let (options, hours) = with_clock(folder.path());
+    let store = options.open().unwrap();
     let kept = put_all(&store, 1..=10);
     copy(folder.path(), after_power_failed.path());
-    let lost = put_all(&store, 11..=15);
+    let mut lost = put_all(&store, 11..=14);
+    // How far it got is noted ten times a second.
+    hours.fetch_add(1, Ordering::Relaxed);
+    lost.push(put(&store, "15"));
     // The disk had got this, but not the rest.
     fs::copy(
         folder.path().join("end"),

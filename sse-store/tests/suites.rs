@@ -36,10 +36,10 @@ mod replayer_suite {
     sse_conformance::replayer_suite!(SUBJECT);
 }
 
-/// Long cases span seven segments.
+/// Long cases span seven segments, and next to nothing is read from memory.
 mod replayer_suite_in_small_segments {
     const SUBJECT: super::replayer::Subject = || {
-        let store = super::options().max_messages(11_600).open();
+        let store = super::options().max_messages(11_600).max_memory(0).open();
         super::Arc::new(store.unwrap())
     };
     sse_conformance::replayer_suite!(SUBJECT);
@@ -61,10 +61,22 @@ mod provider_suite {
     sse_conformance::provider_suite!(SUBJECT);
 }
 
+mod provider_suite_from_disk {
+    const SUBJECT: super::provider::Subject = super::provider::Subject {
+        make: || {
+            let store = super::options().max_memory(1_000).open().unwrap();
+            super::Arc::new(super::joe(store).build())
+        },
+        keeps_history: true,
+    };
+    sse_conformance::provider_suite!(SUBJECT);
+}
+
 mod catch_up {
     const SUBJECT: super::overflow::Subject = super::overflow::Subject {
         make: |overflow| {
-            let builder = super::joe(super::options().open().unwrap()).overflow(overflow);
+            let store = super::options().max_memory(1_000).open().unwrap();
+            let builder = super::joe(store).overflow(overflow);
             super::Arc::new(builder.queue_messages(super::overflow::QUEUE).build())
         },
         overflow: super::Overflow::CatchUp,

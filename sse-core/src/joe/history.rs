@@ -32,15 +32,16 @@ impl History {
         }
     }
 
-    /// Reads when it is one's turn: at once if there is one and the replayer does not wait.
+    /// Reads when it is one's turn: at once if there is one and nothing has to be waited for.
     pub(super) fn read<T: Send + 'static>(
         self: &Arc<Self>,
+        look_now: impl FnOnce(&dyn Replayer) -> Option<Result<T, ReadError>>,
         look: impl FnOnce(&dyn Replayer) -> Result<T, ReadError> + Send + 'static,
     ) -> Reading<T> {
-        if !self.replayer.may_wait()
-            && let Ok(_turn) = self.turns.try_acquire()
+        if let Ok(_turn) = self.turns.try_acquire()
+            && let Some(answer) = look_now(self.replayer.as_ref())
         {
-            return Reading::Done(look(self.replayer.as_ref()));
+            return Reading::Done(answer);
         }
         let history = Arc::clone(self);
         let reading = async move { history.read_in_turn(look).await };

@@ -186,8 +186,11 @@ impl Shared {
                 return Ok((Outcome::Recovered, Begin::Earliest));
             }
             (ResumeFrom::After(id), Some(history)) => {
-                let (id, topics) = (id.clone(), subscription.topics().clone());
-                let seek = history.read(move |replayer| replayer.seek(&id, &topics));
+                let (own_id, own_topics) = (id.clone(), subscription.topics().clone());
+                let seek = history.read(
+                    |replayer| replayer.seek_now(id, subscription.topics()),
+                    move |replayer| replayer.seek(&own_id, &own_topics),
+                );
                 seek.wait().await
             }
             (ResumeFrom::After(_), None) | (ResumeFrom::Unreadable, _) => Err(Gap::Unknown.into()),

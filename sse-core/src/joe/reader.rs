@@ -64,7 +64,10 @@ impl Reader {
         };
         let (after, until) = (self.position, self.shared.fanout.position());
         let topics = self.listener.topics().clone();
-        history.read(move |replayer| replayer.page(after, until, &topics))
+        history.read(
+            |replayer| replayer.page_now(after, until, self.listener.topics()),
+            move |replayer| replayer.page(after, until, &topics),
+        )
     }
 
     /// Goes on from a page of the history: joins if that was the last. `None` if there is nothing in it; `Pending` if there

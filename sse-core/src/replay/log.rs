@@ -1,117 +1,49 @@
 //! The log in memory that both replayers are made of.
 
-use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
-    fmt,
-    sync::{Arc, Weak},
-    time::{Duration, Instant},
-};
+use std::time::Instant;
 
 use super::{
     Epoch, Page, Position, Stored,
-    lane::{Entry, Lane, Origin},
+    lane::Origin,
+    tail::{Bounds, Tail},
 };
-use crate::{field::EventId, message::Message, resume::Gap, topics::Topics, wire::join};
+use crate::{field::EventId, message::Message, resume::Gap, topics::Topics};
 
-/// How many topics without messages are remembered, so that who has the last message of one is not told of a gap.
-const REMEMBERED_TOPICS: usize = 10_000;
-
-/// How much a log keeps. Every bound holds at once, but the newest message of each topic is kept within the age.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Bounds {
-    pub(super) messages: usize,
-    pub(super) bytes: usize,
-    pub(super) age: Option<Duration>,
-    pub(super) topic_messages: usize,
-    pub(super) topic_bytes: usize,
-}
-
-/// 64 MiB in any number of messages: a bound for those who give none.
-impl Default for Bounds {
-    fn default() -> Self {
-        Self {
-            messages: usize::MAX,
-            bytes: 64 << 20,
-            age: None,
-            topic_messages: usize::MAX,
-            topic_bytes: usize::MAX,
-        }
-    }
-}
-
-/// Messages at positions that never change, by topic, the oldest dropped by the bounds.
+/// Messages at positions that never change, the oldest dropped by the bounds.
+#[derive(Debug)]
 pub(super) struct Log {
-    pub(super) bounds: Bounds,
+    pub(super) tail: Tail,
     epoch: Epoch,
-    lanes: HashMap<Arc<str>, Lane>,
-    /// All messages, oldest first, for the bounds over all topics. The topics hold them; some may be gone.
-    order: VecDeque<Weak<Entry>>,
-    /// How many there are and what they take.
-    messages: usize,
-    bytes: usize,
     /// The position after the newest message: how many there ever were.
-    end: u64,
-    /// Where ids given by the application are. Several messages may have the same.
-    own_ids: BTreeSet<(EventId, u64)>,
-    /// Topics that have lost their last message, and where it was; first those to be forgotten first.
-    emptied: VecDeque<(Arc<str>, u64)>,
-    /// The last message of a topic that is forgotten is not after this.
-    forgotten_until: u64,
+    end: Position,
 }
 
 impl Log {
     pub(super) fn new(bounds: Bounds) -> Self {
         Self {
-            bounds,
+            tail: Tail::with(bounds, Position(0)),
             epoch: Epoch::random(),
-            lanes: HashMap::new(),
-            order: VecDeque::new(),
-            messages: 0,
-            bytes: 0,
-            end: 0,
-            own_ids: BTreeSet::new(),
-            emptied: VecDeque::new(),
-            forgotten_until: 0,
+            end: Position(0),
         }
     }
 
     pub(super) fn put(&mut self, message: Message, topics: &Topics, now: Instant) -> Stored {
-        self.end += 1;
+        self.end.0 += 1;
+        let position = self.end;
         let own_id = message.event_id().cloned();
-        let id = own_id.clone().unwrap_or_else(|| self.epoch.id(self.end()));
+        let id = own_id.clone().unwrap_or_else(|| self.epoch.id(position));
         let bytes = message.id(id.clone()).to_bytes();
-        if let Some(own_id) = &own_id {
-            self.own_ids.insert((own_id.clone(), self.end));
-        }
-        let entry = Arc::new(Entry {
-            position: self.end,
-            own_id,
-            topics: topics.map(|topic| self.lane_name(topic)),
-            bytes: bytes.clone(),
-            stored: now,
-        });
-        self.messages += 1;
-        self.bytes += entry.size();
-        self.order.push_back(Arc::downgrade(&entry));
-        for topic in entry.topics.shared() {
-            if let Some(lane) = self.lanes.get_mut(topic) {
-                lane.push(&entry);
-            }
-        }
-        for topic in entry.topics.shared() {
-            self.trim(topic);
-        }
-        drop(entry);
-        self.drop_old(now);
+        self.tail
+            .push_at(position, own_id, topics, bytes.clone(), now);
         Stored {
             id,
             bytes,
-            position: self.end(),
+            position,
         }
     }
 
     pub(super) fn end(&self) -> Position {
-        Position(self.end)
+        self.end
     }
 
     pub(super) fn seek(
@@ -120,12 +52,12 @@ impl Log {
         topics: &Topics,
         now: Instant,
     ) -> Result<Position, Gap> {
-        self.drop_old(now);
-        let position = match self.own_position(id, topics) {
+        self.tail.drop_old(now);
+        let position = match self.tail.own_position(id, topics) {
             Some(position) => position,
             None => self.given_position(id, topics)?,
         };
-        if self.missing_until(topics) > position {
+        if self.tail.missing_until(topics) > position {
             return Err(Gap::Expired);
         }
         Ok(Position(position))
@@ -138,205 +70,19 @@ impl Log {
         topics: &Topics,
         now: Instant,
     ) -> Result<Page, Gap> {
-        self.drop_old(now);
-        let missing_until = self.missing_until(topics);
-        let after = after.map_or(missing_until, |after| after.0);
-        if missing_until > after {
-            return Err(Gap::Expired);
-        }
-        let mut found: Vec<&Entry> = Vec::new();
-        let mut is_whole = true;
-        for topic in topics.shared() {
-            let mut bytes = 0;
-            for entry in self.between(topic, after, until.0) {
-                // One more than fits: so the cut comes before whatever is left out here.
-                found.push(entry);
-                bytes += entry.bytes.len();
-                if bytes > Page::BYTES {
-                    is_whole = false;
-                    break;
-                }
-            }
-        }
-        if topics.len() > 1 {
-            found.sort_unstable_by_key(|entry| entry.position);
-            found.dedup_by_key(|entry| entry.position);
-        }
-        let fitting = fitting(&found);
-        let next = match found[..fitting].last() {
-            Some(last) if fitting < found.len() || !is_whole => Position(last.position),
-            _ => until.max(Position(after)),
-        };
-        let bytes = join(found[..fitting].iter().map(|entry| &entry.bytes));
-        Ok(Page { bytes, next })
-    }
-
-    /// The name of a topic as its lane has it, which is there from now on.
-    fn lane_name(&mut self, topic: &Arc<str>) -> Arc<str> {
-        if let Some((name, _)) = self.lanes.get_key_value(topic) {
-            return Arc::clone(name);
-        }
-        let lane = Lane::new(self.forgotten_until);
-        self.lanes.insert(Arc::clone(topic), lane);
-        Arc::clone(topic)
-    }
-
-    fn between(&self, topic: &Arc<str>, after: u64, until: u64) -> impl Iterator<Item = &Entry> {
-        let lane = self.lanes.get(topic);
-        lane.into_iter()
-            .flat_map(move |lane| lane.between(after, until))
-    }
-
-    /// Messages of these topics up to here may be missing.
-    fn missing_until(&self, topics: &Topics) -> u64 {
-        let missing_until = |topic| {
-            let lane = self.lanes.get(topic);
-            lane.map_or(self.forgotten_until, Lane::missing_until)
-        };
-        let all = topics.shared().iter().map(missing_until);
-        all.max().unwrap_or(self.forgotten_until)
-    }
-
-    fn lanes<'a>(&'a self, topics: &'a Topics) -> impl Iterator<Item = &'a Lane> {
-        let names = topics.shared().iter();
-        names.filter_map(|topic| self.lanes.get(topic))
-    }
-
-    /// The oldest message of these topics with this id from the application.
-    fn own_position(&self, id: &EventId, topics: &Topics) -> Option<u64> {
-        let dropped = self.lanes(topics).filter_map(|lane| lane.dropped_with(id));
-        let same = (id.clone(), 0)..=(id.clone(), u64::MAX);
-        let mut positions = self.own_ids.range(same).map(|(_, position)| *position);
-        let kept = positions.find(|position| self.origin(*position, topics).is_some());
-        dropped.chain(kept).min()
+        self.tail.drop_old(now);
+        self.tail.page(after, until, topics)
     }
 
     /// The message of these topics with this id from us.
     fn given_position(&self, id: &EventId, topics: &Topics) -> Result<u64, Gap> {
         let Position(position) = self.epoch.position(id).ok_or(Gap::Unknown)?;
-        if self.origin(position, topics) == Some(Origin::Given) {
+        if self.tail.origin(position, topics) == Some(Origin::Given) {
             Ok(position)
-        } else if (1..self.missing_until(topics)).contains(&position) {
+        } else if (1..self.tail.missing_until(topics)).contains(&position) {
             Err(Gap::Expired)
         } else {
             Err(Gap::Unknown)
         }
-    }
-
-    /// Whose id the message at a position has, if it is of these topics and still known.
-    fn origin(&self, position: u64, topics: &Topics) -> Option<Origin> {
-        let mut lanes = self.lanes(topics);
-        lanes.find_map(|lane| lane.origin(position))
-    }
-
-    /// Drops what is too much of a topic.
-    fn trim(&mut self, topic: &Arc<str>) {
-        let Bounds {
-            topic_messages,
-            topic_bytes,
-            ..
-        } = self.bounds;
-        while let Some(lane) = self.lanes.get_mut(topic)
-            && lane.len() > 1
-            && (lane.len() > topic_messages || lane.bytes() > topic_bytes)
-        {
-            if let Some(entry) = lane.drop_oldest() {
-                self.release(entry);
-            }
-        }
-    }
-
-    fn drop_old(&mut self, now: Instant) {
-        while let Some(oldest) = self.order.front() {
-            let Some(oldest) = oldest.upgrade() else {
-                self.order.pop_front();
-                continue;
-            };
-            let age = now.saturating_duration_since(oldest.stored);
-            let too_old = self.bounds.age.is_some_and(|most| age >= most);
-            let too_many = self.messages > self.bounds.messages;
-            let too_large = self.bytes > self.bounds.bytes;
-            // The newest message stays whatever its size: a provider limits that.
-            if !(too_old || (too_many || too_large) && self.messages > 1) {
-                break;
-            }
-            self.order.pop_front();
-            self.drop_everywhere(&oldest);
-            self.release(oldest);
-        }
-        // What topics have dropped before its turn has left a gap in the order.
-        if self.order.len() > 2 * self.messages + 64 {
-            self.order.retain(|entry| entry.strong_count() > 0);
-        }
-    }
-
-    /// Drops the oldest of all messages from its topics.
-    fn drop_everywhere(&mut self, oldest: &Entry) {
-        for topic in oldest.topics.shared() {
-            let Some(lane) = self.lanes.get_mut(topic) else {
-                continue;
-            };
-            // It may have been dropped here before, as one too many of this topic.
-            if lane.missing_until() < oldest.position {
-                lane.drop_oldest();
-                if lane.is_empty() {
-                    self.emptied.push_back((Arc::clone(topic), oldest.position));
-                }
-            }
-        }
-        while self.emptied.len() > REMEMBERED_TOPICS {
-            self.forget_topic();
-        }
-    }
-
-    /// Forgets the topic that has been without a message for longest.
-    fn forget_topic(&mut self) {
-        let Some((topic, position)) = self.emptied.pop_front() else {
-            return;
-        };
-        let is_still_empty = self
-            .lanes
-            .get(&topic)
-            .is_some_and(|lane| lane.is_empty() && lane.missing_until() == position);
-        if is_still_empty {
-            self.lanes.remove(&topic);
-            self.forgotten_until = self.forgotten_until.max(position);
-        }
-    }
-
-    /// Takes the message off the books if nobody else holds it.
-    fn release(&mut self, entry: Arc<Entry>) {
-        if let Some(entry) = Arc::into_inner(entry) {
-            self.messages -= 1;
-            self.bytes -= entry.size();
-            if let Some(own_id) = entry.own_id {
-                self.own_ids.remove(&(own_id, entry.position));
-            }
-        }
-    }
-}
-
-/// How many of these make a page: at least one, if there is one.
-fn fitting(found: &[&Entry]) -> usize {
-    let mut bytes = 0;
-    let fits = |entry: &&&Entry| {
-        let is_first = bytes == 0;
-        bytes += entry.bytes.len();
-        is_first || bytes <= Page::BYTES
-    };
-    found.iter().take_while(fits).count()
-}
-
-/// How much there is, not what: messages do not belong into a log file.
-impl fmt::Debug for Log {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Log")
-            .field("bounds", &self.bounds)
-            .field("messages", &self.messages)
-            .field("bytes", &self.bytes)
-            .field("topics", &self.lanes.len())
-            .field("own_ids", &self.own_ids.len())
-            .field("end", &self.end)
-            .finish_non_exhaustive()
     }
 }

@@ -6,10 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    Page, Position, ReadError, Replayer, StoreError, Stored,
-    log::{Bounds, Log},
-};
+use super::{Page, Position, ReadError, Replayer, StoreError, Stored, log::Log, tail::Bounds};
 use crate::{field::EventId, message::Message, topics::Topics};
 
 /// Keeps the most recent messages in memory: a number of them, in up to 64 MiB.
@@ -87,7 +84,7 @@ macro_rules! replayers {
             /// Sets how many messages are kept over all topics; the newest always.
             #[must_use]
             pub fn max_messages(self, messages: usize) -> Self {
-                self.0.log().bounds.messages = messages;
+                self.0.log().tail.bounds.messages = messages;
                 self
             }
 
@@ -95,14 +92,14 @@ macro_rules! replayers {
             /// message is kept whatever its size.
             #[must_use]
             pub fn max_bytes(self, bytes: usize) -> Self {
-                self.0.log().bounds.bytes = bytes;
+                self.0.log().tail.bounds.bytes = bytes;
                 self
             }
 
             /// Sets how long a message is kept.
             #[must_use]
             pub fn max_age(self, age: Duration) -> Self {
-                self.0.log().bounds.age = Some(age);
+                self.0.log().tail.bounds.age = Some(age);
                 self
             }
 
@@ -110,14 +107,14 @@ macro_rules! replayers {
             /// there until the last of them drops it.
             #[must_use]
             pub fn max_topic_messages(self, messages: usize) -> Self {
-                self.0.log().bounds.topic_messages = messages;
+                self.0.log().tail.bounds.topic_messages = messages;
                 self
             }
 
             /// Sets how many bytes of memory the messages of a topic may take, about; the newest is always kept.
             #[must_use]
             pub fn max_topic_bytes(self, bytes: usize) -> Self {
-                self.0.log().bounds.topic_bytes = bytes;
+                self.0.log().tail.bounds.topic_bytes = bytes;
                 self
             }
 

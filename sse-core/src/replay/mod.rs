@@ -4,6 +4,7 @@ mod epoch;
 mod lane;
 mod log;
 mod memory;
+mod tail;
 
 use std::{error::Error, fmt};
 
@@ -11,6 +12,7 @@ use bytes::Bytes;
 
 pub use epoch::Epoch;
 pub use memory::{FiniteReplayer, InvalidBound, ValidReplayer};
+pub use tail::Tail;
 
 use crate::{field::EventId, message::Message, resume::Gap, topics::Topics};
 
@@ -58,6 +60,21 @@ pub trait Replayer: fmt::Debug + Send + Sync + 'static {
         until: Position,
         topics: &Topics,
     ) -> Result<Page, ReadError>;
+
+    /// As [`seek`](Self::seek), if that needs no waiting; `None` if it might.
+    fn seek_now(&self, id: &EventId, topics: &Topics) -> Option<Result<Position, ReadError>> {
+        (!self.may_wait()).then(|| self.seek(id, topics))
+    }
+
+    /// As [`page`](Self::page), if that needs no waiting; `None` if it might.
+    fn page_now(
+        &self,
+        after: Option<Position>,
+        until: Position,
+        topics: &Topics,
+    ) -> Option<Result<Page, ReadError>> {
+        (!self.may_wait()).then(|| self.page(after, until, topics))
+    }
 
     /// Whether these methods may wait, for a disk or another machine: a provider then calls them from threads that may.
     ///
