@@ -110,7 +110,7 @@ impl Replayer for Slow {
 }
 
 fn slow() -> (JoeBuilder, Arc<Gate>) {
-    let history = FiniteReplayer::new(10_000).unwrap();
+    let history = FiniteReplayer::new(20_000).unwrap();
     let gate = Arc::new(Gate::default());
     let replayer = Slow {
         history,

@@ -57,7 +57,7 @@ mod joe_with_tiny_queues {
 const fn too_slow(overflow: Overflow) -> overflow::Subject {
     overflow::Subject {
         make: |overflow| {
-            let builder = Joe::builder().replayer(FiniteReplayer::new(10_000).unwrap());
+            let builder = Joe::builder().replayer(FiniteReplayer::new(20_000).unwrap());
             Arc::new(
                 builder
                     .queue_messages(overflow::QUEUE)

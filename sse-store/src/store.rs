@@ -2,10 +2,12 @@
 
 use std::{
     fmt,
+    num::NonZero,
     ops::RangeInclusive,
     panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    thread,
 };
 
 use fjall::Database;
@@ -25,6 +27,9 @@ use crate::{
 
 /// What the engine may use for what was read before.
 const CACHE_BYTES: u64 = 64 << 20;
+
+/// The engine's threads, which sort. On a small machine more would take the time of those who publish.
+const MOST_WORKERS: usize = 2;
 
 /// What the engine may have unsorted, more or less: it bounds how long opening takes.
 const JOURNAL_BYTES: u64 = 64 << 20;
@@ -141,7 +146,9 @@ impl Store {
 
 /// Damage of its journal is an assertion that fails in some places of the engine, and an error in others.
 fn open_engine(path: &Path) -> Result<Database, SegmentError> {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let builder = Database::builder(path)
+        .worker_threads((cores / 2).clamp(1, MOST_WORKERS))
         .cache_size(CACHE_BYTES)
         .max_journaling_size(JOURNAL_BYTES);
     let opened = panic::catch_unwind(AssertUnwindSafe(|| builder.open()));

@@ -15,7 +15,7 @@ pub struct Subject {
     pub make: fn(Overflow) -> Arc<dyn Provider>,
     /// The policy.
     pub overflow: Overflow,
-    /// Whether it keeps the last 10,000 small messages for readers that fall behind. If not, none.
+    /// Whether it keeps the last 20,000 small messages for readers that fall behind. If not, none.
     pub keeps_history: bool,
 }
 
@@ -48,6 +48,7 @@ macro_rules! overflow_suite {
                 others_do_not_notice,
                 shutdown_is_no_exception,
                 a_slow_reader_sees_no_hole_while_others_publish,
+                one_ten_thousand_messages_behind_catches_up_while_others_publish,
             ]
         );
     };
@@ -279,4 +280,35 @@ pub async fn a_slow_reader_sees_no_hole_while_others_publish(subject: Subject) {
         // It ends where it fell behind, and can resume from there.
         _ => assert!(next <= MANY),
     }
+}
+
+/// Publishing does not stop before the reader has joined again: it has to see every message once, wherever it joins.
+pub async fn one_ten_thousand_messages_behind_catches_up_while_others_publish(subject: Subject) {
+    const BEHIND: usize = 10_000;
+    const MORE: usize = 5_000;
+    let provider = subject.provider();
+    let mut reader = behind(&provider, BEHIND).await;
+    if !subject.expected(BEHIND).goes_on || subject.overflow == Overflow::Skip {
+        // It is not meant to catch up; other cases say what becomes of it.
+        check(&provider, &mut reader, subject.expected(BEHIND)).await;
+        return;
+    }
+    let publisher = Arc::clone(&provider);
+    let publishing = tokio::spawn(async move {
+        for n in BEHIND + 1..=BEHIND + MORE {
+            publish(&publisher, n, ()).await;
+            tokio::task::yield_now().await;
+        }
+    });
+    assert_eq!(reader.data(BEHIND + MORE).await, numbers(1..=BEHIND + MORE));
+    publishing.await.expect("the publisher does not panic");
+    check(
+        &provider,
+        &mut reader,
+        Expected {
+            data: vec![],
+            goes_on: true,
+        },
+    )
+    .await;
 }
