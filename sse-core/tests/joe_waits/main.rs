@@ -1,123 +1,17 @@
 //! Joe on a history that waits for something: nobody else does, and everything else is as it was.
 
-use std::{
-    collections::VecDeque,
-    sync::{
-        Arc, Condvar, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+mod slow;
+
+use std::sync::{Arc, atomic::Ordering};
 
 use futures_util::{FutureExt, StreamExt, future::join_all};
-use sse_conformance::{DEADLINE, decode, in_time, overflow, provider::Subject};
+use sse_conformance::{decode, in_time, overflow, provider::Subject};
 use sse_core::{
-    Decoder, EventId, FiniteReplayer, Joe, JoeBuilder, Message, Outcome, Overflow, Page, Position,
-    Provider, PublishError, ReadError, Replayer, ResumeFrom, StoreError, Stored, SubscribeError,
-    Subscriber, Subscription, Topics,
+    Decoder, EventId, FiniteReplayer, Joe, Message, Outcome, Overflow, Provider, PublishError,
+    ResumeFrom, SubscribeError, Subscriber, Subscription, Topics,
 };
 
-/// A history on something slow. Whoever calls it waits at the gate.
-#[derive(Debug)]
-struct Slow {
-    history: FiniteReplayer,
-    gate: Arc<Gate>,
-}
-
-/// Open or not, and who is there.
-#[derive(Debug, Default)]
-struct Gate {
-    is_shut: Mutex<bool>,
-    changed: Condvar,
-    waiting: AtomicUsize,
-    most: AtomicUsize,
-    /// In which order pages were read, by the topic.
-    pages: Mutex<Vec<String>>,
-    /// What is answered next.
-    failures: Mutex<VecDeque<&'static str>>,
-}
-
-impl Gate {
-    fn shut(&self) {
-        *self.is_shut.lock().unwrap() = true;
-    }
-
-    fn open(&self) {
-        *self.is_shut.lock().unwrap() = false;
-        self.changed.notify_all();
-    }
-
-    fn pass(&self) -> Result<(), StoreError> {
-        let waiting = self.waiting.fetch_add(1, Ordering::SeqCst) + 1;
-        self.most.fetch_max(waiting, Ordering::SeqCst);
-        let is_shut = self.is_shut.lock().unwrap();
-        let opened = self
-            .changed
-            .wait_timeout_while(is_shut, DEADLINE, |is_shut| *is_shut);
-        assert!(!opened.unwrap().1.timed_out(), "the gate is opened");
-        self.waiting.fetch_sub(1, Ordering::SeqCst);
-        let failure = self.failures.lock().unwrap().pop_front();
-        match failure {
-            Some("panic") => panic!("as asked"),
-            Some(failure) => Err(StoreError::new(failure)),
-            None => Ok(()),
-        }
-    }
-
-    fn fail_next(&self, failure: &'static str) {
-        self.failures.lock().unwrap().push_back(failure);
-    }
-
-    async fn somebody_waits(&self, count: usize) {
-        let there = async {
-            while self.waiting.load(Ordering::SeqCst) != count {
-                tokio::task::yield_now().await;
-            }
-        };
-        in_time("somebody at the gate", there).await;
-    }
-}
-
-impl Replayer for Slow {
-    fn put(&self, message: Message, topics: &Topics) -> Result<Stored, StoreError> {
-        self.gate.pass()?;
-        self.history.put(message, topics)
-    }
-
-    fn end(&self) -> Position {
-        self.history.end()
-    }
-
-    fn seek(&self, id: &EventId, topics: &Topics) -> Result<Position, ReadError> {
-        self.gate.pass()?;
-        self.history.seek(id, topics)
-    }
-
-    fn page(
-        &self,
-        after: Option<Position>,
-        until: Position,
-        topics: &Topics,
-    ) -> Result<Page, ReadError> {
-        let topic = topics.iter().next().unwrap_or_default().to_owned();
-        self.gate.pages.lock().unwrap().push(topic);
-        self.gate.pass()?;
-        self.history.page(after, until, topics)
-    }
-
-    fn may_wait(&self) -> bool {
-        true
-    }
-}
-
-fn slow() -> (JoeBuilder, Arc<Gate>) {
-    let history = FiniteReplayer::new(20_000).unwrap();
-    let gate = Arc::new(Gate::default());
-    let replayer = Slow {
-        history,
-        gate: Arc::clone(&gate),
-    };
-    (Joe::builder().replayer(replayer), gate)
-}
+use self::slow::{Gate, Slow, StoresThenWaits, slow};
 
 mod provider_suite {
     const SUBJECT: super::Subject = super::Subject {
@@ -184,6 +78,37 @@ async fn a_message_is_delivered_when_it_is_stored_and_nobody_waits_for_that() {
     let id = in_time("the publish", publishing).await.unwrap();
     assert!(id.as_str().ends_with("-1"));
     assert_eq!(data(&mut subscriber, 1).await, ["1"]);
+}
+
+/// Otherwise it would read it again when it is delivered, or read what is then lost after all.
+#[tokio::test]
+async fn nobody_reads_what_is_stored_but_not_delivered() {
+    let history = FiniteReplayer::new(10).unwrap();
+    let gate = Arc::new(Gate::default());
+    let slow = Slow {
+        history,
+        gate: Arc::clone(&gate),
+    };
+    let joe = Arc::new(Joe::builder().replayer(StoresThenWaits(slow)).build());
+    let earliest = Subscription::default().resume_from(ResumeFrom::Earliest);
+    let mut reader = joe.subscribe(earliest).await.unwrap();
+    gate.shut();
+    let publishing = tokio::spawn({
+        let joe = Arc::clone(&joe);
+        async move { publish(&joe, "1", "").await }
+    });
+    gate.somebody_waits(1).await;
+    let has_read = async {
+        while gate.pages.lock().unwrap().is_empty() {
+            assert!(reader.next().now_or_never().is_none(), "not delivered yet");
+            tokio::task::yield_now().await;
+        }
+    };
+    in_time("a look at the history", has_read).await;
+    gate.open();
+    publishing.await.unwrap();
+    publish(&joe, "2", "").await;
+    assert_eq!(data(&mut reader, 2).await, ["1", "2"]);
 }
 
 #[tokio::test]
@@ -279,6 +204,7 @@ async fn shutdown_comes_after_what_was_published() {
     let (before, closing, after, ()) = tokio::join!(before, closing, after, open);
     assert!(before.is_ok() && closing.is_ok());
     assert!(matches!(after, Err(PublishError::Closed(_))), "{after:?}");
+    assert_eq!(gate.stored.load(Ordering::SeqCst), 1, "nor is it stored");
     assert_eq!(data(&mut subscriber, 1).await, ["before"]);
     assert!(in_time("the end", subscriber.next()).await.is_none());
     assert!(joe.shutdown().await.is_err(), "only the first succeeds");

@@ -1,0 +1,155 @@
+//! A history that waits for something, and a gate to make it wait.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use sse_conformance::{DEADLINE, in_time};
+use sse_core::{
+    EventId, FiniteReplayer, Joe, JoeBuilder, Message, Page, Position, ReadError, Replayer,
+    StoreError, Stored, Topics,
+};
+
+/// A history on something slow. Whoever calls it waits at the gate.
+#[derive(Debug)]
+pub(crate) struct Slow {
+    pub(crate) history: FiniteReplayer,
+    pub(crate) gate: Arc<Gate>,
+}
+
+/// Open or not, and who is there.
+#[derive(Debug, Default)]
+pub(crate) struct Gate {
+    is_shut: Mutex<bool>,
+    changed: Condvar,
+    waiting: AtomicUsize,
+    pub(crate) most: AtomicUsize,
+    pub(crate) stored: AtomicUsize,
+    /// In which order pages were read, by the topic.
+    pub(crate) pages: Mutex<Vec<String>>,
+    /// What is answered next.
+    failures: Mutex<VecDeque<&'static str>>,
+}
+
+impl Gate {
+    pub(crate) fn shut(&self) {
+        *self.is_shut.lock().unwrap() = true;
+    }
+
+    pub(crate) fn open(&self) {
+        *self.is_shut.lock().unwrap() = false;
+        self.changed.notify_all();
+    }
+
+    fn pass(&self) -> Result<(), StoreError> {
+        let waiting = self.waiting.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(waiting, Ordering::SeqCst);
+        let is_shut = self.is_shut.lock().unwrap();
+        let opened = self
+            .changed
+            .wait_timeout_while(is_shut, DEADLINE, |is_shut| *is_shut);
+        assert!(!opened.unwrap().1.timed_out(), "the gate is opened");
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        let failure = self.failures.lock().unwrap().pop_front();
+        match failure {
+            Some("panic") => panic!("as asked"),
+            Some(failure) => Err(StoreError::new(failure)),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn fail_next(&self, failure: &'static str) {
+        self.failures.lock().unwrap().push_back(failure);
+    }
+
+    pub(crate) async fn somebody_waits(&self, count: usize) {
+        let there = async {
+            while self.waiting.load(Ordering::SeqCst) != count {
+                tokio::task::yield_now().await;
+            }
+        };
+        in_time("somebody at the gate", there).await;
+    }
+}
+
+impl Replayer for Slow {
+    fn put(&self, message: Message, topics: &Topics) -> Result<Stored, StoreError> {
+        self.gate.pass()?;
+        self.gate.stored.fetch_add(1, Ordering::SeqCst);
+        self.history.put(message, topics)
+    }
+
+    fn end(&self) -> Position {
+        self.history.end()
+    }
+
+    fn seek(&self, id: &EventId, topics: &Topics) -> Result<Position, ReadError> {
+        self.gate.pass()?;
+        self.history.seek(id, topics)
+    }
+
+    fn page(
+        &self,
+        after: Option<Position>,
+        until: Position,
+        topics: &Topics,
+    ) -> Result<Page, ReadError> {
+        let topic = topics.iter().next().unwrap_or_default().to_owned();
+        self.gate.pages.lock().unwrap().push(topic);
+        self.gate.pass()?;
+        self.history.page(after, until, topics)
+    }
+
+    fn may_wait(&self) -> bool {
+        true
+    }
+}
+
+pub(crate) fn slow() -> (JoeBuilder, Arc<Gate>) {
+    let history = FiniteReplayer::new(20_000).unwrap();
+    let gate = Arc::new(Gate::default());
+    let replayer = Slow {
+        history,
+        gate: Arc::clone(&gate),
+    };
+    (Joe::builder().replayer(replayer), gate)
+}
+
+/// Stores at once, and then waits at the gate.
+#[derive(Debug)]
+pub(crate) struct StoresThenWaits(pub(crate) Slow);
+
+impl Replayer for StoresThenWaits {
+    fn put(&self, message: Message, topics: &Topics) -> Result<Stored, StoreError> {
+        let stored = self.0.history.put(message, topics);
+        self.0.gate.pass()?;
+        stored
+    }
+
+    fn end(&self) -> Position {
+        self.0.end()
+    }
+
+    fn seek(&self, id: &EventId, topics: &Topics) -> Result<Position, ReadError> {
+        self.0.history.seek(id, topics)
+    }
+
+    fn page(
+        &self,
+        after: Option<Position>,
+        until: Position,
+        topics: &Topics,
+    ) -> Result<Page, ReadError> {
+        let page = self.0.history.page(after, until, topics);
+        self.0.gate.pages.lock().unwrap().push(String::new());
+        page
+    }
+
+    fn may_wait(&self) -> bool {
+        true
+    }
+}
