@@ -106,8 +106,15 @@ impl Store {
         self.inner.lost.as_ref()
     }
 
+    /// Damage of its journal is an assertion that fails in some places of the engine, and an error in others.
     pub(crate) fn with(options: Options) -> Result<Self, OpenError> {
-        let mut directory = Directory::open(&options.directory)?;
+        let directory = Directory::open(&options.directory)?;
+        let path = directory.path().to_owned();
+        let opened = panic::catch_unwind(AssertUnwindSafe(|| Self::within(directory, options)));
+        opened.unwrap_or_else(|_| Err(SegmentError::Journal.while_opening(&path)))
+    }
+
+    fn within(mut directory: Directory, options: Options) -> Result<Self, OpenError> {
         let path = directory.path().to_owned();
         let damaged = |source: SegmentError| source.while_opening(&path);
         let database = open_engine(&directory.engine()).map_err(damaged)?;
@@ -144,15 +151,14 @@ impl Store {
     }
 }
 
-/// Damage of its journal is an assertion that fails in some places of the engine, and an error in others.
 fn open_engine(path: &Path) -> Result<Database, SegmentError> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let builder = Database::builder(path)
+    let database = Database::builder(path)
         .worker_threads((cores / 2).clamp(1, MOST_WORKERS))
         .cache_size(CACHE_BYTES)
-        .max_journaling_size(JOURNAL_BYTES);
-    let opened = panic::catch_unwind(AssertUnwindSafe(|| builder.open()));
-    Ok(opened.map_err(|_| SegmentError::Journal)??)
+        .max_journaling_size(JOURNAL_BYTES)
+        .open()?;
+    Ok(database)
 }
 
 impl Inner {
