@@ -58,19 +58,19 @@ impl JoeBuilder {
         self
     }
 
-    /// Sets [`Bounds::subscribers`]. More is a [`SubscribeError::Full`], which adapters answer with 503 and `Retry-After`.
+    /// Sets [`Bounds::subscribers`]. More is a [`SubscribeError::Full`](crate::SubscribeError::Full), which adapters answer with 503 and `Retry-After`.
     pub fn max_subscribers(mut self, subscribers: usize) -> Self {
         self.bounds.subscribers = subscribers;
         self
     }
 
-    /// Sets [`Bounds::topics`]. More is a [`SubscribeError::TooManyTopics`].
+    /// Sets [`Bounds::topics`]. More is a [`SubscribeError::TooManyTopics`](crate::SubscribeError::TooManyTopics).
     pub fn max_topics(mut self, topics: usize) -> Self {
         self.bounds.topics = topics;
         self
     }
 
-    /// Sets the most bytes of data and comment in a message; by default 1 MiB. More is a [`PublishError::TooLarge`].
+    /// Sets the most bytes of data and comment in a message; by default 1 MiB. More is a [`PublishError::TooLarge`](crate::PublishError::TooLarge).
     pub fn message_bytes(mut self, bytes: usize) -> Self {
         self.message_bytes = bytes;
         self

@@ -34,7 +34,7 @@ use crate::{
 /// Live messages go through a [`Fanout`]: each topic has one queue of encoded messages, each subscriber is a cursor, and
 /// a reader takes everything that is pending in one piece. No task and no timer per subscriber, and nobody waits for anybody.
 ///
-/// **Bounded**: a queue holds what its slowest reader has not read, within [`Bounds`]. What becomes of a
+/// **Bounded**: a queue holds what its slowest reader has not read, within [`Bounds`](crate::Bounds). What becomes of a
 /// reader that falls behind further is [`Overflow`]'s: by default it continues from the history, unseen by
 /// the client; where there is none, or not enough of it, its stream ends cleanly, and the client
 /// reconnects with its `Last-Event-ID`.
