@@ -46,7 +46,7 @@ impl Options {
             max_messages: u64::MAX,
             max_bytes: 1 << 30,
             max_age: None,
-            max_memory: 16 << 20,
+            max_memory: 2 << 20,
             repairs: false,
             clock: Box::new(SystemTime::now),
         }
@@ -77,8 +77,9 @@ impl Options {
         self
     }
 
-    /// Sets how many bytes of the newest messages are in memory as well, about; by default 16 MiB. Clients that come
-    /// back soon are served from there, without a look at the disk.
+    /// Sets how many bytes of the newest messages are in memory as well, about; by default 2 MiB. Clients that come
+    /// back soon are served from there, without a look at the disk. More than fits into the cache of the processor makes
+    /// storing slower.
     pub fn max_memory(mut self, bytes: usize) -> Self {
         self.max_memory = bytes;
         self

@@ -236,9 +236,16 @@ impl Replayer for Store {
         if after < floor {
             return Err(Gap::Expired.into());
         }
+        // What follows is in memory.
+        let Position(in_memory) = self.inner.tail().start(topics);
+        let until = if after < in_memory {
+            until.0.min(in_memory)
+        } else {
+            until.0
+        };
         let mut pager = Pager::new(after);
         for segment in segments.iter().filter(|segment| segment.last() > after) {
-            pager.take(segment, topics, until.0).map_err(failed)?;
+            pager.take(segment, topics, until).map_err(failed)?;
             if pager.is_full() {
                 break;
             }

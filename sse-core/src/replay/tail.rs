@@ -185,6 +185,11 @@ impl Tail {
             && self.missing_until(topics) <= position.0
     }
 
+    /// The position from which on everything of these topics is here.
+    pub fn start(&self, topics: &Topics) -> Position {
+        Position(self.missing_until(topics))
+    }
+
     /// The name of a topic as its lane has it, which is there from now on.
     fn lane_name(&mut self, topic: &Arc<str>) -> Arc<str> {
         if let Some((name, _)) = self.lanes.get_key_value(topic) {
