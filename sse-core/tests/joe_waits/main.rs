@@ -2,7 +2,10 @@
 
 mod slow;
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
 
 use futures_util::{FutureExt, StreamExt, future::join_all};
 use sse_conformance::{decode, in_time, overflow, provider::Subject};
@@ -105,6 +108,12 @@ async fn nobody_reads_what_is_stored_but_not_delivered() {
         }
     };
     in_time("a look at the history", has_read).await;
+    // What it has found comes a moment later.
+    let found = Instant::now();
+    while found.elapsed() < Duration::from_millis(50) {
+        assert!(reader.next().now_or_never().is_none(), "not delivered yet");
+        tokio::task::yield_now().await;
+    }
     gate.open();
     publishing.await.unwrap();
     publish(&joe, "2", "").await;
