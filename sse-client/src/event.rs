@@ -1,0 +1,33 @@
+//! An event that outlives the bytes that it was read from.
+
+/// An event as a browser dispatches it ([HTML, 9.2.6]), with its own text.
+///
+/// [HTML, 9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+pub struct Event {
+    /// The last event id of the stream at this event, also where the event itself had none. Empty if there is none.
+    pub id: String,
+    /// The type; `message` where the event named none.
+    pub event: String,
+    /// The data, lines separated by LF.
+    pub data: String,
+}
+
+impl From<sse_core::Event<'_>> for Event {
+    fn from(event: sse_core::Event<'_>) -> Self {
+        Self {
+            id: event.id.to_owned(),
+            event: event.event.to_owned(),
+            data: event.data.to_owned(),
+        }
+    }
+}
+
+#[cfg(feature = "json")]
+impl Event {
+    /// The data as JSON.
+    pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_str(&self.data)
+    }
+}

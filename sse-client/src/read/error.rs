@@ -1,0 +1,60 @@
+//! Why reading a body ended early.
+
+use sse_core::DecodeError;
+
+use crate::BoxError;
+
+/// Why reading a body ended early. Nothing follows it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The body failed: the connection was lost, or the server cut it off.
+    #[error("the event stream broke off: {0}")]
+    Body(#[source] BoxError),
+    /// A line or an event exceeds its limit.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// The response is no event stream.
+    #[cfg(feature = "reqwest")]
+    #[error(transparent)]
+    Refused(#[from] Refused),
+}
+
+impl ReadError {
+    /// An error of a body.
+    pub(super) fn body(error: impl Into<BoxError>) -> Self {
+        let error = error.into();
+        #[cfg(feature = "reqwest")]
+        let error = match error.downcast::<Refused>() {
+            Ok(refused) => return Self::Refused(*refused),
+            Err(error) => error,
+        };
+        Self::Body(error)
+    }
+}
+
+/// A response that is no event stream.
+#[cfg(feature = "reqwest")]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the server answered {status} with {}, not an event stream{}",
+    content_type.as_deref().unwrap_or("no content type"),
+    after_colon(text)
+)]
+#[non_exhaustive]
+pub struct Refused {
+    /// The status.
+    pub status: http::StatusCode,
+    /// The `Content-Type` header, if there was one.
+    pub content_type: Option<String>,
+    /// The beginning of the body: at most a kilobyte or two.
+    pub text: String,
+}
+
+#[cfg(feature = "reqwest")]
+fn after_colon(text: &str) -> String {
+    match text.trim() {
+        "" => String::new(),
+        text => format!(": {text}"),
+    }
+}

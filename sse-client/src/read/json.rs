@@ -1,0 +1,94 @@
+//! Data as JSON.
+
+use std::{
+    fmt,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures_core::Stream;
+use serde::de::DeserializeOwned;
+
+use super::ReadError;
+use crate::Event;
+
+/// The data of events as values of a type: a stream or an iterator, as the events are.
+///
+/// Data that is not such a value is an error that holds the event; the next call goes on with the next event.
+pub struct Json<T, E> {
+    events: E,
+    value: PhantomData<fn() -> T>,
+}
+
+/// Why there is no value.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JsonError {
+    /// Reading ended.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The data is not JSON, or other JSON than expected: an error that the server reports in the stream, perhaps.
+    #[error("the data of an event is not as expected: {source}; it begins: {:.200}", event.data)]
+    Data {
+        /// The event.
+        event: Event,
+        /// What is wrong with its data.
+        source: serde_json::Error,
+    },
+}
+
+impl<T, E> Json<T, E> {
+    pub(super) fn new(events: E) -> Self {
+        Self {
+            events,
+            value: PhantomData,
+        }
+    }
+}
+
+impl<T: DeserializeOwned, E> Json<T, E>
+where
+    E: Stream<Item = Result<Event, ReadError>> + Unpin,
+{
+    /// The next value, or `None` at the end. Loses nothing when it is cancelled.
+    pub async fn next(&mut self) -> Option<Result<T, JsonError>> {
+        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+}
+
+impl<T: DeserializeOwned, E> Stream for Json<T, E>
+where
+    E: Stream<Item = Result<Event, ReadError>> + Unpin,
+{
+    type Item = Result<T, JsonError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let event = Pin::new(&mut self.events).poll_next(cx);
+        event.map(|event| event.map(value))
+    }
+}
+
+impl<T: DeserializeOwned, E> Iterator for Json<T, E>
+where
+    E: Iterator<Item = Result<Event, ReadError>>,
+{
+    type Item = Result<T, JsonError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.events.next().map(value)
+    }
+}
+
+impl<T, E: fmt::Debug> fmt::Debug for Json<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Json").field(&self.events).finish()
+    }
+}
+
+fn value<T: DeserializeOwned>(event: Result<Event, ReadError>) -> Result<T, JsonError> {
+    let event = event?;
+    event
+        .json()
+        .map_err(|source| JsonError::Data { event, source })
+}

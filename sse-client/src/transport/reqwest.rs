@@ -1,0 +1,60 @@
+//! reqwest as the transport.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use reqwest::{Client, RequestBuilder, redirect::Policy};
+
+use super::{Body, Transport, TransportError};
+use crate::BoxError;
+
+/// How long a connection may take to be made. Nothing limits how long it lasts.
+const CONNECT: Duration = Duration::from_secs(30);
+
+/// A client of your own follows redirects by its own policy, which lets all headers but the
+/// well-known credentials through to other servers: build it with `redirect::Policy::none()`, and the
+/// [`EventSource`](crate::EventSource) follows them. A total `timeout` would cut streams off.
+#[async_trait]
+impl Transport for Client {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Body>, TransportError> {
+        let request = reqwest::Request::try_from(request).map_err(TransportError::futile)?;
+        let response = self.execute(request).await.map_err(|error| {
+            if error.is_builder() {
+                TransportError::futile(error)
+            } else {
+                TransportError::new(error)
+            }
+        })?;
+        let response = http::Response::<reqwest::Body>::from(response);
+        Ok(response.map(|body| body.map_err(BoxError::from).boxed_unsync()))
+    }
+}
+
+/// The client of whoever brings none.
+pub(crate) fn default_client() -> Result<Client, BoxError> {
+    let client = Client::builder()
+        .connect_timeout(CONNECT)
+        .redirect(Policy::none())
+        .user_agent(concat!("sse-client/", env!("CARGO_PKG_VERSION")));
+    Ok(client.build()?)
+}
+
+/// What a request builder was given: its client, and a request that can be sent again.
+pub(crate) fn parts(builder: RequestBuilder) -> (Client, Result<http::Request<Bytes>, BoxError>) {
+    let (client, request) = builder.build_split();
+    (client, request.map_err(Into::into).and_then(repeatable))
+}
+
+fn repeatable(request: reqwest::Request) -> Result<http::Request<Bytes>, BoxError> {
+    let request = http::Request::<reqwest::Body>::try_from(request)?;
+    let (head, body) = request.into_parts();
+    let Some(body) = body.as_bytes().map(Bytes::copy_from_slice) else {
+        return Err("a body that is a stream cannot be sent again for the next connection; give it as bytes, or build each request with `EventSource::per_attempt`".into());
+    };
+    Ok(http::Request::from_parts(head, body))
+}

@@ -1,0 +1,120 @@
+//! Events out of every kind of body.
+
+use std::{convert::Infallible, io};
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use http_body_util::Full;
+use serde::Deserialize;
+use sse_client::{Event, JsonError, Limits, ReadError, read, read::ByRead};
+
+const STREAM: &str =
+    "id: 1\ndata: a\n\nevent: tick\ndata: b\ndata: c\n\n: alive\ndata: unfinished\n";
+
+fn event(id: &str, event: &str, data: &str) -> Event {
+    Event {
+        id: id.into(),
+        event: event.into(),
+        data: data.into(),
+    }
+}
+
+fn expected() -> [Event; 2] {
+    [event("1", "message", "a"), event("1", "tick", "b\nc")]
+}
+
+/// Chunks of three bytes, so that everything is cut somewhere.
+fn chunks() -> impl futures_util::Stream<Item = Result<&'static [u8], Infallible>> {
+    stream::iter(STREAM.as_bytes().chunks(3).map(Ok))
+}
+
+#[tokio::test]
+async fn a_stream_of_bytes_is_read() {
+    let events: Vec<_> = read(chunks()).map(Result::unwrap).collect().await;
+    assert_eq!(events, expected());
+}
+
+#[tokio::test]
+async fn a_body_is_read() {
+    let events: Vec<_> = read(Full::new(Bytes::from_static(STREAM.as_bytes())))
+        .map(Result::unwrap)
+        .collect()
+        .await;
+    assert_eq!(events, expected());
+}
+
+#[tokio::test]
+async fn an_async_reader_is_read() {
+    let (reader, mut writer) = tokio::io::duplex(5);
+    let writing = tokio::spawn(async move {
+        tokio::io::AsyncWriteExt::write_all(&mut writer, STREAM.as_bytes()).await
+    });
+    let mut events = read(reader);
+    for expected in expected() {
+        assert_eq!(events.next().await.unwrap().unwrap(), expected);
+    }
+    assert!(events.next().await.is_none());
+    assert!(events.next().await.is_none(), "it stays ended");
+    assert_eq!(events.last_event_id(), "1");
+    writing.await.unwrap().unwrap();
+}
+
+#[test]
+fn a_blocking_reader_is_read() {
+    let mut events = read::<ByRead, _>(STREAM.as_bytes());
+    let all: Vec<_> = events.by_ref().map(Result::unwrap).collect();
+    assert_eq!(all, expected());
+    assert_eq!(events.last_event_id(), "1");
+}
+
+#[tokio::test]
+async fn an_error_of_the_body_is_told_after_the_events_before_it() {
+    let body = stream::iter([
+        Ok("data: a\n\ndata: b\n"),
+        Err(io::Error::other("cable cut")),
+    ]);
+    let mut events = read(body);
+    assert_eq!(events.next().await.unwrap().unwrap().data, "a");
+    let error = events.next().await.unwrap().unwrap_err();
+    assert!(matches!(error, ReadError::Body(_)), "{error:?}");
+    assert_eq!(error.to_string(), "the event stream broke off: cable cut");
+    assert!(events.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_limit_is_named_by_its_error() {
+    let limits = Limits::default().event_bytes(4);
+    let mut events = read(chunks()).limits(limits);
+    assert!(events.next().await.unwrap().is_ok());
+    assert!(events.next().await.unwrap().is_ok());
+    let error = events.next().await;
+    assert!(error.is_some_and(|event| event.unwrap_err().to_string().contains("4 bytes")));
+}
+
+#[tokio::test]
+async fn an_answer_ends_at_done() {
+    let body = "data: 1\n\ndata: [DONE]\n\ndata: 2\n\n";
+    let body = stream::iter([Ok::<_, Infallible>(body)]);
+    let events: Vec<_> = read(body).until_done().map(Result::unwrap).collect().await;
+    assert_eq!(events, [event("", "message", "1")]);
+    let blocking = read::<ByRead, _>(&b"data: 1\n\ndata: [DONE]\n\n"[..]).until_done();
+    assert_eq!(blocking.count(), 1);
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct Delta {
+    text: String,
+}
+
+#[tokio::test]
+async fn json_comes_as_values_and_what_is_not_it_is_told() {
+    let body = "data: {\"text\":\"Hel\"}\n\ndata: {\"error\":\"overloaded\"}\n\ndata: {\"text\":\"lo\"}\n\ndata: [DONE]\n\n";
+    let body = stream::iter([Ok::<_, Infallible>(body)]);
+    let mut deltas = read(body).json::<Delta>();
+    assert_eq!(deltas.next().await.unwrap().unwrap().text, "Hel");
+    let error = deltas.next().await.unwrap().unwrap_err();
+    assert!(matches!(&error, JsonError::Data { event, .. } if event.data.contains("overloaded")));
+    assert!(error.to_string().contains("overloaded"), "{error}");
+    assert_eq!(deltas.next().await.unwrap().unwrap().text, "lo");
+    assert!(deltas.next().await.is_none());
+}
