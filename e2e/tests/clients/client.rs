@@ -23,6 +23,8 @@ pub(crate) enum Program {
     Node(&'static str),
     /// A script for Python in `e2e/clients`.
     Python(&'static str),
+    /// A program of this package.
+    Rust(&'static str),
 }
 
 /// What a client does wrong, and is expected to: one that is repaired fails its tests until it is taken out here.
@@ -78,6 +80,12 @@ pub(crate) const CLIENTS: &[Client] = &[
         name: "reconnecting_eventsource",
         title: "npm `reconnecting-eventsource`",
         program: Program::Node("reconnecting-eventsource.mjs"),
+        faults: &[],
+    },
+    Client {
+        name: "sse_client",
+        title: "`sse-client`, ours",
+        program: Program::Rust(env!("CARGO_BIN_EXE_sse-client-driver")),
         faults: &[],
     },
     Client {

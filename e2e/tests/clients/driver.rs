@@ -30,7 +30,7 @@ pub(crate) struct Driver {
 
 #[derive(Debug)]
 enum Running {
-    Script(#[expect(dead_code, reason = "dropped, it ends")] Box<Child>),
+    Process(#[expect(dead_code, reason = "dropped, it ends")] Box<Child>),
     // In this order: the tab belongs to the browser.
     Page(
         Tab,
@@ -55,11 +55,12 @@ impl Driver {
         let url = format!("http://{address}{path}");
         let heard = Arc::default();
         let process = match program {
-            Program::Node(script) => start_script(Path::new("node"), script, &url, &heard)?,
+            Program::Node(script) => start_process("node", &[script, &url], &heard)?,
             Program::Python(script) => {
                 let python = installed()?.join("venv/bin/python");
-                start_script(&python, script, &url, &heard)?
+                start_process(python, &[script, &url], &heard)?
             }
+            Program::Rust(program) => start_process(program, &[&url], &heard)?,
             Program::Chromium => start_page(address, &path).await?,
         };
         Ok(Self { process, heard })
@@ -77,16 +78,15 @@ impl Driver {
     }
 }
 
-fn start_script(
-    program: &Path,
-    script: &str,
-    url: &str,
+fn start_process(
+    program: impl AsRef<Path>,
+    arguments: &[&str],
     heard: &Arc<Mutex<Heard>>,
 ) -> Result<Running> {
+    let program = program.as_ref();
     let mut child = Command::new(program)
         .current_dir(installed()?)
-        .arg(script)
-        .arg(url)
+        .args(arguments)
         .args(TYPES.map(|(kind, _)| kind))
         .kill_on_drop(true)
         // Drivers end with their standard input, also where nothing is dropped.
@@ -104,7 +104,7 @@ fn start_script(
         }
     });
     listen(stderr, heard, |heard, line| lock(heard).notes.push(line));
-    Ok(Running::Script(Box::new(child)))
+    Ok(Running::Process(Box::new(child)))
 }
 
 /// Calls `take` with each line, until there are no more.

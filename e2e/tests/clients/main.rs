@@ -50,6 +50,7 @@ clients!(
     fetch_event_source,
     httpx_sse,
     reconnecting_eventsource,
+    sse_client,
     sseclient_py,
     undici,
 );

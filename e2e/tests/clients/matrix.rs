@@ -88,6 +88,8 @@ fn version(client: &Client) -> Result<String> {
             let version = manifest["dependencies"][package].as_str();
             Ok(version.context("a package of npm")?.to_owned())
         }
+        // The packages of the workspace have one version.
+        Program::Rust(_) => Ok(env!("CARGO_PKG_VERSION").to_owned()),
         Program::Python(_) => {
             let list = include_str!("../../clients/requirements.txt");
             let mut versions = list.lines().filter_map(|line| line.split_once("=="));
