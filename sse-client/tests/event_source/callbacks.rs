@@ -1,0 +1,256 @@
+//! Functions that are called with events.
+
+use std::sync::{Arc, Mutex, OnceLock};
+
+use sse_client::{Callback, Closed, Event, EventSource, Handle};
+
+use super::{
+    log::{closed, follow, get, next_event},
+    memory::{Answer, Memory, Part},
+    scripted::{Script, Server},
+};
+
+const EVENTS: &str = "data: 1\n\nevent: tick\ndata: 2\n\nevent: message\ndata: 3\n\nevent: Tick\ndata: 4\n\ndata: 5\n\n";
+
+/// What was called, in order.
+#[derive(Clone, Default)]
+struct Calls(Arc<Mutex<Vec<String>>>);
+
+impl Calls {
+    fn note(&self, name: &str) -> impl FnMut(&Event) + Send + 'static {
+        let (calls, name) = (self.clone(), name.to_owned());
+        move |event| calls.add(&name, event)
+    }
+
+    fn add(&self, name: &str, event: &Event) {
+        let call = format!("{name} {}", event.data);
+        self.0.lock().unwrap().push(call);
+    }
+
+    fn all(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+/// A source of the events, and of nothing more.
+fn source() -> EventSource {
+    Memory::new([Answer::Stream(vec![Part::Bytes(EVENTS)])]).source()
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_type_and_in_the_order_of_their_subscriptions() {
+    let (source, calls) = (source(), Calls::default());
+    source.on_any(calls.note("any"));
+    source.on_message(calls.note("message"));
+    source.on_event("tick", calls.note("tick"));
+    source.on_event("message", calls.note("by name"));
+    source.on_any(calls.note("last"));
+    source.on_event("", calls.note("nothing is called so"));
+    assert!(matches!(source.run().await, Closed::Stopped));
+    assert_eq!(
+        calls.all(),
+        [
+            "any 1",
+            "message 1",
+            "by name 1",
+            "last 1",
+            "any 2",
+            "tick 2",
+            "last 2",
+            "any 3",
+            "message 3",
+            "by name 3",
+            "last 3",
+            "any 4",
+            "last 4",
+            "any 5",
+            "message 5",
+            "by name 5",
+            "last 5",
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn before_the_event_is_given_to_whoever_polls() {
+    let (mut source, calls) = (source(), Calls::default());
+    source.on_any(calls.note("any"));
+    assert_eq!(next_event(&mut source).await, "[] message: 1");
+    assert_eq!(calls.all(), ["any 1"]);
+    assert_eq!(next_event(&mut source).await, "[] tick: 2");
+    assert_eq!(calls.all(), ["any 1", "any 2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn unsubscribed_from_outside() {
+    let (mut source, calls) = (source(), Calls::default());
+    let callback = source.on_any(calls.note("any"));
+    source.on_any(calls.note("other"));
+    next_event(&mut source).await;
+    callback.unsubscribe();
+    callback.unsubscribe();
+    next_event(&mut source).await;
+    assert_eq!(calls.all(), ["any 1", "other 1", "other 2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_the_callback_does_not_unsubscribe() {
+    let (source, calls) = (source(), Calls::default());
+    drop(source.on_message(calls.note("message")));
+    source.run().await;
+    assert_eq!(calls.all(), ["message 1", "message 3", "message 5"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_callback_unsubscribes_itself() {
+    let (source, calls) = (source(), Calls::default());
+    let this = Arc::new(OnceLock::<Callback>::new());
+    let (own, noted) = (Arc::clone(&this), calls.clone());
+    let callback = source.on_any(move |event| {
+        noted.add("once", event);
+        own.get().unwrap().unsubscribe();
+    });
+    this.set(callback).unwrap();
+    source.on_any(calls.note("other"));
+    source.run().await;
+    assert_eq!(
+        calls.all(),
+        [
+            "once 1", "other 1", "other 2", "other 3", "other 4", "other 5"
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_callback_unsubscribes_another_which_is_not_even_called_with_this_event() {
+    let (source, calls) = (source(), Calls::default());
+    let later = Arc::new(OnceLock::<Callback>::new());
+    let before = source.on_any(calls.note("before"));
+    let (others, noted) = (Arc::clone(&later), calls.clone());
+    source.on_any(move |event| {
+        noted.add("this", event);
+        before.unsubscribe();
+        others.get().unwrap().unsubscribe();
+    });
+    later.set(source.on_any(calls.note("after"))).unwrap();
+    source.run().await;
+    assert_eq!(
+        calls.all(),
+        ["before 1", "this 1", "this 2", "this 3", "this 4", "this 5"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_callback_subscribes_another_which_is_called_from_the_next_event_on() {
+    let (source, calls) = (source(), Calls::default());
+    let (handle, noted) = (source.handle().clone(), calls.clone());
+    source.on_event("tick", move |_| {
+        handle.on_any(noted.note("new"));
+    });
+    source.run().await;
+    assert_eq!(calls.all(), ["new 3", "new 4", "new 5"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_callback_has_closed_no_other_is_called() {
+    let (source, calls) = (source(), Calls::default());
+    source.on_any(calls.note("before"));
+    let handle = source.handle().clone();
+    source.on_event("tick", move |_| handle.close());
+    source.on_any(calls.note("after"));
+    assert!(matches!(source.run().await, Closed::ByClient));
+    assert_eq!(calls.all(), ["before 1", "after 1", "before 2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_callback_that_panics_harms_only_its_own_event() {
+    let (mut source, calls) = (source(), Calls::default());
+    source.on_event("tick", |_| panic!("on purpose"));
+    source.on_any(calls.note("any"));
+    next_event(&mut source).await;
+    let panicked = tokio::spawn(async move {
+        let event = std::panic::AssertUnwindSafe(source.next_event());
+        let caught = futures_util::FutureExt::catch_unwind(event).await;
+        assert!(caught.is_err());
+        source
+    });
+    let mut source = panicked.await.unwrap();
+    assert_eq!(next_event(&mut source).await, "[] message: 3");
+    assert_eq!(calls.all(), ["any 1", "any 3"]);
+}
+
+/// A callback that owns a handle of its own source and something that is watched.
+fn own_a_handle(handle: &Handle, watched: &Arc<()>) {
+    let (own, watched) = (handle.clone(), Arc::clone(watched));
+    handle.on_any(move |_| {
+        let _ = (&own, &watched);
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_callback_that_owns_its_handle_goes_when_the_source_is_dropped() {
+    let watched = Arc::new(());
+    let source = source();
+    own_a_handle(source.handle(), &watched);
+    assert_eq!(Arc::strong_count(&watched), 2);
+    drop(source);
+    assert_eq!(Arc::strong_count(&watched), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_callback_that_owns_its_handle_goes_when_the_source_ends() {
+    let watched = Arc::new(());
+    let mut source = source();
+    own_a_handle(source.handle(), &watched);
+    while source.next().await.is_some() {}
+    assert_eq!(Arc::strong_count(&watched), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unsubscribed_callback_goes_at_once_also_with_what_acts_when_it_goes() {
+    struct Unsubscribes(Callback, Arc<()>);
+    impl Drop for Unsubscribes {
+        fn drop(&mut self) {
+            self.0.unsubscribe();
+        }
+    }
+    let watched = Arc::new(());
+    let (source, calls) = (source(), Calls::default());
+    let other = source.on_any(calls.note("other"));
+    let guard = Unsubscribes(other, Arc::clone(&watched));
+    let callback = source.on_any(move |_| {
+        let Unsubscribes(_, _watched) = &guard;
+    });
+    callback.unsubscribe();
+    assert_eq!(Arc::strong_count(&watched), 1);
+    source.run().await;
+    assert!(calls.all().is_empty(), "the guard has unsubscribed it");
+}
+
+#[tokio::test]
+async fn they_are_called_over_all_connections() {
+    let server = Server::start([
+        Script::events("data: 1\n\n"),
+        Script::stream().chunk("data: 2\n\n").cut(),
+        Script::events("event: tick\ndata: 3\n\n"),
+    ])
+    .await;
+    let (source, calls) = (get(server.url("/")), Calls::default());
+    source.on_any(calls.note("any"));
+    closed(source).await;
+    assert_eq!(calls.all(), ["any 1", "any 2", "any 3"]);
+}
+
+#[tokio::test]
+async fn they_may_come_from_another_task() {
+    let server = Server::start([Script::stream().gate().chunk("data: 1\n\n").end()]).await;
+    let (mut source, calls) = (get(server.url("/")), Calls::default());
+    let (handle, noted) = (source.handle().clone(), calls.clone());
+    let adding = tokio::spawn(async move {
+        handle.on_message(noted.note("message"));
+    });
+    adding.await.unwrap();
+    server.go();
+    follow(&mut source).await;
+    assert_eq!(calls.all(), ["message 1"]);
+}

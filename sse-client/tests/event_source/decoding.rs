@@ -1,0 +1,230 @@
+//! What other decoders do wrong, measured: a case for each row of the project's table 2.2, through the
+//! whole client and with every cut into two chunks and into chunks of one byte.
+
+use std::{fmt::Write as _, time::Duration};
+
+use sse_client::{DecodeError, Error, EventSource};
+
+use super::{
+    log::{closed, failure, follow, get, next_event, quick},
+    scripted::{HEAD, Script, Server},
+};
+
+/// Every cut of a body gives the same events, and the same id for the next connection.
+async fn every_cut(body: impl AsRef<[u8]>, events: &[&str], id: Option<&str>) {
+    let body = body.as_ref();
+    let client = reqwest::Client::new();
+    let backoff = quick().initial(Duration::from_millis(1));
+    let halves = (0..body.len()).map(|cut| {
+        let (first, second) = body.split_at(cut);
+        Script::chunks([first, second])
+    });
+    for script in halves.chain([Script::chunks(body.chunks(1))]) {
+        let server = Server::start([script]).await;
+        let source = EventSource::get(server.url("/")).backoff(backoff.clone());
+        let log = follow(&mut source.transport(client.clone())).await;
+        let got: Vec<_> = log.iter().filter(|line| line.starts_with('[')).collect();
+        let text = String::from_utf8_lossy(body);
+        assert_eq!(got, events, "{text:?}");
+        assert_eq!(server.ids()[1].as_deref(), id, "{text:?}");
+    }
+}
+
+#[tokio::test]
+async fn row_bom_at_start() {
+    every_cut("\u{feff}data: a\n\n", &["[] message: a"], None).await;
+    every_cut("\u{feff}\u{feff}data: a\n\n", &[], None).await;
+}
+
+#[tokio::test]
+async fn row_bom_at_the_start_of_each_connection() {
+    let body = "\u{feff}data: a\n\n";
+    let server = Server::start([Script::events(body), Script::events(body)]).await;
+    let log = follow(&mut get(server.url("/"))).await;
+    assert_eq!(
+        log.iter().filter(|line| *line == "[] message: a").count(),
+        2
+    );
+}
+
+#[tokio::test]
+async fn row_bom_later_is_not_stripped() {
+    let body = "data: a\n\n\u{feff}data: b\n\ndata: \u{feff}c\n\n";
+    every_cut(body, &["[] message: a", "[] message: \u{feff}c"], None).await;
+}
+
+#[tokio::test]
+async fn row_cr_only_stream() {
+    let body = "id: 1\rdata: a\r\rdata: b\rdata: c\r\r";
+    every_cut(body, &["[1] message: a", "[1] message: b\nc"], Some("1")).await;
+}
+
+#[tokio::test]
+async fn row_crlf_split_over_chunks() {
+    let body = "data: a\r\n\r\ndata: b\r\ndata: c\r\n\r\n";
+    every_cut(body, &["[] message: a", "[] message: b\nc"], None).await;
+}
+
+#[tokio::test]
+async fn row_event_dispatched_at_once_after_a_cr() {
+    for body in [
+        "data: a\r\r",
+        "data: a\r\n\r",
+        "data: a\n\r",
+        "data: a\r\n\n",
+    ] {
+        let mut server = Server::start([Script::stream().chunk(body).hold()]).await;
+        let mut source = get(server.url("/"));
+        assert_eq!(next_event(&mut source).await, "[] message: a", "{body:?}");
+        drop(source);
+        server.gone().await;
+    }
+}
+
+#[tokio::test]
+async fn row_invalid_utf8_becomes_replacement_characters() {
+    every_cut(
+        b"data: a\xffb\n\ndata: \xe2\x82\n\nid: \xf0\n\ndata: c\n\n",
+        &[
+            "[] message: a\u{fffd}b",
+            "[] message: \u{fffd}",
+            "[\u{fffd}] message: c",
+        ],
+        Some("\u{fffd}"),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn row_bad_utf8_inside_a_comment_is_ignored() {
+    every_cut(b": \xff\xfe\ndata: a\n\n", &["[] message: a"], None).await;
+}
+
+#[tokio::test]
+async fn row_id_with_nul_is_ignored() {
+    let body = "id: 1\ndata: a\n\nid: 2\0\ndata: b\n\n";
+    every_cut(body, &["[1] message: a", "[1] message: b"], Some("1")).await;
+}
+
+#[tokio::test]
+async fn row_id_is_sticky() {
+    let body = "id: 1\ndata: a\n\ndata: b\n\n";
+    every_cut(body, &["[1] message: a", "[1] message: b"], Some("1")).await;
+}
+
+#[tokio::test]
+async fn row_empty_id_resets() {
+    for empty in ["id", "id:", "id: "] {
+        let body = format!("id: 1\ndata: a\n\n{empty}\ndata: b\n\n");
+        every_cut(body, &["[1] message: a", "[] message: b"], None).await;
+    }
+}
+
+#[tokio::test]
+async fn row_retry_only_block_is_seen() {
+    for (body, wait) in [
+        ("retry: 33\n\n", 33),
+        ("retry:33\r\r", 33),
+        ("retry: 0033\n", 33),
+        ("retry: 33\n\nretry: 34\n\n", 34),
+        ("retry: 33", 20),
+    ] {
+        assert_eq!(
+            wait_after(body).await,
+            Duration::from_millis(wait),
+            "{body:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn row_retry_with_a_sign_is_ignored() {
+    for value in ["+5", "-5", "5.0", "5 ", " 5", "0x5", "", "٣", "five"] {
+        let wait = wait_after(&format!("retry: {value}\n\n")).await;
+        assert_eq!(wait, Duration::from_millis(20), "{value:?}");
+    }
+}
+
+/// How long it waits after a stream.
+async fn wait_after(body: &str) -> Duration {
+    let server = Server::start([Script::events(body)]).await;
+    let (sender, waits) = std::sync::mpsc::channel();
+    let source =
+        get(server.url("/")).before_wait(move |connecting| sender.send(connecting.wait).unwrap());
+    closed(source).await;
+    waits.recv().unwrap()
+}
+
+#[tokio::test]
+async fn row_data_without_colon() {
+    every_cut("data\n\n", &["[] message: "], None).await;
+    every_cut("data\ndata\n\n", &["[] message: \n"], None).await;
+}
+
+#[tokio::test]
+async fn row_empty_event_is_a_message() {
+    let body = "event: x\nevent:\ndata: a\n\nevent\ndata: b\n\n";
+    every_cut(body, &["[] message: a", "[] message: b"], None).await;
+}
+
+#[tokio::test]
+async fn row_clean_end_in_the_middle_of_an_event() {
+    for unfinished in ["data: b\n", "data: b", "id: 2\ndata: b\n", "id: 2\n", "\r"] {
+        let body = format!("id: 1\ndata: a\n\n{unfinished}");
+        every_cut(body, &["[1] message: a"], Some("1")).await;
+    }
+}
+
+#[tokio::test]
+async fn row_64_mib_line_without_an_end() {
+    let piece = "x".repeat(64 << 10);
+    let endless = Script::default()
+        .send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: ")
+        .flood(piece, 1_024)
+        .cut();
+    let mut server = Server::start([endless]).await;
+    let error = failure(get(server.url("/"))).await;
+    let limit = 4 << 20;
+    assert!(
+        matches!(error, Error::Decode(DecodeError::LineTooLong { limit: told }) if told == limit),
+        "{error:?}"
+    );
+    assert!(error.to_string().contains("4194304 bytes"), "{error}");
+    server.gone().await;
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn row_1_mib_event_in_16_byte_chunks() {
+    let data = "0123456789abcde".repeat(70_000);
+    let body = format!("data: {data}\n\n");
+    let server = Server::start([Script::chunks(body.as_bytes().chunks(16))]).await;
+    let mut source = get(server.url("/"));
+    assert_eq!(next_event(&mut source).await, format!("[] message: {data}"));
+}
+
+#[tokio::test]
+async fn row_200_k_small_events() {
+    const COUNT: usize = 200_000;
+    let mut body = String::new();
+    for number in 0..COUNT {
+        write!(body, "id: {number}\ndata: {number}\n\n").unwrap();
+    }
+    let script = body
+        .as_bytes()
+        .chunks(1_460)
+        .fold(Script::default().send(HEAD), Script::chunk)
+        .end();
+    let server = Server::start([script]).await;
+    let source = get(server.url("/"));
+    let mut expected = 0;
+    let (sender, seen) = std::sync::mpsc::channel();
+    source.on_any(move |event| {
+        let text = expected.to_string();
+        assert_eq!((&event.id, &event.data), (&text, &text));
+        expected += 1;
+        sender.send(()).unwrap();
+    });
+    closed(source).await;
+    assert_eq!(seen.try_iter().count(), COUNT);
+}

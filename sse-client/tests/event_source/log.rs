@@ -1,0 +1,93 @@
+//! What an event source tells, as short lines that tests can state.
+
+use std::time::Duration;
+
+use sse_client::{Backoff, Closed, Error, EventSource, Update};
+use sse_conformance::in_time;
+
+/// Waits that a test can afford: 20 ms, twice that each time, without chance.
+pub(crate) fn quick() -> Backoff {
+    Backoff::default()
+        .initial(Duration::from_millis(20))
+        .floor(Duration::from_millis(1))
+        .jitter(0.0)
+}
+
+/// A source with a quick backoff.
+pub(crate) fn get(url: impl AsRef<str>) -> EventSource {
+    EventSource::get(url).backoff(quick())
+}
+
+/// Everything up to the end, within the deadline.
+pub(crate) async fn follow(source: &mut EventSource) -> Vec<String> {
+    in_time("the end of the source", log(source)).await
+}
+
+/// Everything up to the end, however long that takes: for paused time.
+pub(crate) async fn log(source: &mut EventSource) -> Vec<String> {
+    let mut lines = Vec::new();
+    while let Some(update) = source.next().await {
+        lines.push(line(&update));
+    }
+    lines
+}
+
+/// The next update.
+pub(crate) async fn next(source: &mut EventSource) -> String {
+    let update = in_time("the next update", source.next()).await;
+    update.as_ref().map_or("nothing".into(), line)
+}
+
+/// The next event, whatever else there is before it.
+pub(crate) async fn next_event(source: &mut EventSource) -> String {
+    let event = in_time("the next event", source.next_event()).await;
+    line(&Update::Event(event.unwrap()))
+}
+
+/// Why it ended, whatever there is before that.
+pub(crate) async fn closed(source: EventSource) -> Closed {
+    in_time("the end of the source", source.run()).await
+}
+
+/// The error with which it failed for good.
+pub(crate) async fn failure(source: EventSource) -> Error {
+    match closed(source).await {
+        Closed::Failed(error) => error,
+        other => panic!("failed for good, not: {other:?}"),
+    }
+}
+
+fn line(update: &Update) -> String {
+    match update {
+        Update::Connecting(connecting) => match &connecting.error {
+            None => "connecting".into(),
+            Some(error) => format!("{}; again in {:?}", kind(error), connecting.wait),
+        },
+        Update::Open(_) => "open".into(),
+        Update::Event(event) => format!("[{}] {}: {}", event.id, event.event, event.data),
+        Update::Closed(closed) => end(closed),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn end(closed: &Closed) -> String {
+    match closed {
+        Closed::Stopped => "stopped".into(),
+        Closed::Failed(error) => format!("failed: {}", kind(error)),
+        Closed::GaveUp { failures, error } => format!("gave up after {failures}: {}", kind(error)),
+        Closed::ByClient => "closed".into(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn kind(error: &Error) -> String {
+    match error {
+        Error::Ended => "ended".into(),
+        Error::Lost(_) => "lost".into(),
+        Error::Idle { .. } => "idle".into(),
+        Error::Connect(_) => "no connection".into(),
+        Error::Status { status, .. } => status.as_u16().to_string(),
+        Error::Build(_) => "not built".into(),
+        other => other.to_string(),
+    }
+}

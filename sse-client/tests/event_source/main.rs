@@ -1,0 +1,17 @@
+//! The event source against servers that do what they are told, over TCP and, where times matter, in memory.
+
+mod callbacks;
+mod closing;
+mod decoding;
+mod idle;
+mod ids;
+mod log;
+mod memory;
+mod reading;
+mod reconnecting;
+mod redirects;
+mod requests;
+mod responses;
+mod scripted;
+mod standard;
+mod waiting;

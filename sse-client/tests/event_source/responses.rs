@@ -1,0 +1,151 @@
+//! What counts as an event stream, and what is too much of one.
+
+use sse_client::{DecodeError, Error, Limits, retry};
+
+use super::{
+    log::{closed, failure, follow, get},
+    scripted::{Script, Server},
+};
+
+#[tokio::test]
+async fn the_media_type_may_be_written_in_any_way() {
+    for value in [
+        "text/event-stream",
+        "text/event-stream;charset=utf-8",
+        "text/event-stream; charset=UTF-8; x=\"y\"",
+        "text/event-stream;",
+        "text/event-stream ; charset=latin1",
+        "Text/Event-Stream",
+        "TEXT/EVENT-STREAM;CHARSET=UTF-8",
+    ] {
+        let head = format!("HTTP/1.1 200 OK\r\nCONTENT-type:{value}\r\nConnection: close\r\n\r\n");
+        let server = Server::start([Script::default().send(head + "data: a\n\n").cut()]).await;
+        let log = follow(&mut get(server.url("/"))).await;
+        assert_eq!(log[2], "[] message: a", "{value}");
+    }
+}
+
+#[tokio::test]
+async fn another_type_is_named_and_final() {
+    for value in [
+        "text/html; charset=utf-8",
+        "application/json",
+        "text/event-streams",
+        "text/event-stream, text/html",
+        "x-text/event-stream",
+        "text / event-stream",
+    ] {
+        let header = format!("Content-Type: {value}");
+        let server = Server::start([Script::whole("200 OK", &[&header], "data: a\n\n")]).await;
+        let error = failure(get(server.url("/"))).await;
+        assert!(matches!(error, Error::ContentType { .. }), "{error:?}");
+        assert!(error.to_string().contains(value), "{error}");
+        assert_eq!(server.requests().len(), 1, "{value}");
+    }
+}
+
+#[tokio::test]
+async fn no_type_is_final_too() {
+    for headers in [&[][..], &["Content-Type:"]] {
+        let server = Server::start([Script::whole("200 OK", headers, "data: a\n\n")]).await;
+        let error = failure(get(server.url("/"))).await;
+        assert!(matches!(error, Error::ContentType { .. }), "{error:?}");
+        assert_eq!(server.requests().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_type_that_is_no_text_is_told_anyway() {
+    let head = b"HTTP/1.1 200 OK\r\nContent-Type: \xff\xfe\r\nContent-Length: 0\r\n\r\n";
+    let server = Server::start([Script::default().send(head)]).await;
+    let error = failure(get(server.url("/"))).await;
+    assert!(error.to_string().contains("\u{fffd}\u{fffd}"), "{error}");
+}
+
+#[tokio::test]
+async fn the_statuses_of_a_restart_are_retried_and_others_are_not() {
+    for status in [408, 425, 429, 500, 502, 503, 504] {
+        assert_eq!(
+            requests_after(status, retry::transient).await,
+            2,
+            "{status}"
+        );
+        assert_eq!(requests_after(status, retry::standard).await, 1, "{status}");
+    }
+    for status in [201, 206, 304, 400, 401, 403, 404, 410, 422, 501, 505, 599] {
+        assert_eq!(
+            requests_after(status, retry::transient).await,
+            1,
+            "{status}"
+        );
+        assert_eq!(requests_after(status, |_| true).await, 2, "{status}");
+    }
+}
+
+/// How many requests follow from a status that is answered with; more than one is a retry.
+async fn requests_after(
+    status: u16,
+    policy: impl Fn(http::StatusCode) -> bool + Send + Sync + 'static,
+) -> usize {
+    let server = Server::start([Script::status(&format!("{status} So"), &[])]).await;
+    closed(get(server.url("/")).retry_on(policy)).await;
+    server.requests().len()
+}
+
+#[tokio::test]
+async fn an_interim_response_is_not_the_response() {
+    let hints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+    let stream = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 9\r\n\r\ndata: a\n\n";
+    let server = Server::start([Script::default().send(hints).send(stream)]).await;
+    let log = follow(&mut get(server.url("/"))).await;
+    assert_eq!(log[..3], ["connecting", "open", "[] message: a"]);
+}
+
+#[tokio::test]
+async fn a_chunk_that_is_malformed_is_a_loss() {
+    for chunk in ["x\r\n", "ffffffffffffffffff\r\n", "3\r\nabcdef\r\n"] {
+        let server = Server::start([Script::stream().chunk("data: a\n\n").send(chunk).cut()]).await;
+        let log = follow(&mut get(server.url("/"))).await;
+        assert_eq!(
+            log[2..4],
+            ["[] message: a", "lost; again in 20ms"],
+            "{chunk:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_line_over_its_limit_is_final_and_names_it() {
+    let server = Server::start([
+        Script::events("data: 12345678\n\ndata: 123456789\n\n"),
+        Script::events("data: b\n\n"),
+    ])
+    .await;
+    let limits = Limits::default().line_bytes(14);
+    let error = failure(get(server.url("/")).limits(limits)).await;
+    assert!(
+        matches!(error, Error::Decode(DecodeError::LineTooLong { limit: 14 })),
+        "{error:?}"
+    );
+    assert!(error.to_string().contains("14 bytes"), "{error}");
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn an_event_over_its_limit_is_final_and_names_it() {
+    let server = Server::start([
+        Script::stream()
+            .chunk("data: 1\n\n")
+            .chunk("data: 12345678\n".repeat(9))
+            .hold(),
+        Script::events("data: b\n\n"),
+    ])
+    .await;
+    let limits = Limits::default().event_bytes(50);
+    let mut source = get(server.url("/")).limits(limits);
+    let log = follow(&mut source).await;
+    assert_eq!(log[..3], ["connecting", "open", "[] message: 1"]);
+    assert!(log[3].contains("50 bytes"), "{log:?}");
+    assert_eq!(log.len(), 4);
+    assert_eq!(server.requests().len(), 1);
+}

@@ -1,0 +1,388 @@
+//! The standard's rules of connecting and reconnecting; the numbers are those of the project's checklist.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request};
+use sse_client::{Closed, EventSource, Update, retry};
+use sse_conformance::in_time;
+
+use super::{
+    log::{closed, follow, get, log, next, next_event, quick},
+    memory::{Answer, Memory, Part},
+    scripted::{Script, Server},
+};
+
+#[tokio::test]
+async fn item_39_accept_names_the_media_type() {
+    let mut server = Server::start([]).await;
+    closed(get(server.url("/"))).await;
+    let request = server.request().await;
+    assert_eq!(request.header("accept"), Some("text/event-stream"));
+}
+
+#[tokio::test]
+async fn item_40_caches_are_passed_by() {
+    let mut server = Server::start([]).await;
+    closed(get(server.url("/"))).await;
+    let request = server.request().await;
+    assert_eq!(request.header("cache-control"), Some("no-cache"));
+    assert_eq!(request.header("pragma"), Some("no-cache"));
+}
+
+#[tokio::test]
+async fn items_39_and_40_a_header_of_the_users_own_stands() {
+    let mut server = Server::start([]).await;
+    let source = get(server.url("/"))
+        .header("accept", "text/event-stream, */*")
+        .header("cache-control", "no-store");
+    closed(source).await;
+    let request = server.request().await;
+    assert_eq!(request.header("accept"), Some("text/event-stream, */*"));
+    assert_eq!(request.header("cache-control"), Some("no-store"));
+}
+
+#[tokio::test]
+async fn item_41_a_get_without_body_and_without_the_fragment() {
+    let mut server = Server::start([]).await;
+    closed(get(server.url("/a/b?c=d&e#f"))).await;
+    let request = server.request().await;
+    assert_eq!((&*request.method, &*request.path), ("GET", "/a/b?c=d&e"));
+    assert_eq!(request.header("content-length"), None);
+    assert_eq!(request.header("transfer-encoding"), None);
+}
+
+#[tokio::test]
+async fn item_41_redirects_are_followed_but_the_url_stays() {
+    let server = Server::start([
+        Script::status("301 Moved Permanently", &["Location: /there"]),
+        Script::events("data: a\n\n"),
+    ])
+    .await;
+    assert!(matches!(
+        closed(get(server.url("/here"))).await,
+        Closed::Stopped
+    ));
+    let paths = server
+        .requests()
+        .into_iter()
+        .map(|request| request.path)
+        .collect::<Vec<_>>();
+    assert_eq!(paths, ["/here", "/there", "/here"]);
+}
+
+#[tokio::test]
+async fn item_42_any_status_but_200_fails_for_good_where_the_standard_is_followed() {
+    for status in [
+        "201 Created",
+        "202 Accepted",
+        "205 Reset Content",
+        "206 Partial Content",
+        "300 Multiple Choices",
+        "304 Not Modified",
+        "400 Bad Request",
+        "401 Unauthorized",
+        "404 Not Found",
+        "410 Gone",
+        "418 I'm a Teapot",
+        "429 Too Many Requests",
+        "500 Internal Server Error",
+        "503 Service Unavailable",
+    ] {
+        let server =
+            Server::start([Script::status(status, &["Content-Type: text/event-stream"])]).await;
+        let mut source = get(server.url("/")).retry_on(retry::standard);
+        let number = status.split(' ').next().unwrap();
+        assert_eq!(
+            follow(&mut source).await,
+            ["connecting".into(), format!("failed: {number}")]
+        );
+        assert_eq!(server.requests().len(), 1, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn item_43_another_content_type_fails_for_good() {
+    let server = Server::start([Script::whole(
+        "200 OK",
+        &["Content-Type: text/html"],
+        "data: a\n\n",
+    )])
+    .await;
+    let log = follow(&mut get(server.url("/"))).await;
+    assert_eq!(
+        log,
+        [
+            "connecting",
+            "failed: the server answered with text/html, not text/event-stream"
+        ]
+    );
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn item_44_a_network_error_is_retried() {
+    let server = Server::start([
+        Script::default().cut(),
+        Script::default().reset(),
+        Script::default().send("HTTP/1.1 200 O").cut(),
+        Script::default().send("SMTP ready\r\n\r\n").cut(),
+    ])
+    .await;
+    let log = follow(&mut get(server.url("/"))).await;
+    assert_eq!(
+        log,
+        [
+            "connecting",
+            "no connection; again in 20ms",
+            "no connection; again in 40ms",
+            "no connection; again in 80ms",
+            "no connection; again in 160ms",
+            "stopped"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn item_44_what_is_futile_is_not_retried() {
+    let futile = Memory::new([Answer::Futile]);
+    let log = follow(&mut futile.source()).await;
+    assert_eq!(log, ["connecting", "failed: no connection"]);
+    for scheme in ["ftp://127.0.0.1/", "mailto:me@example.org"] {
+        let log = follow(&mut get(scheme)).await;
+        assert_eq!(log, ["connecting", "failed: no connection"]);
+    }
+}
+
+#[tokio::test]
+async fn item_45_the_end_of_the_body_is_retried_clean_or_not() {
+    let server = Server::start([
+        Script::events("data: a\n\n"),
+        Script::stream().chunk("data: b\n\n").cut(),
+        Script::stream().chunk("data: c\n\n").gate().reset(),
+        Script::whole(
+            "200 OK",
+            &["Content-Type: text/event-stream"],
+            "data: d\n\n",
+        ),
+        // Neither length nor chunks: whatever the end is, it looks like a proper one.
+        Script::default()
+            .send("HTTP/1.0 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: e\n\n")
+            .cut(),
+        Script::default()
+            .send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 99\r\n\r\ndata: f\n\n")
+            .cut(),
+    ])
+    .await;
+    let mut source = get(server.url("/"));
+    let mut log = Vec::new();
+    while log.last().is_none_or(|line| line != "[] message: c") {
+        log.push(next(&mut source).await);
+    }
+    server.go();
+    log.extend(follow(&mut source).await);
+    log.retain(|line| line != "open");
+    assert_eq!(
+        log,
+        [
+            "connecting",
+            "[] message: a",
+            "ended; again in 20ms",
+            "[] message: b",
+            "lost; again in 40ms",
+            "[] message: c",
+            "lost; again in 80ms",
+            "[] message: d",
+            "ended; again in 20ms",
+            "[] message: e",
+            "ended; again in 20ms",
+            "[] message: f",
+            "lost; again in 40ms",
+            "stopped"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn item_46_open_is_told_with_the_head_before_anything_else_has_come() {
+    let mut server = Server::start([Script::stream().hold()]).await;
+    let mut source = get(server.url("/"));
+    assert_eq!(next(&mut source).await, "connecting");
+    let update = in_time("the head", source.next()).await;
+    let Some(Update::Open(open)) = update else {
+        panic!("{update:?}");
+    };
+    assert_eq!(open.url.as_str(), server.url("/"));
+    assert_eq!(open.status, 200);
+    assert_eq!(open.headers["content-type"], "text/event-stream");
+    drop(source);
+    server.gone().await;
+}
+
+#[tokio::test]
+async fn item_46_open_is_not_told_once_it_is_closed() {
+    let server = Server::start([Script::events("data: a\n\n")]).await;
+    let mut source = get(server.url("/"));
+    assert_eq!(next(&mut source).await, "connecting");
+    source.handle().close();
+    assert_eq!(follow(&mut source).await, ["closed"]);
+}
+
+#[tokio::test]
+async fn item_47_nothing_follows_a_failure() {
+    let server = Server::start([Script::status("404 Not Found", &[])]).await;
+    let mut source = get(server.url("/"));
+    assert_eq!(follow(&mut source).await, ["connecting", "failed: 404"]);
+    assert!(source.next().await.is_none());
+    assert!(matches!(source.next_event().await, Err(Closed::Already)));
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn item_48_connecting_is_told_first_and_then_waited_for() {
+    let memory = Memory::new([Answer::Refused]);
+    let mut source = memory.source().backoff(quick());
+    assert_eq!(next(&mut source).await, "connecting");
+    assert_eq!(next(&mut source).await, "no connection; again in 20ms");
+    assert_eq!(memory.now(), 0);
+    assert_eq!(next(&mut source).await, "stopped");
+    assert_eq!(memory.times(), [0, 20]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn item_49_waits_grow_with_failures() {
+    let memory = Memory::new([Answer::Refused, Answer::Refused, Answer::Refused]);
+    log(&mut memory.source().backoff(quick())).await;
+    assert_eq!(memory.times(), [0, 20, 60, 140]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn item_50_closed_while_waiting_no_request_follows() {
+    let memory = Memory::new([Answer::Refused]);
+    let mut source = memory.source();
+    let handle = source.handle().clone();
+    tokio::spawn(async move {
+        // pace: in the middle of the wait; time is paused.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        handle.close();
+    });
+    let log = log(&mut source).await;
+    assert_eq!(log.last().unwrap(), "closed");
+    assert_eq!(memory.now(), 1_000);
+    // pace: longer than any wait; time is paused.
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    assert_eq!(memory.times(), [0]);
+}
+
+#[tokio::test]
+async fn item_51_last_event_id_is_sent_as_utf8_bytes() {
+    let id = "Größe 7 \u{1F980}\u{a0}";
+    let server = Server::start([Script::events(format!("id: {id}\ndata: a\n\n"))]).await;
+    closed(get(server.url("/"))).await;
+    assert_eq!(server.ids(), [None, Some(id.into())]);
+}
+
+#[tokio::test]
+async fn item_51_without_an_id_there_is_no_header() {
+    let server = Server::start([
+        Script::events("data: a\n\n"),
+        Script::events("id: 1\ndata: a\n\n"),
+        Script::events("id\ndata: a\n\n"),
+    ])
+    .await;
+    closed(get(server.url("/"))).await;
+    assert_eq!(server.ids(), [None, None, Some("1".into()), None]);
+}
+
+#[tokio::test]
+async fn item_52_the_same_request_is_sent_again_also_a_post() {
+    let server = Server::start([
+        Script::events("data: a\n\n"),
+        Script::stream().cut(),
+        Script::status("503 Service Unavailable", &[]),
+    ])
+    .await;
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri(server.url("/ask"))
+        .header("authorization", "Bearer secret")
+        .header("x-twice", "1")
+        .header("x-twice", "2")
+        .body("{\"a\":1}")
+        .unwrap();
+    closed(EventSource::request(request).backoff(quick())).await;
+    let requests = server.requests();
+    assert_eq!(requests.len(), 4);
+    for request in &requests {
+        assert_eq!((&*request.method, &*request.path), ("POST", "/ask"));
+        assert_eq!(request.body, b"{\"a\":1}");
+        assert_eq!(request.headers, requests[0].headers);
+    }
+    assert_eq!(requests[0].header("authorization"), Some("Bearer secret"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn item_53_a_few_seconds_until_the_server_sets_it_and_then_what_it_set() {
+    let stream = |bytes| Answer::Stream(vec![Part::Bytes(bytes)]);
+    let memory = Memory::new([
+        stream("data: a\n\n"),
+        stream("retry: 500\n\ndata: a\n\n"),
+        stream("data: a\n\n"),
+        stream("data: a\n\n"),
+    ]);
+    let backoff = sse_client::Backoff::default().jitter(0.0);
+    log(&mut memory.source().backoff(backoff)).await;
+    assert_eq!(memory.times(), [0, 3_000, 3_500, 4_000, 4_500]);
+}
+
+#[tokio::test]
+async fn item_54_close_ends_the_connection_and_no_event_follows() {
+    let mut server = Server::start([Script::stream().chunk("data: a\n\ndata: b\n\n").hold()]).await;
+    let mut source = get(server.url("/"));
+    assert_eq!(next_event(&mut source).await, "[] message: a");
+    source.handle().close();
+    assert_eq!(follow(&mut source).await, ["closed"]);
+    server.gone().await;
+}
+
+#[tokio::test]
+async fn item_55_an_id_may_be_any_text_of_one_line_that_a_header_can_hold() {
+    for id in ["\"{}\"", "a:b", "a\tb", "\u{feff}x", "\u{2028}", "%00", ","] {
+        let server = Server::start([Script::events(format!("id: {id}\ndata: a\n\n"))]).await;
+        closed(get(server.url("/"))).await;
+        assert_eq!(server.ids(), [None, Some(id.into())]);
+    }
+}
+
+#[tokio::test]
+async fn item_55_an_id_with_a_control_character_ends_it_and_says_so() {
+    for id in ["a\u{1}b", "\u{7f}", "\u{1b}[2J"] {
+        let server = Server::start([Script::events(format!("id: {id}\ndata: a\n\n"))]).await;
+        let error = super::log::failure(get(server.url("/"))).await;
+        let text = error.to_string();
+        assert!(
+            matches!(error, sse_client::Error::LastEventId { id: told } if told == id),
+            "{text}"
+        );
+        assert!(text.contains("control character"), "{text}");
+        assert_eq!(server.requests().len(), 1);
+    }
+}
+
+/// The 128 bytes are a matter of pages that ask other origins.
+#[tokio::test]
+async fn item_56_a_long_id_with_bytes_that_cors_calls_unsafe_is_sent_whole() {
+    let id = "\"():<>?@[\\]{}".repeat(100);
+    let server = Server::start([Script::events(format!("id: {id}\ndata: a\n\n"))]).await;
+    closed(get(server.url("/"))).await;
+    assert_eq!(server.ids(), [None, Some(id)]);
+}
+
+#[tokio::test]
+async fn items_42_to_47_hold_for_any_method_and_body() {
+    let server = Server::start([Script::status("404 Not Found", &[])]).await;
+    let request = Request::put(server.url("/")).body(Bytes::from_static(b"x"));
+    let mut source = EventSource::request(request.unwrap()).backoff(quick());
+    assert_eq!(follow(&mut source).await, ["connecting", "failed: 404"]);
+    assert_eq!(server.requests()[0].method, "PUT");
+}
