@@ -21,7 +21,7 @@ const MESSAGE: &str = "message";
 /// callback that blocks holds the stream up.
 #[derive(Clone, Default)]
 pub struct Handle {
-    callbacks: Arc<Mutex<Vec<Arc<Entry>>>>,
+    callbacks: Arc<Mutex<Callbacks>>,
     closed: CancellationToken,
 }
 
@@ -31,7 +31,14 @@ pub struct Handle {
 #[derive(Clone, Debug)]
 pub struct Callback {
     entry: Weak<Entry>,
-    callbacks: Weak<Mutex<Vec<Arc<Entry>>>>,
+    callbacks: Weak<Mutex<Callbacks>>,
+}
+
+#[derive(Debug, Default)]
+struct Callbacks {
+    entries: Vec<Arc<Entry>>,
+    /// The source has ended: whoever is added now would only be kept.
+    ended: bool,
 }
 
 type Function = Box<dyn FnMut(&Event) + Send>;
@@ -79,7 +86,7 @@ impl Handle {
 
     /// Calls everyone whom the event concerns. The list is not locked meanwhile, so that it can be changed by them.
     pub(super) fn call(&self, event: &Event) {
-        let entries = lock(&self.callbacks).clone();
+        let entries = lock(&self.callbacks).entries.clone();
         for entry in &entries {
             let concerned = entry
                 .event
@@ -91,9 +98,13 @@ impl Handle {
         }
     }
 
-    /// Lets go of all functions, which may own handles of the source that has ended.
-    pub(super) fn clear(&self) {
-        let callbacks = std::mem::take(&mut *lock(&self.callbacks));
+    /// Lets go of all functions, and of those to come: they may own handles of the source that has ended.
+    pub(super) fn end(&self) {
+        let ended = Callbacks {
+            entries: Vec::new(),
+            ended: true,
+        };
+        let callbacks = std::mem::replace(&mut *lock(&self.callbacks), ended);
         drop(callbacks);
     }
 
@@ -107,7 +118,10 @@ impl Handle {
             entry: Arc::downgrade(&entry),
             callbacks: Arc::downgrade(&self.callbacks),
         };
-        lock(&self.callbacks).push(entry);
+        let mut callbacks = lock(&self.callbacks);
+        if !callbacks.ended {
+            callbacks.entries.push(entry);
+        }
         callback
     }
 }
@@ -120,7 +134,9 @@ impl Callback {
             return;
         };
         unwanted.active.store(false, Ordering::Release);
-        lock(&callbacks).retain(|entry| !Arc::ptr_eq(entry, &unwanted));
+        lock(&callbacks)
+            .entries
+            .retain(|entry| !Arc::ptr_eq(entry, &unwanted));
     }
 }
 
@@ -132,7 +148,7 @@ fn lock<T: ?Sized>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Handle")
-            .field("callbacks", &lock(&self.callbacks).len())
+            .field("callbacks", &lock(&self.callbacks).entries.len())
             .field("closed", &self.is_closed())
             .finish()
     }

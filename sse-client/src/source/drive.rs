@@ -213,7 +213,7 @@ impl EventSource {
             self.last_event_id = Some(stream.last_event_id().to_owned());
         }
         self.state = State::Closed;
-        self.handle.clear();
+        self.handle.end();
         Update::Closed(closed)
     }
 }
@@ -235,7 +235,7 @@ impl FusedStream for EventSource {
 /// Functions may own handles: without this they would keep each other.
 impl Drop for EventSource {
     fn drop(&mut self) {
-        self.handle.clear();
+        self.handle.end();
     }
 }
 

@@ -207,6 +207,22 @@ async fn a_callback_that_owns_its_handle_goes_when_the_source_ends() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_callback_that_is_added_after_the_end_goes_at_once() {
+    let watched = Arc::new(());
+    let mut source = source();
+    let handle = source.handle().clone();
+    while source.next().await.is_some() {}
+    own_a_handle(&handle, &watched);
+    assert_eq!(Arc::strong_count(&watched), 1, "after the end");
+    let source = self::source();
+    let handle = source.handle().clone();
+    drop(source);
+    own_a_handle(&handle, &watched);
+    drop(handle);
+    assert_eq!(Arc::strong_count(&watched), 1, "after the drop");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unsubscribed_callback_goes_at_once_also_with_what_acts_when_it_goes() {
     struct Unsubscribes(Callback, Arc<()>);
     impl Drop for Unsubscribes {
