@@ -80,10 +80,11 @@ fn accept(response: Response<Body>, url: Url, last_event_id: String) -> Result<C
         let found = content_type.map(|value| String::from_utf8_lossy(value.as_bytes()).into());
         return Err(Error::ContentType { found });
     }
-    let (head, body) = response.into_parts();
+    let (mut head, body) = response.into_parts();
     Ok(Connection {
         open: Open {
-            url,
+            // A transport that has followed redirects itself knows better.
+            url: head.extensions.remove().unwrap_or(url),
             status,
             headers: head.headers,
         },

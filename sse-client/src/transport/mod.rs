@@ -18,6 +18,7 @@ pub type Body = UnsyncBoxBody<Bytes, BoxError>;
 /// Sends requests: reqwest, another HTTP client, or a test.
 ///
 /// [`EventSource`](crate::EventSource) follows redirects and checks the response itself; a transport should do neither.
+/// One that follows redirects anyway says where they led by a `url::Url` in the extensions of the response.
 /// Dropping the future that `send` returns, or the body of its response, ends the request.
 #[async_trait]
 pub trait Transport: Send + Sync + 'static {

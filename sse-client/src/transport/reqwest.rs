@@ -30,7 +30,9 @@ impl Transport for Client {
                 TransportError::new(error)
             }
         })?;
-        let response = http::Response::<reqwest::Body>::from(response);
+        let url = response.url().clone();
+        let mut response = http::Response::<reqwest::Body>::from(response);
+        response.extensions_mut().insert(url);
         Ok(response.map(|body| body.map_err(BoxError::from).boxed_unsync()))
     }
 }

@@ -119,6 +119,25 @@ async fn by_what_reqwest_builds_requests_with() {
 }
 
 #[tokio::test]
+async fn a_client_of_the_users_own_that_follows_redirects_tells_where_it_went() {
+    let server = Server::start([
+        Script::status("302 Found", &["Location: /b"]),
+        Script::events("data: a\n\n"),
+    ])
+    .await;
+    let builder = reqwest::Client::new().get(server.url("/a"));
+    let mut source = EventSource::reqwest(builder).backoff(quick());
+    let url = loop {
+        match source.next().await {
+            Some(sse_client::Update::Open(open)) => break open.url,
+            Some(_) => {}
+            None => panic!("it opens"),
+        }
+    };
+    assert_eq!(url.as_str(), server.url("/b"));
+}
+
+#[tokio::test]
 async fn a_body_that_is_a_stream_is_told_with_what_to_do() {
     let (_writer, reader) = tokio::io::duplex(1);
     let body = http_body_util::StreamBody::new(tokio_util::io::ReaderStream::new(reader));
