@@ -95,8 +95,11 @@ pub(super) fn complete(
 impl fmt::Debug for Requests {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // Without headers and body: they may hold secrets.
-            Self::Same(request) => write!(f, "{} {}", request.method(), request.uri()),
+            // Only what can be no secret: not headers and body, nor a password or a query in the URL.
+            Self::Same(request) => {
+                let host = request.uri().host().unwrap_or_default();
+                write!(f, "{} {host}{}", request.method(), request.uri().path())
+            }
             Self::PerAttempt(_) => f.write_str("per attempt"),
             Self::Malformed(why) => f.write_str(why),
         }

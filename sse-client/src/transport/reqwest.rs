@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::header::AUTHORIZATION;
 use http_body_util::BodyExt as _;
 use reqwest::{Client, RequestBuilder, redirect::Policy};
 
@@ -22,7 +23,8 @@ impl Transport for Client {
         &self,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Body>, TransportError> {
-        let request = reqwest::Request::try_from(request).map_err(TransportError::futile)?;
+        let mut request = reqwest::Request::try_from(request).map_err(TransportError::futile)?;
+        send_credentials(self, &mut request).map_err(TransportError::futile)?;
         let response = self.execute(request).await.map_err(|error| {
             if error.is_builder() {
                 TransportError::futile(error)
@@ -50,6 +52,20 @@ pub(crate) fn default_client() -> Result<Client, BoxError> {
 pub(crate) fn parts(builder: RequestBuilder) -> (Client, Result<http::Request<Bytes>, BoxError>) {
     let (client, request) = builder.build_split();
     (client, request.map_err(Into::into).and_then(repeatable))
+}
+
+/// User name and password of a URL become a header, if there is none yet. reqwest does this only in its builder.
+fn send_credentials(client: &Client, request: &mut reqwest::Request) -> reqwest::Result<()> {
+    if request.url().username().is_empty() && request.url().password().is_none() {
+        return Ok(());
+    }
+    let built = client.get(request.url().clone()).build()?;
+    *request.url_mut() = built.url().clone();
+    if let Some(value) = built.headers().get(AUTHORIZATION) {
+        let headers = request.headers_mut();
+        headers.entry(AUTHORIZATION).or_insert(value.clone());
+    }
+    Ok(())
 }
 
 fn repeatable(request: reqwest::Request) -> Result<http::Request<Bytes>, BoxError> {

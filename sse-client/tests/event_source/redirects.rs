@@ -224,3 +224,15 @@ async fn a_204_behind_a_redirect_stops() {
     let log = follow(&mut get(server.url("/a"))).await;
     assert_eq!(log, ["connecting", "stopped"]);
 }
+
+#[tokio::test]
+async fn another_origin_sees_no_credentials_of_the_url_either() {
+    let other = Server::start([]).await;
+    let server = Server::start([to("302 Found", "/b"), to("302 Found", &other.url("/"))]).await;
+    let url = server.url("/").replace("http://", "http://me:secret@");
+    closed(get(url)).await;
+    for request in server.requests() {
+        assert!(request.header("authorization").is_some(), "{request:?}");
+    }
+    assert_eq!(other.requests()[0].header("authorization"), None);
+}

@@ -212,6 +212,27 @@ async fn any_character_may_stand_in_path_and_query() {
 }
 
 #[tokio::test]
+async fn credentials_of_the_url_are_sent_as_a_header_and_told_to_nobody() {
+    let server = Server::start([]).await;
+    let url = server.url("/").replace("http://", "http://me:s%20cret@");
+    let source = get(&url);
+    assert!(!format!("{source:?}").contains("cret"), "{source:?}");
+    closed(source).await;
+    let requests = server.requests();
+    let basic = requests[0].header("authorization");
+    assert_eq!(basic, Some("Basic bWU6cyBjcmV0"));
+}
+
+#[tokio::test]
+async fn a_header_of_the_users_own_goes_before_credentials_of_the_url() {
+    let server = Server::start([]).await;
+    let url = server.url("/").replace("http://", "http://me:secret@");
+    closed(get(url).header("authorization", "Bearer own")).await;
+    let requests = server.requests();
+    assert_eq!(requests[0].header("authorization"), Some("Bearer own"));
+}
+
+#[tokio::test]
 async fn a_connection_that_ended_properly_is_used_again() {
     let server =
         Server::start([Script::events("data: a\n\n"), Script::events("data: a\n\n")]).await;
