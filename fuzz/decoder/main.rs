@@ -1,0 +1,35 @@
+//! The decoder against streams that a fuzzer thinks of, cut where it likes.
+//!
+//! What comes out has to be the same however the stream is cut, and what a naive decoder and one of other people
+//! make of it. With small limits it has to be the beginning of that, then an error.
+
+#![no_main]
+
+mod input;
+mod limits;
+#[path = "../../sse-core/tests/wire_differential/naive.rs"]
+mod naive;
+mod others;
+#[path = "../../sse-core/tests/wire_differential/ours.rs"]
+mod ours;
+#[path = "../../sse-core/tests/wire_differential/seen.rs"]
+mod seen;
+
+use libfuzzer_sys::fuzz_target;
+use sse_core::Limits;
+
+use input::Input;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Some(input) = Input::new(bytes) else {
+        return;
+    };
+    let stream = input.stream;
+    let expected = naive::decode(stream);
+    for cut in input.cuts() {
+        let (given, error) = ours::decode(cut, Limits::default());
+        assert_eq!((&given, error), (&expected, None));
+    }
+    others::check(stream, &expected);
+    limits::check(&input, &expected);
+});
