@@ -78,8 +78,8 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// Prints the command so that it can be copied and run alone; returns what it printed.
-fn announce(command: &Command) -> String {
+/// The command as it can be copied and run alone.
+pub(crate) fn line(command: &Command) -> String {
     let program = std::path::Path::new(command.get_program());
     let mut line = program.file_name().map_or_else(
         || program.to_string_lossy().into_owned(),
@@ -89,6 +89,12 @@ fn announce(command: &Command) -> String {
         line.push(' ');
         line.push_str(&argument.to_string_lossy());
     }
+    line
+}
+
+/// Prints the command; returns what it printed.
+fn announce(command: &Command) -> String {
+    let line = line(command);
     println!("$ {line}");
     line
 }

@@ -6,6 +6,7 @@ mod clients;
 mod debian;
 mod deny;
 mod examples;
+mod fuzz;
 
 use std::process::Command;
 
@@ -65,6 +66,11 @@ pub(crate) const STEPS: &[Step] = &[
         name: "models",
         description: "the fan-out under a model checker: every order of turns that threads can take (loom)",
         run: models,
+    },
+    Step {
+        name: "fuzz",
+        description: "the decoder on half a million streams that a fuzzer makes up from what it sees run (libFuzzer)",
+        run: |_| fuzz::run(),
     },
     Step {
         name: "adapters",
