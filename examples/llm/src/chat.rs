@@ -1,0 +1,136 @@
+//! A question, and its answer as it comes.
+
+use std::io::{self, Write};
+
+use serde::Deserialize;
+use serde_json::json;
+use sse_client::{JsonError, ReadError};
+
+/// Where to ask, and whom.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "the key is a secret")]
+pub struct Chat {
+    /// What `/chat/completions` is appended to.
+    pub base_url: String,
+    /// Servers in one's own house often want none.
+    pub key: Option<String>,
+    /// The name of the model.
+    pub model: String,
+}
+
+/// Why there is no answer, or not all of it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AskError {
+    /// There is no response.
+    #[error("cannot ask: {0}")]
+    Request(#[from] reqwest::Error),
+    /// The server answered with an error, not with an event stream: the key is wrong, perhaps.
+    #[error("the server refuses with {status}: {message}")]
+    Refused {
+        /// The status.
+        status: reqwest::StatusCode,
+        /// What the server says about it.
+        message: String,
+    },
+    /// The server reported an error within its answer.
+    #[error("the server broke its answer off: {0}")]
+    Failed(String),
+    /// The stream ended before the answer did.
+    #[error("the answer is not complete")]
+    Incomplete,
+    /// The stream broke, or is not what was expected.
+    #[error(transparent)]
+    Read(JsonError),
+    /// The output failed.
+    #[error("cannot write the answer: {0}")]
+    Write(#[from] io::Error),
+}
+
+impl Chat {
+    /// Asks, and writes the answer token by token as it comes.
+    ///
+    /// Dropping the future ends the request, and the server stops thinking.
+    pub async fn ask(&self, prompt: &str, output: &mut impl Write) -> Result<(), AskError> {
+        let mut chunks = sse_client::read(self.request(prompt).send().await?).json::<Chunk>();
+        let mut is_complete = false;
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk?;
+            output.write_all(chunk.token()?.as_bytes())?;
+            output.flush()?;
+            is_complete |= chunk.is_last();
+        }
+        is_complete.then_some(()).ok_or(AskError::Incomplete)
+    }
+
+    fn request(&self, prompt: &str) -> reqwest::RequestBuilder {
+        let url = format!("{}/chat/completions", self.base_url.trim_end_matches('/'));
+        let request = reqwest::Client::new().post(url).json(&json!({
+            "model": self.model,
+            "messages": [{ "role": "user", "content": prompt }],
+            "stream": true,
+        }));
+        match &self.key {
+            Some(key) => request.bearer_auth(key),
+            None => request,
+        }
+    }
+}
+
+/// A piece of an answer. Not every one has a choice: one may tell what the answer cost, or an error.
+#[derive(Deserialize)]
+struct Chunk {
+    #[serde(default)]
+    choices: Vec<Choice>,
+    error: Option<ServerError>,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    #[serde(default)]
+    delta: Delta,
+    finish_reason: Option<String>,
+}
+
+/// What is new. The first one only says who speaks, the last one is empty.
+#[derive(Default, Deserialize)]
+struct Delta {
+    content: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ServerError {
+    message: String,
+}
+
+impl Chunk {
+    fn token(&self) -> Result<&str, AskError> {
+        if let Some(error) = &self.error {
+            return Err(AskError::Failed(error.message.clone()));
+        }
+        let choice = self.choices.first();
+        Ok(choice
+            .and_then(|choice| choice.delta.content.as_deref())
+            .unwrap_or_default())
+    }
+
+    fn is_last(&self) -> bool {
+        let choice = self.choices.first();
+        choice.is_some_and(|choice| choice.finish_reason.is_some())
+    }
+}
+
+impl From<JsonError> for AskError {
+    fn from(error: JsonError) -> Self {
+        let JsonError::Read(ReadError::Refused(refused)) = error else {
+            return Self::Read(error);
+        };
+        // Most servers explain themselves as they do within a stream; what stands before them may answer with anything.
+        let explained = serde_json::from_str::<Chunk>(&refused.text);
+        let message = explained.ok().and_then(|chunk| chunk.error);
+        Self::Refused {
+            status: refused.status,
+            message: message.map_or(refused.text, |error| error.message),
+        }
+    }
+}
