@@ -1,0 +1,39 @@
+//! Follows `complex-server`, which says how to run both, until that says goodbye.
+//!
+//! ```text
+//! cargo run -p example-client --bin complex-client
+//! cargo run -p example-client --bin complex-client -- --sub metrics
+//! ```
+//!
+//! `--sub` may be `all`, `numbers` or `metrics`; `ADDR` is another address. Until the server is there, and when the connection was lost, it
+//! connects again, and misses nothing.
+
+use std::{env, error::Error};
+
+use example_client::follow;
+use sse_client::Closed;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let query = match arguments[..] {
+        [] | ["--sub", "all"] => "",
+        ["--sub", "numbers"] => "?topic=numbers",
+        ["--sub", "metrics"] => "?topic=metrics",
+        _ => return Err("usage: complex-client [--sub all|numbers|metrics]".into()),
+    };
+    let address = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
+    let source = follow(format!("http://{address}/events{query}"), |line| {
+        println!("{line}");
+    });
+    let source = source.before_wait(|next| {
+        if let Some(error) = &next.error {
+            eprintln!("{error}; connecting again in {:.1?}", next.wait);
+        }
+    });
+    match source.run().await {
+        Closed::ByClient => Ok(()),
+        closed => Err(closed.into()),
+    }
+}

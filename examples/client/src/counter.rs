@@ -1,0 +1,68 @@
+//! Numbers that count something, and are told as events.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sse_axum::{EventType, Hub, Message, PublishError};
+
+use crate::METRICS;
+
+/// A number that only grows. Nothing is lost when several count at once.
+#[derive(Debug)]
+pub struct Counter {
+    name: EventType,
+    value: AtomicU64,
+}
+
+impl Counter {
+    /// A counter at 0.
+    pub const fn new(name: &'static str) -> Self {
+        Self {
+            name: EventType::from_static(name),
+            value: AtomicU64::new(0),
+        }
+    }
+
+    /// What is counted.
+    pub fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    /// How much was counted.
+    pub fn value(&self) -> u64 {
+        self.value.load(Ordering::Relaxed)
+    }
+
+    /// Counts one more; returns how many that makes.
+    pub fn increment(&self) -> u64 {
+        self.value.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Counts one more and tells it: an event of the name of the counter, with its new value.
+    pub async fn publish_next(&self, hub: &Hub) -> Result<(), PublishError> {
+        let message = Message::data(self.increment().to_string()).event(self.name.clone());
+        hub.publish(message, METRICS).await?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_lost_when_several_count_at_once() {
+        let counter = Counter::new("ops");
+        thread::scope(|threads| {
+            for _ in 0..4 {
+                threads.spawn(|| {
+                    for _ in 0..10_000 {
+                        counter.increment();
+                    }
+                });
+            }
+        });
+        assert_eq!(counter.value(), 40_000);
+    }
+}
