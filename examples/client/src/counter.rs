@@ -47,22 +47,24 @@ impl Counter {
 
 #[cfg(test)]
 mod tests {
-    use std::thread;
+    use std::{sync::Barrier, thread};
 
     use super::*;
 
     #[test]
     fn nothing_is_lost_when_several_count_at_once() {
         let counter = Counter::new("ops");
+        let start = Barrier::new(4);
         thread::scope(|threads| {
             for _ in 0..4 {
                 threads.spawn(|| {
-                    for _ in 0..10_000 {
+                    start.wait();
+                    for _ in 0..250_000 {
                         counter.increment();
                     }
                 });
             }
         });
-        assert_eq!(counter.value(), 40_000);
+        assert_eq!(counter.value(), 1_000_000);
     }
 }

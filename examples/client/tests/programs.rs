@@ -42,16 +42,19 @@ impl Program {
         in_time("a line", self.lines.next_line()).await.unwrap()
     }
 
-    /// Waits for a line that begins so.
+    /// Waits for a line that begins so, however many others come.
     async fn prints(&mut self, start: &str) {
-        let mut seen = Vec::new();
-        while let Some(line) = self.line().await {
-            if line.starts_with(start) {
-                return;
+        let looking = async {
+            let mut seen = Vec::new();
+            while let Some(line) = self.line().await {
+                if line.starts_with(start) {
+                    return;
+                }
+                seen.push(line);
             }
-            seen.push(line);
-        }
-        panic!("no line begins with {start:?}: {seen:?}");
+            panic!("no line begins with {start:?}: {seen:?}");
+        };
+        in_time(start, looking).await;
     }
 
     async fn end(mut self) -> ExitStatus {

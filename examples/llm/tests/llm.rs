@@ -132,6 +132,7 @@ async fn a_token_is_printed_before_the_next_one_is_sent() {
     }
     in_time("the end", answer).await.unwrap().unwrap();
     assert_eq!(flushed.recv().await, None);
+    assert_eq!(gate.available_permits(), 0, "each token has waited");
 }
 
 #[tokio::test]
