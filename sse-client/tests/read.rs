@@ -101,6 +101,37 @@ async fn an_answer_ends_at_done() {
     assert_eq!(blocking.count(), 1);
 }
 
+#[tokio::test]
+async fn an_answer_that_ends_before_done_is_not_taken_for_whole() {
+    let mut events = read(chunks()).until_done();
+    for event in expected() {
+        assert_eq!(events.next().await.unwrap().unwrap(), event);
+    }
+    let error = events.next().await.unwrap().unwrap_err();
+    assert!(matches!(&error, ReadError::Incomplete { expected } if expected == "[DONE]"));
+    assert!(events.next().await.is_none());
+    let mut blocking = read::<ByRead, _>(&b"data: 1\n\n"[..]).until("end").skip(1);
+    assert!(matches!(
+        blocking.next(),
+        Some(Err(ReadError::Incomplete { .. }))
+    ));
+}
+
+#[tokio::test]
+async fn json_asks_for_done_only_if_told_to() {
+    let body = || stream::iter([Ok::<_, Infallible>("data: {\"text\":\"Hel\"}\n\n")]);
+    let mut lax = read(body()).json::<Delta>();
+    assert!(lax.next().await.unwrap().is_ok());
+    assert!(lax.next().await.is_none());
+    let mut strict = read(body()).until_done().json::<Delta>();
+    assert!(strict.next().await.unwrap().is_ok());
+    let error = strict.next().await.unwrap().unwrap_err();
+    assert!(matches!(
+        error,
+        JsonError::Read(ReadError::Incomplete { .. })
+    ));
+}
+
 #[derive(Debug, PartialEq, Deserialize)]
 struct Delta {
     text: String,

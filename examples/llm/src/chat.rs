@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Deserialize;
 use serde_json::json;
-use sse_client::{JsonError, ReadError};
+use sse_client::JsonError;
 
 /// Where to ask, and whom.
 #[derive(Clone)]
@@ -36,9 +36,6 @@ pub enum AskError {
     /// The server reported an error within its answer.
     #[error("the server broke its answer off: {0}")]
     Failed(String),
-    /// The stream ended before the answer did.
-    #[error("the answer is not complete")]
-    Incomplete,
     /// The stream broke, or is not what was expected.
     #[error(transparent)]
     Read(JsonError),
@@ -52,15 +49,13 @@ impl Chat {
     ///
     /// Dropping the future ends the request, and the server stops thinking.
     pub async fn ask(&self, prompt: &str, output: &mut impl Write) -> Result<(), AskError> {
-        let mut chunks = sse_client::read(self.request(prompt).send().await?).json::<Chunk>();
-        let mut is_complete = false;
+        let answer = sse_client::read(self.request(prompt).send().await?);
+        let mut chunks = answer.until_done().json::<Chunk>();
         while let Some(chunk) = chunks.next().await {
-            let chunk = chunk?;
-            output.write_all(chunk.token()?.as_bytes())?;
+            output.write_all(chunk?.token()?.as_bytes())?;
             output.flush()?;
-            is_complete |= chunk.is_last();
         }
-        is_complete.then_some(()).ok_or(AskError::Incomplete)
+        Ok(())
     }
 
     fn request(&self, prompt: &str) -> reqwest::RequestBuilder {
@@ -89,7 +84,6 @@ struct Chunk {
 struct Choice {
     #[serde(default)]
     delta: Delta,
-    finish_reason: Option<String>,
 }
 
 /// What is new. The first one only says who speaks, the last one is empty.
@@ -113,16 +107,11 @@ impl Chunk {
             .and_then(|choice| choice.delta.content.as_deref())
             .unwrap_or_default())
     }
-
-    fn is_last(&self) -> bool {
-        let choice = self.choices.first();
-        choice.is_some_and(|choice| choice.finish_reason.is_some())
-    }
 }
 
 impl From<JsonError> for AskError {
     fn from(error: JsonError) -> Self {
-        let JsonError::Read(ReadError::Refused(refused)) = error else {
+        let Some(refused) = error.refused() else {
             return Self::Read(error);
         };
         // Most servers explain themselves as they do within a stream; what stands before them may answer with anything.
@@ -130,7 +119,7 @@ impl From<JsonError> for AskError {
         let message = explained.ok().and_then(|chunk| chunk.error);
         Self::Refused {
             status: refused.status,
-            message: message.map_or(refused.text, |error| error.message),
+            message: message.map_or_else(|| refused.text.clone(), |error| error.message),
         }
     }
 }

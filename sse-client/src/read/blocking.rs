@@ -7,7 +7,7 @@ use std::{
 
 use sse_core::{Decoder, Item, Limits};
 
-use super::{DONE, ReadError};
+use super::{DONE, ReadError, until::Until};
 use crate::Event;
 
 /// The events of a blocking reader; see [`read`](super::read).
@@ -17,7 +17,7 @@ use crate::Event;
 pub struct BlockingEvents<R> {
     reader: BufReader<R>,
     decoder: Decoder,
-    until: Option<String>,
+    until: Until,
     ended: bool,
 }
 
@@ -26,7 +26,7 @@ impl<R: Read> BlockingEvents<R> {
         Self {
             reader: BufReader::with_capacity(capacity, reader),
             decoder: Decoder::new(),
-            until: None,
+            until: Until::default(),
             ended: false,
         }
     }
@@ -38,24 +38,27 @@ impl<R: Read> BlockingEvents<R> {
         self
     }
 
-    /// Ends at `data: [DONE]`, as LLM servers end their answers; that event is not given.
+    /// Ends at `data: [DONE]`, as LLM servers end their answers; that event is not given. A body that ends without
+    /// it is [`ReadError::Incomplete`].
     #[must_use]
     pub fn until_done(self) -> Self {
         self.until(DONE)
     }
 
-    /// Ends at an event with exactly this data, which is not given.
+    /// Ends at an event with exactly this data, which is not given. A body that ends without it is [`ReadError::Incomplete`].
     #[must_use]
     pub fn until(mut self, data: impl Into<String>) -> Self {
-        self.until = Some(data.into());
+        self.until = Until::Certainly(data.into());
         self
     }
 
-    /// The data of each event as JSON, up to `[DONE]`.
+    /// The data of each event as JSON, up to `[DONE]` if there is one. To tell a whole answer from one that was cut off, call
+    /// [`until_done`](Self::until_done) before.
     #[cfg(feature = "json")]
     #[must_use]
-    pub fn json<T>(self) -> super::Json<T, Self> {
-        super::Json::new(self.until_done())
+    pub fn json<T>(mut self) -> super::Json<T, Self> {
+        self.until = self.until.or_perhaps(DONE);
+        super::Json::new(self)
     }
 
     /// What to resume from: the last event id so far, also of a block without data. Empty if there is none.
@@ -66,7 +69,7 @@ impl<R: Read> BlockingEvents<R> {
     fn next_event(&mut self) -> Result<Option<Event>, ReadError> {
         loop {
             let chunk = match self.reader.fill_buf() {
-                Ok([]) => return Ok(None),
+                Ok([]) => return self.until.check_end().map(|()| None),
                 Ok(chunk) => chunk,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => return Err(ReadError::body(error)),
@@ -79,7 +82,7 @@ impl<R: Read> BlockingEvents<R> {
             let read = chunk.len() - input.len();
             self.reader.consume(read);
             if let Some(event) = event {
-                let is_last = self.until.as_deref() == Some(&event.data);
+                let is_last = self.until.is(&event.data);
                 return Ok((!is_last).then_some(event));
             }
         }

@@ -2,15 +2,21 @@
 
 use sse_core::DecodeError;
 
-use crate::BoxError;
+use crate::{BoxError, transport::with_sources};
 
 /// Why reading a body ended early. Nothing follows it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
     /// The body failed: the connection was lost, or the server cut it off.
-    #[error("the event stream broke off: {0}")]
+    #[error("the event stream broke off: {}", with_sources(&**.0))]
     Body(#[source] BoxError),
+    /// The body ended properly, but before the event that was to end it.
+    #[error("the event stream ended before `{expected}`: the answer is not complete")]
+    Incomplete {
+        /// The data of that event.
+        expected: String,
+    },
     /// A line or an event exceeds its limit.
     #[error(transparent)]
     Decode(#[from] DecodeError),
@@ -47,7 +53,7 @@ pub struct Refused {
     pub status: http::StatusCode,
     /// The `Content-Type` header, if there was one.
     pub content_type: Option<String>,
-    /// The beginning of the body: at most a kilobyte or two.
+    /// The body: its first 16 KiB, as far as they came within two seconds.
     pub text: String,
 }
 
@@ -55,6 +61,6 @@ pub struct Refused {
 fn after_colon(text: &str) -> String {
     match text.trim() {
         "" => String::new(),
-        text => format!(": {text}"),
+        text => format!(": {text:.500}"),
     }
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_core::{Stream, stream::FusedStream};
 use sse_core::{Decoder, Item, Limits};
 
-use super::{DONE, ReadError};
+use super::{DONE, ReadError, until::Until};
 use crate::{BoxError, Event, feed::Feed};
 
 /// The events of an asynchronous body; see [`read`](super::read).
@@ -19,7 +19,7 @@ use crate::{BoxError, Event, feed::Feed};
 pub struct Events<S, C = Bytes> {
     body: Pin<Box<S>>,
     feed: Feed<C>,
-    until: Option<String>,
+    until: Until,
     ended: bool,
 }
 
@@ -28,7 +28,7 @@ impl<S, C: AsRef<[u8]>> Events<S, C> {
         Self {
             body: Box::pin(body),
             feed: Feed::new(Decoder::new()),
-            until: None,
+            until: Until::default(),
             ended: false,
         }
     }
@@ -40,24 +40,27 @@ impl<S, C: AsRef<[u8]>> Events<S, C> {
         self
     }
 
-    /// Ends at `data: [DONE]`, as LLM servers end their answers; that event is not given.
+    /// Ends at `data: [DONE]`, as LLM servers end their answers; that event is not given. A body that ends without
+    /// it is [`ReadError::Incomplete`].
     #[must_use]
     pub fn until_done(self) -> Self {
         self.until(DONE)
     }
 
-    /// Ends at an event with exactly this data, which is not given.
+    /// Ends at an event with exactly this data, which is not given. A body that ends without it is [`ReadError::Incomplete`].
     #[must_use]
     pub fn until(mut self, data: impl Into<String>) -> Self {
-        self.until = Some(data.into());
+        self.until = Until::Certainly(data.into());
         self
     }
 
-    /// The data of each event as JSON, up to `[DONE]`.
+    /// The data of each event as JSON, up to `[DONE]` if there is one. To tell a whole answer from one that was cut off, call
+    /// [`until_done`](Self::until_done) before.
     #[cfg(feature = "json")]
     #[must_use]
-    pub fn json<T>(self) -> super::Json<T, Self> {
-        super::Json::new(self.until_done())
+    pub fn json<T>(mut self) -> super::Json<T, Self> {
+        self.until = self.until.or_perhaps(DONE);
+        super::Json::new(self)
     }
 
     /// What to resume from: the last event id so far, also of a block without data. Empty if there is none.
@@ -81,7 +84,7 @@ where
         loop {
             while let Some(item) = self.feed.next()? {
                 if let Item::Event(event) = item {
-                    if self.until.as_deref() == Some(event.data) {
+                    if self.until.is(event.data) {
                         return Poll::Ready(None);
                     }
                     return Poll::Ready(Some(Ok(event.into())));
@@ -89,7 +92,7 @@ where
             }
             match ready!(self.body.as_mut().poll_next(cx)) {
                 Some(chunk) => self.feed.fill(chunk.map_err(ReadError::body)?),
-                None => return Poll::Ready(None),
+                None => return Poll::Ready(self.until.check_end().err().map(Err)),
             }
         }
     }

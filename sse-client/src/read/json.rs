@@ -38,6 +38,17 @@ pub enum JsonError {
     },
 }
 
+#[cfg(feature = "reqwest")]
+impl JsonError {
+    /// The refusal, if the response was one: its text may say more.
+    pub fn refused(&self) -> Option<&super::Refused> {
+        match self {
+            Self::Read(ReadError::Refused(refused)) => Some(refused),
+            _ => None,
+        }
+    }
+}
+
 impl<T, E> Json<T, E> {
     pub(super) fn new(events: E) -> Self {
         Self {

@@ -8,6 +8,7 @@ mod json;
 #[cfg(feature = "reqwest")]
 mod response;
 mod source;
+mod until;
 
 pub use blocking::BlockingEvents;
 pub use error::ReadError;

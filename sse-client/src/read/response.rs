@@ -3,6 +3,7 @@
 use std::{
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -10,25 +11,29 @@ use futures_core::Stream;
 use http::{StatusCode, header::CONTENT_TYPE};
 use http_body_util::BodyDataStream;
 use sse_core::response::is_event_stream;
+use tokio::time::{Sleep, sleep};
 
 use super::Refused;
 use crate::BoxError;
 
-/// How much of a refusal is kept for its error.
-const TEXT: usize = 1_024;
+/// How much of a refusal is kept for its error, and how long it is waited for: it might go on for ever.
+const TEXT: usize = 16 << 10;
+const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The body of a response; fails at once if that is not an event stream.
+/// The body of a response; fails if that is not an event stream, with the text that stands there instead.
 #[derive(Debug)]
 pub struct ResponseBody {
     body: BodyDataStream<reqwest::Body>,
     refusal: Option<Refusal>,
 }
 
-/// What is known of a refusal before its body.
+/// A refusal whose text has yet to come.
 #[derive(Debug)]
 struct Refusal {
     status: StatusCode,
     content_type: Option<String>,
+    text: Vec<u8>,
+    patience: Pin<Box<Sleep>>,
 }
 
 impl ResponseBody {
@@ -41,6 +46,8 @@ impl ResponseBody {
             status,
             content_type: content_type
                 .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
+            text: Vec::new(),
+            patience: Box::pin(sleep(PATIENCE)),
         });
         Self {
             body: BodyDataStream::new(response.into()),
@@ -53,23 +60,46 @@ impl Stream for ResponseBody {
     type Item = Result<Bytes, BoxError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let chunk = ready!(Pin::new(&mut self.body).poll_next(cx));
-        if let Some(refusal) = self.refusal.take() {
-            // The first chunk is all that is waited for: a refusal might go on for ever.
-            let text = chunk.and_then(Result::ok).unwrap_or_default();
-            return Poll::Ready(Some(Err(refusal.with(&text).into())));
+        let this = &mut *self;
+        if let Some(refusal) = &mut this.refusal {
+            ready!(refusal.poll_text(&mut this.body, cx));
+            let refused = refusal.told();
+            this.refusal = None;
+            return Poll::Ready(Some(Err(refused.into())));
         }
+        let chunk = ready!(Pin::new(&mut this.body).poll_next(cx));
         Poll::Ready(chunk.map(|chunk| chunk.map_err(Into::into)))
     }
 }
 
 impl Refusal {
-    fn with(self, text: &[u8]) -> Refused {
-        let text = &text[..text.len().min(TEXT)];
+    /// Ready with as much text as there is in time; an error of the body is only its end.
+    fn poll_text(
+        &mut self,
+        body: &mut BodyDataStream<reqwest::Body>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        while self.text.len() < TEXT {
+            match Pin::new(&mut *body).poll_next(cx) {
+                Poll::Ready(Some(Ok(chunk))) => {
+                    let length = chunk.len().min(TEXT - self.text.len());
+                    self.text.extend_from_slice(&chunk[..length]);
+                }
+                Poll::Ready(_) => break,
+                Poll::Pending => {
+                    ready!(self.patience.as_mut().poll(cx));
+                    break;
+                }
+            }
+        }
+        Poll::Ready(())
+    }
+
+    fn told(&self) -> Refused {
         Refused {
             status: self.status,
-            content_type: self.content_type,
-            text: String::from_utf8_lossy(text).into_owned(),
+            content_type: self.content_type.clone(),
+            text: String::from_utf8_lossy(&self.text).into_owned(),
         }
     }
 }

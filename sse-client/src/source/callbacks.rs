@@ -70,7 +70,8 @@ impl Handle {
         self.add(None, Box::new(function))
     }
 
-    /// Ends the connection and the source, which then tells [`Closed::ByClient`](crate::Closed::ByClient). No event follows.
+    /// Ends the connection and the source, which then tells [`Closed::ByClient`](crate::Closed::ByClient). No
+    /// event follows but the one whose callback calls this.
     pub fn close(&self) {
         self.closed.cancel();
     }

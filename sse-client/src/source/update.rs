@@ -1,6 +1,6 @@
 //! What an event source tells.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use http::{HeaderMap, StatusCode};
 use url::Url;
@@ -32,6 +32,16 @@ pub struct Connecting {
     pub wait: Duration,
     /// How many failures there were since the last healthy connection.
     pub failures: u32,
+}
+
+/// For people: why, and how long it takes.
+impl fmt::Display for Connecting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.error {
+            Some(error) => write!(f, "{error}; connecting again in {:.1?}", self.wait),
+            None => f.write_str("connecting"),
+        }
+    }
 }
 
 /// The server has accepted.

@@ -27,11 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let source = follow(format!("http://{address}/events{query}"), |line| {
         println!("{line}");
     });
-    let source = source.before_wait(|next| {
-        if let Some(error) = &next.error {
-            eprintln!("{error}; connecting again in {:.1?}", next.wait);
-        }
-    });
+    let source = source.before_wait(|next| eprintln!("{next}"));
     match source.run().await {
         Closed::ByClient => Ok(()),
         closed => Err(closed.into()),
