@@ -317,3 +317,35 @@ fn an_event_over_the_limit_is_an_error() {
         "empty lines count too"
     );
 }
+
+#[test]
+fn data_and_type_are_lent_by_the_input_where_they_stand_in_one_piece() {
+    let input = "id: 1\nevent: x\ndata: a\u{e9}\r\n\r\ndata: b\n\n".as_bytes();
+    let lends = |text: &str| input.as_ptr_range().contains(&text.as_ptr());
+    let mut decoder = Decoder::new();
+    let mut rest = input;
+    for data in ["a\u{e9}", "b"] {
+        let Ok(Some(Item::Event(event))) = decoder.next(&mut rest) else {
+            panic!("no event with {data}");
+        };
+        assert_eq!(event.data, data);
+        assert!(lends(event.data), "the data {data}");
+        assert_eq!(lends(event.event), event.event == "x", "the type");
+    }
+}
+
+#[test]
+fn a_mebibyte_in_drips_of_16_bytes_is_the_same_as_in_one_piece() {
+    let line = format!("data: {}\n", "x".repeat(63));
+    for stream in [
+        format!("data: {}\n\n", "x".repeat(1 << 20)),
+        format!("{}\n", line.repeat(1 << 14)),
+    ] {
+        let whole = feed(&mut Decoder::new(), &stream);
+        assert_eq!(whole.len(), 1);
+        let mut decoder = Decoder::new();
+        let drips = stream.as_bytes().chunks(16);
+        let seen: Vec<_> = drips.flat_map(|drip| feed(&mut decoder, drip)).collect();
+        assert!(seen == whole, "not the same");
+    }
+}

@@ -55,6 +55,31 @@ fn stream() -> impl Strategy<Value = Vec<u8>> {
     vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }
 
+/// Lines that end, most of them of an event; so a chunk often holds the rest of a line and whole lines after it.
+fn lines() -> impl Strategy<Value = Vec<u8>> {
+    let line = proptest::sample::select(vec![
+        &b"data: a\n"[..],
+        b"data\r\n",
+        b"data:\r",
+        b"event: b\n",
+        b"event\r",
+        b"id: c\n",
+        b"id\n",
+        b"retry: 1\n",
+        b": d\n",
+        b"e: f\n",
+        b"data: \xf0\x9f\x98\x80\n",
+        b"data: \xff\n",
+        b"id: \xff\n",
+        b"event: \xff\n",
+        b"\n",
+        b"\n",
+        b"\r",
+        b"\r\n",
+    ]);
+    vec(line, 0..60).prop_map(|lines| lines.concat())
+}
+
 /// Everything that comes out, with the number of bytes that had been fed by then.
 fn decode<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> (Vec<(usize, String)>, String) {
     let mut decoder = Decoder::new();
@@ -119,5 +144,12 @@ proptest! {
         let whole = decode([&stream[..]]);
         prop_assert_eq!(&decode(stream.chunks(1)), &whole);
         prop_assert_eq!(&decode(cut(&stream, &lengths)), &whole);
+    }
+
+    #[test]
+    fn the_same_comes_out_of_chunks_that_hold_several_lines(stream in lines(), lengths in vec(1_usize..60, 1..6)) {
+        let bytewise = decode(stream.chunks(1));
+        prop_assert_eq!(&decode([&stream[..]]), &bytewise);
+        prop_assert_eq!(&decode(cut(&stream, &lengths)), &bytewise);
     }
 }

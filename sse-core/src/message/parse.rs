@@ -3,7 +3,7 @@
 use std::{str::FromStr, time::Duration};
 
 use super::Message;
-use crate::wire::line::{Field, Line, find_line_end, parse_retry, strip_bom, text};
+use crate::wire::line::{Line, find_line_end, parse_retry, strip_bom, text};
 
 /// Why a text is not one message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,17 +41,17 @@ impl FromStr for Message {
                 Line::Blank if rest.is_empty() => break,
                 Line::Blank => return Err(ParseMessageError::Trailing),
                 Line::Comment(value) => append(&mut comment, value),
-                Line::Field(Field::Data, value) => append(&mut data, value),
-                Line::Field(Field::Event, value) => {
+                Line::Data(value) => append(&mut data, value),
+                Line::Event(value) => {
                     // An empty type is none.
                     message.event = text(value).as_ref().try_into().ok();
                 }
-                Line::Field(Field::Id, value) => {
+                Line::Id(value) => {
                     if let Ok(id) = text(value).as_ref().try_into() {
                         message.id = Some(id);
                     }
                 }
-                Line::Field(Field::Retry, value) => {
+                Line::Retry(value) => {
                     if let Some(millis) = parse_retry(value) {
                         message.retry = Some(Duration::from_millis(millis));
                     }

@@ -1,9 +1,13 @@
 //! From bytes to events, incrementally and without I/O.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, mem, time::Duration};
 
-use super::line::{Field, Line, find_line_end, parse_retry, strip_bom, text};
-use crate::field::EventType;
+use super::{
+    block::{Block, KEPT_BYTES, Lent},
+    item::Item,
+    limits::{DecodeError, Limits},
+    line::{Line, find_line_end, parse_retry, strip_bom, text},
+};
 
 /// Decodes an event stream as a browser does ([HTML, 9.2.6]), from chunks cut anywhere.
 ///
@@ -36,87 +40,18 @@ use crate::field::EventType;
 /// # Ok::<(), sse_core::DecodeError>(())
 /// ```
 #[derive(Debug, Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "four independent facts about the position in the stream"
-)]
 pub struct Decoder {
     limits: Limits,
     /// A line that has not ended in the chunks so far.
     line: Vec<u8>,
-    data: String,
-    event: String,
-    id: String,
-    last_event_id: String,
-    comment: String,
-    has_data: bool,
+    block: Block,
     /// The last byte was a CR: a LF that follows belongs to it.
     after_cr: bool,
     /// The first line has been seen, and with it the byte order mark if there was one.
     started: bool,
-    /// The event in `data` and `event` has been given out and is to be cleared.
+    /// The event in `block` has been given out and is to be cleared.
     dispatched: bool,
     failed: Option<DecodeError>,
-}
-
-/// How much a [`Decoder`] holds before it gives up on a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    line_bytes: usize,
-    event_bytes: usize,
-}
-
-/// What a [`Decoder`] finds in a stream. Borrows from the decoder or its input.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Item<'a> {
-    /// An event is dispatched.
-    Event(Event<'a>),
-    /// A comment line; one leading space is removed. Servers send them to keep connections alive.
-    Comment(Cow<'a, str>),
-    /// The server sets the reconnection time. It takes effect at once, also without an event.
-    Retry(Duration),
-}
-
-/// An event as a browser dispatches it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Event<'a> {
-    /// The last event id of the stream at this event, also where the event itself had none.
-    pub id: &'a str,
-    /// The type; `message` where the event named none.
-    pub event: &'a str,
-    /// The data, lines separated by LF.
-    pub data: &'a str,
-}
-
-/// Why a [`Decoder`] gave up. Every later call gives the same error.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum DecodeError {
-    /// A line is longer than [`Limits::line_bytes`].
-    #[error(
-        "a line of the event stream is longer than the limit of {limit} bytes; raise `Limits::line_bytes` if the server is trusted"
-    )]
-    LineTooLong {
-        /// The limit in bytes.
-        limit: usize,
-    },
-    /// The data of an event is longer than [`Limits::event_bytes`].
-    #[error(
-        "an event is larger than the limit of {limit} bytes; raise `Limits::event_bytes` if the server is trusted"
-    )]
-    EventTooLarge {
-        /// The limit in bytes.
-        limit: usize,
-    },
-}
-
-/// The kind of item that a line completes; its text stands in the decoder.
-#[derive(Clone, Copy)]
-enum Completed {
-    Event,
-    Comment,
-    Retry(Duration),
 }
 
 impl Decoder {
@@ -136,8 +71,7 @@ impl Decoder {
     /// Sets the id to start from: that of the last event before a reconnect.
     #[must_use]
     pub fn with_last_event_id(mut self, id: impl Into<String>) -> Self {
-        self.last_event_id = id.into();
-        self.id.clone_from(&self.last_event_id);
+        self.block.start_from(id.into());
         self
     }
 
@@ -145,7 +79,7 @@ impl Decoder {
     ///
     /// Changes at the end of a block, also of one without data.
     pub fn last_event_id(&self) -> &str {
-        &self.last_event_id
+        self.block.last_event_id()
     }
 
     /// The next item, or `None` once the input is used up; then call again with the next chunk.
@@ -158,162 +92,165 @@ impl Decoder {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
-        match self.advance(input) {
-            Ok(completed) => Ok(completed.map(|completed| self.item(completed))),
-            Err(error) => {
-                self.failed = Some(error.clone());
-                Err(error)
-            }
+        if mem::take(&mut self.dispatched) {
+            self.block.clear();
         }
+        if !self.line.is_empty()
+            && let Some(item) = self.next_of_cut_line(input)?
+        {
+            return Ok(Some(item));
+        }
+        self.next_of_lines(input)
     }
 
-    fn advance(&mut self, input: &mut &[u8]) -> Result<Option<Completed>, DecodeError> {
-        if self.dispatched {
-            self.clear_event();
-        }
+    /// The next item, where the input begins with a line.
+    fn next_of_lines<'a, 'input: 'a>(
+        &'a mut self,
+        input: &mut &'input [u8],
+    ) -> Result<Option<Item<'a>>, DecodeError> {
+        let whole = *input;
+        let mut lent = Lent::default();
+        let mut item = None;
         while let Some(&first) = input.first() {
-            if std::mem::take(&mut self.after_cr) && first == b'\n' {
-                *input = &input[1..];
-                continue;
+            if self.after_cr {
+                self.after_cr = false;
+                if first == b'\n' {
+                    *input = &input[1..];
+                    continue;
+                }
             }
             let Some(end) = find_line_end(input) else {
-                self.check_line(input.len())?;
-                self.line.extend_from_slice(input);
+                self.hold(input)?;
                 *input = &[];
                 break;
             };
             self.check_line(end)?;
-            let (line, rest) = input.split_at(end);
-            self.after_cr = rest[0] == b'\r';
+            let (mut line, rest) = input.split_at(end);
+            if rest[0] == b'\r' {
+                self.after_cr = true;
+            }
             *input = &rest[1..];
-            if let Some(completed) = self.line(line)? {
-                return Ok(Some(completed));
+            if !self.started {
+                self.started = true;
+                line = strip_bom(line);
             }
-        }
-        Ok(None)
-    }
-
-    /// A line has ended; `tail` is the part of it in the current chunk.
-    fn line(&mut self, tail: &[u8]) -> Result<Option<Completed>, DecodeError> {
-        if self.line.is_empty() {
-            return self.interpret(tail);
-        }
-        let mut line = std::mem::take(&mut self.line);
-        line.extend_from_slice(tail);
-        let completed = self.interpret(&line);
-        line.clear();
-        self.line = line;
-        completed
-    }
-
-    fn interpret(&mut self, mut line: &[u8]) -> Result<Option<Completed>, DecodeError> {
-        if !std::mem::replace(&mut self.started, true) {
-            line = strip_bom(line);
-        }
-        match Line::parse(line) {
-            Line::Blank => return Ok(self.dispatch()),
-            Line::Comment(value) => {
-                replace(&mut self.comment, value);
-                return Ok(Some(Completed::Comment));
-            }
-            Line::Field(Field::Data, value) => self.append_data(value)?,
-            Line::Field(Field::Event, value) => replace(&mut self.event, value),
-            Line::Field(Field::Id, value) => {
-                if !value.contains(&0) {
-                    replace(&mut self.id, value);
+            match Line::parse(line) {
+                Line::Blank => {
+                    if self.block.end(&mut lent) {
+                        self.dispatched = true;
+                        let read = &whole[..whole.len() - input.len()];
+                        return Ok(Some(Item::Event(self.block.event(lent, read))));
+                    }
                 }
+                Line::Data(value) => {
+                    let added = self.block.add_data(value, &mut lent, self.limits);
+                    self.or_give_up(added)?;
+                }
+                Line::Event(value) => Block::set_event(value, &mut lent),
+                Line::Id(value) => Block::set_id(value, &mut lent),
+                Line::Retry(value) => {
+                    if let Some(millis) = parse_retry(value) {
+                        item = Some(Item::Retry(Duration::from_millis(millis)));
+                        break;
+                    }
+                }
+                Line::Comment(value) => {
+                    item = Some(Item::Comment(text(value)));
+                    break;
+                }
+                Line::Unknown => {}
             }
-            Line::Field(Field::Retry, value) => {
-                return Ok(parse_retry(value)
-                    .map(|millis| Completed::Retry(Duration::from_millis(millis))));
-            }
-            Line::Unknown => {}
         }
-        Ok(None)
+        self.block.keep(lent);
+        Ok(item)
     }
 
-    fn append_data(&mut self, value: &[u8]) -> Result<(), DecodeError> {
-        if std::mem::replace(&mut self.has_data, true) {
-            self.data.push('\n');
-        }
-        let limit = self.limits.event_bytes;
-        if self.data.len() + value.len() > limit {
-            return Err(DecodeError::EventTooLarge { limit });
-        }
-        self.data.push_str(&text(value));
+    /// The next item, where the input begins inside of a line: once that is whole, it is an input of its own.
+    #[cold]
+    fn next_of_cut_line(
+        &mut self,
+        input: &mut &[u8],
+    ) -> Result<Option<Item<'static>>, DecodeError> {
+        let Some(end) = find_line_end(input) else {
+            self.hold(input)?;
+            *input = &[];
+            return Ok(None);
+        };
+        self.check_line(end)?;
+        let (tail, rest) = input.split_at(end + 1);
+        *input = rest;
+        let mut line = mem::take(&mut self.line);
+        line.extend_from_slice(tail);
+        let item = match self.next(&mut &line[..])? {
+            Some(Item::Comment(text)) => Some(Item::Comment(Cow::Owned(text.into_owned()))),
+            Some(Item::Retry(time)) => Some(Item::Retry(time)),
+            // An event ends with a blank line. One that was cut is a byte order mark, before all events.
+            Some(Item::Event(_)) | None => None,
+        };
+        line.clear();
+        line.shrink_to(KEPT_BYTES);
+        self.line = line;
+        Ok(item)
+    }
+
+    fn hold(&mut self, piece: &[u8]) -> Result<(), DecodeError> {
+        self.check_line(piece.len())?;
+        self.line.extend_from_slice(piece);
         Ok(())
     }
 
-    fn dispatch(&mut self) -> Option<Completed> {
-        self.last_event_id.clone_from(&self.id);
-        if self.has_data {
-            self.dispatched = true;
-            return Some(Completed::Event);
-        }
-        self.clear_event();
-        None
+    /// The current line has this many bytes, or more, beside those that are held.
+    #[inline]
+    fn check_line(&mut self, bytes: usize) -> Result<(), DecodeError> {
+        let checked = self.limits.check_line(self.line.len() + bytes);
+        self.or_give_up(checked)
     }
 
-    fn clear_event(&mut self) {
-        self.data.clear();
-        self.event.clear();
-        self.has_data = false;
-        self.dispatched = false;
-    }
-
-    fn item(&self, completed: Completed) -> Item<'_> {
-        match completed {
-            Completed::Event => Item::Event(Event {
-                id: &self.last_event_id,
-                event: if self.event.is_empty() {
-                    EventType::MESSAGE
-                } else {
-                    &self.event
-                },
-                data: &self.data,
-            }),
-            Completed::Comment => Item::Comment(Cow::Borrowed(&self.comment)),
-            Completed::Retry(duration) => Item::Retry(duration),
-        }
-    }
-
-    fn check_line(&self, more: usize) -> Result<(), DecodeError> {
-        let limit = self.limits.line_bytes;
-        if self.line.len() + more > limit {
-            return Err(DecodeError::LineTooLong { limit });
-        }
-        Ok(())
+    #[inline]
+    fn or_give_up(&mut self, result: Result<(), DecodeError>) -> Result<(), DecodeError> {
+        result.inspect_err(|error| self.failed = Some(error.clone()))
     }
 }
 
-impl Limits {
-    /// The longest line in bytes, without its end.
-    #[must_use]
-    pub fn line_bytes(mut self, bytes: usize) -> Self {
-        self.line_bytes = bytes;
-        self
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    /// The most data of one event in bytes.
-    #[must_use]
-    pub fn event_bytes(mut self, bytes: usize) -> Self {
-        self.event_bytes = bytes;
-        self
-    }
-}
-
-/// 4 MiB each for a line and an event: four times what `Joe` lets through by default, and
-/// little enough to hold for a thousand hostile streams.
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            line_bytes: 4 << 20,
-            event_bytes: 4 << 20,
+    /// Feeds a stream in pieces and takes everything out.
+    fn feed(decoder: &mut Decoder, stream: &[u8]) {
+        for mut piece in stream.chunks(1_000) {
+            while decoder.next(&mut piece).unwrap().is_some() {}
         }
     }
-}
 
-fn replace(buffer: &mut String, value: &[u8]) {
-    buffer.clear();
-    buffer.push_str(&text(value));
+    #[test]
+    fn what_was_huge_is_given_back() {
+        let huge = "x".repeat(3 << 20);
+        let streams = [
+            format!("data: {huge}\n\n"),
+            format!("data: {huge}\ndata: {huge}\n\n"),
+            format!("event: {huge}\ndata: a\n\n"),
+            format!("event: {huge}\n\n"),
+            format!("id: {huge}\n\nid: 1\n\n"),
+            format!(": {huge}\n"),
+            format!("{huge}\n"),
+        ];
+        let not_text = [b"data: ", &*vec![0xff; 2 << 20], b"\n\n"].concat();
+        let streams = streams.map(String::into_bytes);
+        for stream in streams.into_iter().chain([not_text]) {
+            let mut decoder = Decoder::new().limits(Limits::default().event_bytes(8 << 20));
+            feed(&mut decoder, &stream);
+            let held = decoder.line.capacity() + decoder.block.capacity();
+            let beginning = String::from_utf8_lossy(&stream[..9]);
+            assert!(held <= 4 * KEPT_BYTES, "{held} bytes after {beginning:?}");
+        }
+    }
+
+    #[test]
+    fn an_event_that_stands_in_one_piece_is_not_copied() {
+        let mut decoder = Decoder::new();
+        feed(&mut decoder, "event: a\ndata: b\n\n".repeat(10).as_bytes());
+        feed(&mut decoder, b"data: caf\xc3\xa9\r\n\r\n");
+        assert_eq!(decoder.block.capacity(), 0);
+    }
 }
