@@ -13,9 +13,15 @@ fn decode(criterion: &mut Criterion) {
     let tick = Message::data(r#"{"symbol":"ACME","price":101.25,"volume":1200}"#)
         .id(EventId::from_static("1747650000123-42"))
         .event(EventType::from_static("tick"));
+    // As long as the chunks in which language models answer.
+    let json = format!(
+        r#"{{"choices":[{{"delta":{{"content":"{}"}}}}]}}"#,
+        "x".repeat(256)
+    );
     let samples = [
         ("128 bytes", Message::data("x".repeat(128)), 1_000),
         ("tick", tick, 1_000),
+        ("300 bytes of JSON", Message::data(json), 1_000),
         ("64 KiB in lines", Message::data(line.repeat(1 << 10)), 4),
     ];
     let mut group = criterion.benchmark_group("decode");

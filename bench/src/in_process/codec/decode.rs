@@ -6,11 +6,11 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use bytes::Bytes;
 use eventsource_stream::Eventsource as _;
 use futures_util::{Stream, TryStreamExt as _, stream};
-use sse_core::{Decoder as OurDecoder, Item};
+use sse_core::{Decoder as OurDecoder, Item, Message};
 use sse_stream::SseByteStream;
 
 use super::Sample;
@@ -60,7 +60,9 @@ pub(super) fn table(bench: &Bench, sample: &Sample) -> Table {
     .column("16 KiB chunks, each event", "ns")
     .column("16 KiB chunks", "GB/s")
     .ratio(0, Decoder::EventsourceStream.name())
-    .ratio(2, Decoder::EventsourceStream.name());
+    .ratio(2, Decoder::EventsourceStream.name())
+    .ratio(0, Decoder::SseStream.name())
+    .ratio(2, Decoder::SseStream.name());
     let (passes, wire_bytes) = bench.size((20, 2 << 20), (1, 256 << 10));
     let count = wire_bytes / sample.wire().len();
     let wire = Bytes::from(sample.wire().repeat(count));
@@ -86,6 +88,57 @@ pub(super) fn table(bench: &Bench, sample: &Sample) -> Table {
         })
     });
     fill(bench, table, cases)
+}
+
+/// A large event in tiny chunks: who begins anew with each of them takes a time that grows with the square of the size.
+pub(super) fn drip_table(bench: &Bench) -> Table {
+    let sizes = bench.size([64 << 10, 1 << 20], [4 << 10, 16 << 10]);
+    let passes = bench.size(10, 1);
+    let mut table = Table::new(
+        "decode-drip",
+        "Decoding one large event in chunks of 16 bytes",
+        "An event of one line, to its end. CPU time of the one thread; the size of the decoded event is checked.",
+    )
+    .column("64 KiB", "ms")
+    .column("1 MiB", "ms")
+    .ratio(0, Decoder::SseStream.name())
+    .ratio(1, Decoder::SseStream.name());
+    table.notes.push(format!(
+        "{} was not given the event of 1 MiB: it would take about half a minute.",
+        Decoder::EventsourceStream.name()
+    ));
+    let streams = sizes.map(|size| {
+        let wire = Message::data("x".repeat(size)).to_bytes();
+        (size, chunks(&wire, 16))
+    });
+    bench.fill(&mut table, &DECODERS.map(Decoder::name), |row| {
+        let decoder = DECODERS.into_iter().find(|it| it.name() == row);
+        let decoder = decoder.context("no such decoder")?;
+        let is_quadratic = matches!(decoder, Decoder::EventsourceStream);
+        let passes = if is_quadratic { 1 } else { passes };
+        let mut figures = vec![None, None];
+        for (index, (size, chunks)) in streams.iter().enumerate() {
+            if is_quadratic && index > 0 {
+                continue;
+            }
+            let watch = Stopwatch::start();
+            for _ in 0..passes {
+                let result = decoder.decode(chunks)?;
+                ensure!(
+                    result
+                        == Decoded {
+                            events: 1,
+                            bytes: *size
+                        },
+                    "{result:?} instead of one of {size} bytes"
+                );
+            }
+            let [_, cpu] = watch.stop().each(passes);
+            figures[index] = Some(cpu / 1e6);
+        }
+        Ok(figures)
+    });
+    table
 }
 
 impl Decoder {

@@ -27,6 +27,7 @@ pub(super) fn run(bench: &Bench) -> Vec<Table> {
     for sample in samples(bench) {
         tables.push(decode::table(bench, &sample));
     }
+    tables.push(decode::drip_table(bench));
     tables
 }
 
