@@ -77,7 +77,7 @@ impl Block {
 
     #[inline]
     pub(super) fn set_id<'input>(value: &'input [u8], lent: &mut Lent<'input>) {
-        if memchr::memchr(0, value).is_none() {
+        if !has_nul(value) {
             lent.id = Some(value);
         }
     }
@@ -173,11 +173,12 @@ impl Held {
             return text;
         }
         let bytes = lent.unwrap_or(&self.bytes);
-        utf8(bytes).unwrap_or_else(|| {
-            self.is_set = true;
-            self.replaced = String::from_utf8_lossy(bytes).into_owned();
-            &self.replaced
-        })
+        if let Some(text) = utf8(bytes) {
+            return text;
+        }
+        self.is_set = true;
+        replace(&mut self.replaced, bytes);
+        &self.replaced
     }
 
     #[inline]
@@ -201,4 +202,18 @@ fn clear(buffer: &mut String) {
 fn part<'a>(whole: &'a str, bytes: &[u8]) -> Option<&'a str> {
     let start = bytes.as_ptr().addr().wrapping_sub(whole.as_ptr().addr());
     whole.get(start..start.wrapping_add(bytes.len()))
+}
+
+#[cold]
+fn replace(text: &mut String, bytes: &[u8]) {
+    *text = String::from_utf8_lossy(bytes).into_owned();
+}
+
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "ids are short: a loop that has no early end, and so is SIMD, beats a search"
+)]
+#[inline]
+fn has_nul(bytes: &[u8]) -> bool {
+    bytes.iter().fold(false, |found, &byte| found | (byte == 0))
 }
