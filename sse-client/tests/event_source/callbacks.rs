@@ -46,7 +46,7 @@ async fn by_type_and_in_the_order_of_their_subscriptions() {
     source.on_event("message", calls.note("by name"));
     source.on_any(calls.note("last"));
     source.on_event("", calls.note("nothing is called so"));
-    assert!(matches!(source.run().await, Closed::Stopped));
+    assert!(matches!(closed(source).await, Closed::Stopped));
     assert_eq!(
         calls.all(),
         [
@@ -97,7 +97,7 @@ async fn unsubscribed_from_outside() {
 async fn dropping_the_callback_does_not_unsubscribe() {
     let (source, calls) = (source(), Calls::default());
     drop(source.on_message(calls.note("message")));
-    source.run().await;
+    closed(source).await;
     assert_eq!(calls.all(), ["message 1", "message 3", "message 5"]);
 }
 
@@ -112,7 +112,7 @@ async fn a_callback_unsubscribes_itself() {
     });
     this.set(callback).unwrap();
     source.on_any(calls.note("other"));
-    source.run().await;
+    closed(source).await;
     assert_eq!(
         calls.all(),
         [
@@ -133,7 +133,7 @@ async fn a_callback_unsubscribes_another_which_is_not_even_called_with_this_even
         others.get().unwrap().unsubscribe();
     });
     later.set(source.on_any(calls.note("after"))).unwrap();
-    source.run().await;
+    closed(source).await;
     assert_eq!(
         calls.all(),
         ["before 1", "this 1", "this 2", "this 3", "this 4", "this 5"]
@@ -147,7 +147,7 @@ async fn a_callback_subscribes_another_which_is_called_from_the_next_event_on() 
     source.on_event("tick", move |_| {
         handle.on_any(noted.note("new"));
     });
-    source.run().await;
+    closed(source).await;
     assert_eq!(calls.all(), ["new 3", "new 4", "new 5"]);
 }
 
@@ -158,7 +158,7 @@ async fn after_a_callback_has_closed_no_other_is_called() {
     let handle = source.handle().clone();
     source.on_event("tick", move |_| handle.close());
     source.on_any(calls.note("after"));
-    assert!(matches!(source.run().await, Closed::ByClient));
+    assert!(matches!(closed(source).await, Closed::ByClient));
     assert_eq!(calls.all(), ["before 1", "after 1", "before 2"]);
 }
 
@@ -202,7 +202,7 @@ async fn a_callback_that_owns_its_handle_goes_when_the_source_ends() {
     let watched = Arc::new(());
     let mut source = source();
     own_a_handle(source.handle(), &watched);
-    while source.next().await.is_some() {}
+    follow(&mut source).await;
     assert_eq!(Arc::strong_count(&watched), 1);
 }
 
@@ -211,7 +211,7 @@ async fn a_callback_that_is_added_after_the_end_goes_at_once() {
     let watched = Arc::new(());
     let mut source = source();
     let handle = source.handle().clone();
-    while source.next().await.is_some() {}
+    follow(&mut source).await;
     own_a_handle(&handle, &watched);
     assert_eq!(Arc::strong_count(&watched), 1, "after the end");
     let source = self::source();
@@ -239,7 +239,7 @@ async fn an_unsubscribed_callback_goes_at_once_also_with_what_acts_when_it_goes(
     });
     callback.unsubscribe();
     assert_eq!(Arc::strong_count(&watched), 1);
-    source.run().await;
+    closed(source).await;
     assert!(calls.all().is_empty(), "the guard has unsubscribed it");
 }
 

@@ -163,7 +163,7 @@ async fn dropping_lets_go_of_request_and_body_in_every_state() {
         let memory = Memory::new([answer]);
         let mut source = memory.source();
         for _ in 0..updates {
-            source.next().await;
+            next(&mut source).await;
         }
         let more = tokio::time::timeout(Duration::from_secs(1), source.next()).await;
         assert_eq!(more.is_err(), updates > 0, "{updates}");
@@ -177,7 +177,7 @@ async fn the_connection_is_let_go_before_the_wait_for_the_next() {
     let memory = Memory::new([Answer::Stream(vec![Part::Lost])]);
     let mut source = memory.source();
     for _ in 0..3 {
-        source.next().await;
+        next(&mut source).await;
     }
     // The source itself has the transport, and its request has ended.
     assert_eq!(memory.users(), 1);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sse_client::{Backoff, Closed, Error, EventSource, Update};
+use sse_client::{Backoff, Closed, Error, EventSource, Open, Update};
 use sse_conformance::in_time;
 
 /// Waits that a test can afford: 20 ms, twice that each time, without chance.
@@ -20,11 +20,17 @@ pub(crate) fn get(url: impl AsRef<str>) -> EventSource {
 
 /// Everything up to the end, within the deadline.
 pub(crate) async fn follow(source: &mut EventSource) -> Vec<String> {
-    in_time("the end of the source", log(source)).await
+    in_time("the end of the source", lines(source)).await
 }
 
-/// Everything up to the end, however long that takes: for paused time.
+/// Everything up to the end, within a year: for paused time.
 pub(crate) async fn log(source: &mut EventSource) -> Vec<String> {
+    let year = Duration::from_secs(365 * 86_400);
+    let lines = tokio::time::timeout(year, lines(source)).await;
+    lines.expect("the end of the source within a year")
+}
+
+async fn lines(source: &mut EventSource) -> Vec<String> {
     let mut lines = Vec::new();
     while let Some(update) = source.next().await {
         lines.push(line(&update));
@@ -42,6 +48,17 @@ pub(crate) async fn next(source: &mut EventSource) -> String {
 pub(crate) async fn next_event(source: &mut EventSource) -> String {
     let event = in_time("the next event", source.next_event()).await;
     line(&Update::Event(event.unwrap()))
+}
+
+/// What the server has accepted with, whatever there is before it.
+pub(crate) async fn opened(source: &mut EventSource) -> Open {
+    loop {
+        match in_time("an open connection", source.next()).await {
+            Some(Update::Open(open)) => return open,
+            Some(Update::Connecting(_)) => {}
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 /// Why it ended, whatever there is before that.

@@ -1,22 +1,37 @@
 //! `read` of a reqwest response.
 
-use sse_client::{ReadError, read};
+use sse_client::{Event, ReadError, read, read::ResponseBody};
 use sse_conformance::in_time;
 
 use super::scripted::{Script, Server};
 
-async fn response(script: Script) -> reqwest::Response {
+type Events = sse_client::Events<ResponseBody>;
+
+/// A server that answers so, and the events of its answer.
+async fn events(script: Script) -> (Server, Events) {
     let server = Server::start([script]).await;
     let response = in_time("the head", reqwest::get(server.url("/"))).await;
-    response.unwrap()
+    (server, read(response.unwrap()))
+}
+
+async fn next(events: &mut Events) -> Option<Result<Event, ReadError>> {
+    in_time("the next event", events.next()).await
+}
+
+/// What is told first, which is an error.
+async fn refusal(script: Script) -> ReadError {
+    let (_server, mut events) = events(script).await;
+    let error = next(&mut events).await.unwrap().unwrap_err();
+    assert!(next(&mut events).await.is_none(), "nothing follows");
+    error
 }
 
 #[tokio::test]
 async fn an_event_stream_is_read_to_its_end() {
     let script = Script::chunks([&b"id: 1\nda"[..], b"ta: a\n\n", b"data: b\n\ndata: c\n"]);
-    let mut events = read(response(script).await);
+    let (_server, mut events) = events(script).await;
     let mut all = Vec::new();
-    while let Some(event) = in_time("an event", events.next()).await {
+    while let Some(event) = next(&mut events).await {
         let event = event.unwrap();
         all.push((event.id, event.data));
     }
@@ -30,8 +45,7 @@ async fn an_event_stream_is_read_to_its_end() {
 async fn a_refusal_is_told_with_its_status_and_text() {
     let text = "{\"error\":\"no such key\"}";
     let json = "Content-Type: application/json";
-    let mut events = read(response(Script::whole("401 Unauthorized", &[json], text)).await);
-    let error = events.next().await.unwrap().unwrap_err();
+    let error = refusal(Script::whole("401 Unauthorized", &[json], text)).await;
     assert_eq!(
         error.to_string(),
         "the server answered 401 Unauthorized with application/json, not an event stream: {\"error\":\"no such key\"}"
@@ -42,18 +56,13 @@ async fn a_refusal_is_told_with_its_status_and_text() {
     assert_eq!(refused.status, 401);
     assert_eq!(refused.content_type.as_deref(), Some("application/json"));
     assert_eq!(refused.text, text);
-    assert!(events.next().await.is_none());
 }
 
 #[tokio::test]
 async fn a_refusal_that_is_an_event_stream_is_one_too() {
     let stream = "Content-Type: text/event-stream";
     let script = Script::whole("500 Internal Server Error", &[stream], "data: a\n\n");
-    let error = read(response(script).await)
-        .next()
-        .await
-        .unwrap()
-        .unwrap_err();
+    let error = refusal(script).await;
     assert!(matches!(error, ReadError::Refused(refused) if refused.status == 500));
 }
 
@@ -64,11 +73,7 @@ async fn another_type_is_a_refusal_and_named() {
         (&[], "no content type"),
     ] {
         let script = Script::whole("200 OK", headers, "<p>hello");
-        let error = read(response(script).await)
-            .next()
-            .await
-            .unwrap()
-            .unwrap_err();
+        let error = refusal(script).await;
         assert!(matches!(error, ReadError::Refused(_)), "{error:?}");
         assert!(error.to_string().contains(named), "{error}");
         assert!(error.to_string().contains("<p>hello"), "{error}");
@@ -78,21 +83,13 @@ async fn another_type_is_a_refusal_and_named() {
 #[tokio::test]
 async fn a_refusal_keeps_only_the_beginning_of_its_text() {
     let script = Script::status("502 Bad Gateway", &[]);
-    let error = read(response(script).await)
-        .next()
-        .await
-        .unwrap()
-        .unwrap_err();
+    let error = refusal(script).await;
     assert_eq!(
         error.to_string(),
         "the server answered 502 Bad Gateway with no content type, not an event stream"
     );
     let script = Script::whole("502 Bad Gateway", &[], &"x".repeat(100_000));
-    let error = read(response(script).await)
-        .next()
-        .await
-        .unwrap()
-        .unwrap_err();
+    let error = refusal(script).await;
     let ReadError::Refused(refused) = error else {
         panic!("{error:?}");
     };
@@ -104,27 +101,24 @@ async fn a_refusal_that_goes_on_for_ever_is_not_waited_for() {
     let script = Script::default()
         .send("HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\n\r\nno")
         .hold();
-    let server = Server::start([script]).await;
-    let response = reqwest::get(server.url("/")).await.unwrap();
-    let error = in_time("the refusal", read(response).next()).await;
-    assert!(error.unwrap().unwrap_err().to_string().ends_with(": no"));
+    let error = refusal(script).await;
+    assert!(error.to_string().ends_with(": no"), "{error}");
 }
 
 #[tokio::test]
 async fn a_stream_that_breaks_off_is_an_error_after_its_events() {
     let script = Script::stream().chunk("data: a\n\ndata: b\n").cut();
-    let mut events = read(response(script).await);
-    assert_eq!(events.next().await.unwrap().unwrap().data, "a");
-    let error = events.next().await.unwrap().unwrap_err();
+    let (_server, mut events) = events(script).await;
+    assert_eq!(next(&mut events).await.unwrap().unwrap().data, "a");
+    let error = next(&mut events).await.unwrap().unwrap_err();
     assert!(matches!(error, ReadError::Body(_)), "{error:?}");
-    assert!(events.next().await.is_none());
+    assert!(next(&mut events).await.is_none());
 }
 
 #[tokio::test]
 async fn dropping_the_events_closes_the_connection() {
-    let mut server = Server::start([Script::stream().chunk("data: a\n\n").hold()]).await;
-    let mut events = read(reqwest::get(server.url("/")).await.unwrap());
-    assert_eq!(events.next().await.unwrap().unwrap().data, "a");
+    let (mut server, mut events) = events(Script::stream().chunk("data: a\n\n").hold()).await;
+    assert_eq!(next(&mut events).await.unwrap().unwrap().data, "a");
     drop(events);
     server.gone().await;
 }

@@ -1,10 +1,10 @@
 //! Redirects: followed as browsers do, and without secrets for others.
 
 use http::Request;
-use sse_client::{Error, EventSource, Redirect, Update};
+use sse_client::{Error, EventSource, Redirect};
 
 use super::{
-    log::{closed, failure, follow, get, quick},
+    log::{closed, failure, follow, get, opened, quick},
     scripted::{self, Script, Server},
 };
 
@@ -81,13 +81,7 @@ async fn open_tells_the_last_url() {
     ])
     .await;
     let mut source = get(server.url("/a/x"));
-    let open = loop {
-        match source.next().await {
-            Some(Update::Open(open)) => break open,
-            Some(Update::Connecting(_)) => {}
-            other => panic!("{other:?}"),
-        }
-    };
+    let open = opened(&mut source).await;
     assert_eq!(open.url.as_str(), server.url("/d/"));
     assert_eq!(lines(&server), ["GET /a/x", "GET /a/b?c", "GET /d/"]);
 }

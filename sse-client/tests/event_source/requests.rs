@@ -10,7 +10,7 @@ use http::Request;
 use sse_client::{Attempt, Error, EventSource};
 
 use super::{
-    log::{closed, failure, follow, get, quick},
+    log::{closed, failure, follow, get, opened, quick},
     scripted::{Script, Server},
 };
 
@@ -127,13 +127,7 @@ async fn a_client_of_the_users_own_that_follows_redirects_tells_where_it_went() 
     .await;
     let builder = reqwest::Client::new().get(server.url("/a"));
     let mut source = EventSource::reqwest(builder).backoff(quick());
-    let url = loop {
-        match source.next().await {
-            Some(sse_client::Update::Open(open)) => break open.url,
-            Some(_) => {}
-            None => panic!("it opens"),
-        }
-    };
+    let url = opened(&mut source).await.url;
     assert_eq!(url.as_str(), server.url("/b"));
 }
 

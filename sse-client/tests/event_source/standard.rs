@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request};
-use sse_client::{Closed, EventSource, Update, retry};
-use sse_conformance::in_time;
+use sse_client::{Backoff, Closed, Error, EventSource, retry};
 
 use super::{
-    log::{closed, follow, get, log, next, next_event, quick},
+    log::{closed, failure, follow, get, log, next, next_event, opened, quick},
     memory::{Answer, Memory, Part},
     scripted::{Script, Server},
 };
@@ -207,11 +206,7 @@ async fn item_45_the_end_of_the_body_is_retried_clean_or_not() {
 async fn item_46_open_is_told_with_the_head_before_anything_else_has_come() {
     let mut server = Server::start([Script::stream().hold()]).await;
     let mut source = get(server.url("/"));
-    assert_eq!(next(&mut source).await, "connecting");
-    let update = in_time("the head", source.next()).await;
-    let Some(Update::Open(open)) = update else {
-        panic!("{update:?}");
-    };
+    let open = opened(&mut source).await;
     assert_eq!(open.url.as_str(), server.url("/"));
     assert_eq!(open.status, 200);
     assert_eq!(open.headers["content-type"], "text/event-stream");
@@ -330,7 +325,7 @@ async fn item_53_a_few_seconds_until_the_server_sets_it_and_then_what_it_set() {
         stream("data: a\n\n"),
         stream("data: a\n\n"),
     ]);
-    let backoff = sse_client::Backoff::default().jitter(0.0);
+    let backoff = Backoff::default().jitter(0.0);
     log(&mut memory.source().backoff(backoff)).await;
     assert_eq!(memory.times(), [0, 3_000, 3_500, 4_000, 4_500]);
 }
@@ -358,10 +353,10 @@ async fn item_55_an_id_may_be_any_text_of_one_line_that_a_header_can_hold() {
 async fn item_55_an_id_with_a_control_character_ends_it_and_says_so() {
     for id in ["a\u{1}b", "\u{7f}", "\u{1b}[2J"] {
         let server = Server::start([Script::events(format!("id: {id}\ndata: a\n\n"))]).await;
-        let error = super::log::failure(get(server.url("/"))).await;
+        let error = failure(get(server.url("/"))).await;
         let text = error.to_string();
         assert!(
-            matches!(error, sse_client::Error::LastEventId { id: told } if told == id),
+            matches!(error, Error::LastEventId { id: told } if told == id),
             "{text}"
         );
         assert!(text.contains("control character"), "{text}");

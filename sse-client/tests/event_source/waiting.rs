@@ -3,9 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use sse_client::{Backoff, Closed, Error, EventSource, Update};
+use sse_conformance::in_time;
 
 use super::{
-    log::{follow, get, log, quick},
+    log::{closed, follow, get, log, next, quick},
     memory::{
         Answer::{self, Refused, Status},
         Memory, Part,
@@ -115,8 +116,8 @@ async fn retry_after_is_told_with_the_status_and_waited_for() {
     let busy = Script::status("429 Too Many Requests", &["Retry-After: 1"]);
     let server = Server::start([busy]).await;
     let mut source = get(server.url("/"));
-    source.next().await;
-    let update = source.next().await;
+    assert_eq!(next(&mut source).await, "connecting");
+    let update = in_time("the answer", source.next()).await;
     let Some(Update::Connecting(connecting)) = update else {
         panic!("{update:?}");
     };
@@ -131,7 +132,7 @@ async fn retry_after_is_told_with_the_status_and_waited_for() {
         ),
         "{connecting:?}"
     );
-    assert!(source.next().await.is_some());
+    assert_eq!(next(&mut source).await, "stopped");
     let requests = server.requests();
     assert!(requests[1].at >= requests[0].at + second, "{requests:?}");
 }
@@ -250,7 +251,7 @@ async fn never_ends_with_the_first_connection() {
 async fn giving_up_says_how_often_and_why() {
     let memory = Memory::new([Refused, Refused]);
     let source = memory.source().backoff(quick().max_retries(1));
-    let closed = source.run().await;
+    let closed = closed(source).await;
     assert!(matches!(closed, Closed::GaveUp { failures: 2, .. }));
     assert_eq!(
         closed.to_string(),
