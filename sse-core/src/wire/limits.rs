@@ -37,7 +37,8 @@ impl Limits {
         self
     }
 
-    /// The most data of one event in bytes.
+    /// The most data of one event in bytes, with the LF between lines, as they stand in the stream: what is not UTF-8 there takes up
+    /// to three times as many as U+FFFD.
     #[must_use]
     pub fn event_bytes(mut self, bytes: usize) -> Self {
         self.event_bytes = bytes;
