@@ -1,0 +1,47 @@
+//! How the command ends.
+
+use std::{fmt::Display, process::ExitCode};
+
+/// What the exit codes mean, for `--help`.
+pub(crate) const CODES: &str = "\
+Exit codes:
+  0  done: --max-events have come, --timeout without --max-events, the server answered 204, Ctrl-C,
+     nobody reads stdout any more; or the server ended a stream that is not connected again
+  1  the server refused, sent something else than asked for, or an event above the limits;
+     or stdout cannot be written
+  2  the command line is wrong, or names a file that cannot be read
+  3  no connection, or the connection was lost, and it is not made again
+  4  fewer than --max-events had come when --timeout was over or the server ended the stream";
+
+/// What the process returns. [`CODES`] says the same to users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Done = 0,
+    Refused = 1,
+    Usage = 2,
+    Lost = 3,
+    TooFew = 4,
+}
+
+/// The command ends with an error.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    pub(crate) text: String,
+}
+
+impl Exit {
+    /// A failure with this code.
+    pub(crate) fn because(self, reason: impl Display) -> Failure {
+        Failure {
+            exit: self,
+            text: reason.to_string(),
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}

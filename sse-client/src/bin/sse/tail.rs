@@ -1,0 +1,229 @@
+//! `sse tail`: the events of a stream, as they come.
+
+use std::{
+    fs,
+    io::{self, Read as _},
+    time::Duration,
+};
+
+use http::{
+    HeaderValue, Method,
+    header::{CONTENT_TYPE, HeaderMap},
+};
+use sse_client::{Backoff, Closed, Connecting, Error, Event, EventSource, Update};
+use tokio::time::sleep;
+
+use crate::{
+    args::{Data, Tail},
+    client::{self, exit_of},
+    exit::{Exit, Failure},
+    format::Format,
+    notes,
+    ready::ready_now,
+    stdout::{self, Stdout, unwritten},
+};
+
+/// What has arrived already leaves in one write, up to about so much.
+const MOST_AT_ONCE: usize = 64 << 10;
+
+/// Follows a stream until it, its reader or the user has enough.
+pub(crate) async fn run(args: Tail) -> Result<Exit, Failure> {
+    let source = source(&args)?;
+    let timeout = args.timeout;
+    let mut follower = Follower::new(args);
+    let result = tokio::select! {
+        biased;
+        () = client::interrupted() => Ok(Exit::Done),
+        () = stdout::closed() => Ok(Exit::Done),
+        () = over(timeout) => follower.ended("the time is over"),
+        result = follower.follow(source) => result.unwrap_or_else(|error| unwritten(&error)),
+    };
+    follower.stdout.settle().await;
+    result
+}
+
+struct Follower {
+    args: Tail,
+    format: Format,
+    stdout: Stdout,
+    /// Printed, but not yet written.
+    lines: Vec<u8>,
+    count: u64,
+}
+
+impl Follower {
+    fn new(args: Tail) -> Self {
+        let format = if args.json {
+            Format::Json
+        } else {
+            Format::text()
+        };
+        Self {
+            args,
+            format,
+            stdout: Stdout::new(),
+            lines: Vec::new(),
+            count: 0,
+        }
+    }
+
+    /// Fails when stdout cannot be written to.
+    async fn follow(&mut self, mut source: EventSource) -> io::Result<Result<Exit, Failure>> {
+        loop {
+            let mut next = source.next().await;
+            while let Some(update) = next {
+                if let Update::Event(event) = update {
+                    self.take(&event)?;
+                    if self.args.max_events == Some(self.count) {
+                        self.flush().await?;
+                        return Ok(Ok(Exit::Done));
+                    }
+                } else {
+                    // On a terminal both stand in the order in which they happened.
+                    self.flush().await?;
+                    if let Update::Closed(closed) = update {
+                        return Ok(self.closed(&closed));
+                    }
+                    self.tell(&update);
+                }
+                if self.lines.len() >= MOST_AT_ONCE {
+                    break;
+                }
+                next = ready_now(&mut source).await;
+            }
+            self.flush().await?;
+        }
+    }
+
+    fn take(&mut self, event: &Event) -> io::Result<()> {
+        let wanted = &self.args.event;
+        if !wanted.is_empty() && !wanted.contains(&event.event) {
+            return Ok(());
+        }
+        self.count += 1;
+        self.format.append(event, &mut self.lines)
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        if self.lines.is_empty() {
+            return Ok(());
+        }
+        let result = self.stdout.print(&self.lines).await;
+        self.lines.clear();
+        result
+    }
+
+    fn tell(&self, update: &Update) {
+        if self.args.quiet {
+            return;
+        }
+        match update {
+            Update::Open(open) => notes::note(format_args!("connected to {}", open.url)),
+            Update::Connecting(Connecting {
+                error: Some(error),
+                wait,
+                ..
+            }) => notes::note(format_args!(
+                "{error}; again in {:.1} s",
+                wait.as_secs_f64()
+            )),
+            _ => {}
+        }
+    }
+
+    fn closed(&self, closed: &Closed) -> Result<Exit, Failure> {
+        let is_final = !reconnects(&self.args);
+        match closed {
+            Closed::GaveUp {
+                error: error @ Error::Ended,
+                ..
+            } if is_final => self.ended(&error.to_string()),
+            // "Gave up" says nothing about a connection that was to be the only one.
+            Closed::GaveUp { error, .. } if is_final => Err(exit_of(error).because(error)),
+            Closed::GaveUp { error, .. } | Closed::Failed(error) => {
+                Err(exit_of(error).because(closed))
+            }
+            _ => self.ended(&closed.to_string()),
+        }
+    }
+
+    /// It ended well, if enough has come.
+    fn ended(&self, why: &str) -> Result<Exit, Failure> {
+        if let Some(wanted) = self.args.max_events {
+            let text = format!("{why} after {} of {wanted} events", self.count);
+            return Err(Exit::TooFew.because(text));
+        }
+        if !self.args.quiet {
+            notes::note(why);
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn source(args: &Tail) -> Result<EventSource, Failure> {
+    let client = client::build(client::builder())?;
+    let mut headers = args.headers.to_map();
+    let mut request = client.request(method(args), args.url.clone());
+    if let Some(data) = &args.data {
+        request = request.body(read(data)?);
+        form_unless_told(&mut headers);
+    }
+    let mut backoff = if reconnects(args) {
+        Backoff::default()
+    } else {
+        Backoff::never()
+    };
+    if let Some(retries) = args.max_retries {
+        backoff = backoff.max_retries(retries);
+    }
+    let mut source = EventSource::reqwest(request.headers(headers)).backoff(backoff);
+    if let Some(time) = args.idle_timeout {
+        source = source.idle_timeout(time);
+    }
+    if let Some(id) = &args.last_event_id {
+        source = source.resume_from(id);
+    }
+    Ok(source)
+}
+
+fn method(args: &Tail) -> Method {
+    let usual = if args.data.is_some() {
+        Method::POST
+    } else {
+        Method::GET
+    };
+    args.request.clone().unwrap_or(usual)
+}
+
+/// Another POST may be another order, or another answer that has to be paid for.
+fn reconnects(args: &Tail) -> bool {
+    let is_safe = method(args) == Method::GET;
+    !args.no_reconnect && (is_safe || args.reconnect || args.max_retries.is_some())
+}
+
+/// As curl has it.
+fn form_unless_told(headers: &mut HeaderMap) {
+    let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+    headers.entry(CONTENT_TYPE).or_insert(form);
+}
+
+fn read(data: &Data) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    match data {
+        Data::Text(text) => Ok(text.clone().into_bytes()),
+        Data::File(path) => fs::read(path).map_err(|error| {
+            Exit::Usage.because(format!("cannot read {}: {error}", path.display()))
+        }),
+        Data::Stdin => match io::stdin().read_to_end(&mut bytes) {
+            Ok(_) => Ok(bytes),
+            Err(error) => Err(Exit::Usage.because(format!("cannot read stdin: {error}"))),
+        },
+    }
+}
+
+async fn over(timeout: Option<Duration>) {
+    match timeout {
+        Some(time) => sleep(time).await,
+        None => std::future::pending().await,
+    }
+}
