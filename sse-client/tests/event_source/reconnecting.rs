@@ -242,9 +242,10 @@ async fn row_max_retries_3_refused() {
 
 #[tokio::test]
 async fn row_max_retries_3_nobody_listens() {
-    let server = Server::start([]).await;
-    let url = server.url("/");
-    drop(server);
+    // Bound, so that nobody else gets the port, and not listening.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}/", socket.local_addr().unwrap());
     let mut source = get(url).backoff(quick().max_retries(3));
     let log = follow(&mut source).await;
     assert_eq!(log.len(), 5);
