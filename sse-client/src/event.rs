@@ -1,5 +1,9 @@
 //! An event that outlives the bytes that it was read from.
 
+use std::borrow::Cow;
+
+use sse_core::EventType;
+
 /// An event as a browser dispatches it ([HTML, 9.2.6]), with its own text.
 ///
 /// [HTML, 9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
@@ -8,8 +12,8 @@
 pub struct Event {
     /// The last event id of the stream at this event, also where the event itself had none. Empty if there is none.
     pub id: String,
-    /// The type; `message` where the event named none.
-    pub event: String,
+    /// The type; `message` where the event named none, which is most often and takes no memory of its own.
+    pub event: Cow<'static, str>,
     /// The data, lines separated by LF.
     pub data: String,
 }
@@ -18,7 +22,10 @@ impl From<sse_core::Event<'_>> for Event {
     fn from(event: sse_core::Event<'_>) -> Self {
         Self {
             id: event.id.to_owned(),
-            event: event.event.to_owned(),
+            event: match event.event {
+                EventType::MESSAGE => Cow::Borrowed(EventType::MESSAGE),
+                named => Cow::Owned(named.to_owned()),
+            },
             data: event.data.to_owned(),
         }
     }

@@ -14,7 +14,7 @@ const STREAM: &str =
 fn event(id: &str, event: &str, data: &str) -> Event {
     Event {
         id: id.into(),
-        event: event.into(),
+        event: event.to_owned().into(),
         data: data.into(),
     }
 }

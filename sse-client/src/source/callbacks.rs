@@ -8,12 +8,10 @@ use std::{
     },
 };
 
+use sse_core::EventType;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::Event;
-
-/// The type of events that name none.
-const MESSAGE: &str = "message";
 
 /// Acts on an [`EventSource`](crate::EventSource) from anywhere, also from inside its callbacks. Cheap to clone.
 ///
@@ -53,7 +51,7 @@ struct Entry {
 impl Handle {
     /// Calls a function with each event that has no type of its own, or the type `message`.
     pub fn on_message(&self, function: impl FnMut(&Event) + Send + 'static) -> Callback {
-        self.on_event(MESSAGE, function)
+        self.on_event(EventType::MESSAGE, function)
     }
 
     /// Calls a function with each event of a type.

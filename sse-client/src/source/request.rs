@@ -16,7 +16,7 @@ use crate::BoxError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Attempt {
-    /// How many failures there were since the last healthy connection: 0 at first.
+    /// How many connections and attempts in a row have come to an end before it: 0 at first, 1 after a healthy connection.
     pub failures: u32,
     /// The last event id. It is sent as `Last-Event-ID` without further ado; empty if there is none.
     pub last_event_id: String,

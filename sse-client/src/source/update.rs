@@ -30,7 +30,7 @@ pub struct Connecting {
     pub error: Option<Error>,
     /// How long it is waited for.
     pub wait: Duration,
-    /// How many failures there were since the last healthy connection.
+    /// How many connections and attempts in a row have come to an end before it: 0 at first, 1 after a healthy connection.
     pub failures: u32,
 }
 

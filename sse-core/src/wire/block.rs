@@ -1,6 +1,6 @@
 //! What the lines between two blank ones say, on its way to an event.
 
-use std::mem;
+use std::{mem, ops::BitOr};
 
 use super::{
     item::Event,
@@ -209,11 +209,12 @@ fn replace(text: &mut String, bytes: &[u8]) {
     *text = String::from_utf8_lossy(bytes).into_owned();
 }
 
-#[expect(
-    clippy::needless_bitwise_bool,
-    reason = "ids are short: a loop that has no early end, and so is SIMD, beats a search"
-)]
+/// Ids are short: a loop that has no early end, and so is SIMD, beats a search.
 #[inline]
 fn has_nul(bytes: &[u8]) -> bool {
-    bytes.iter().fold(false, |found, &byte| found | (byte == 0))
+    bytes
+        .iter()
+        .map(|&byte| u8::from(byte == 0))
+        .fold(0, BitOr::bitor)
+        != 0
 }

@@ -30,12 +30,14 @@ const CHUNKS: [usize; 2] = [1_400, 16 << 10];
 #[derive(Clone, Copy, Debug)]
 enum Decoder {
     Ours,
+    OurRead,
     EventsourceStream,
     SseStream,
 }
 
-const DECODERS: [Decoder; 3] = [
+const DECODERS: [Decoder; 4] = [
     Decoder::Ours,
+    Decoder::OurRead,
     Decoder::EventsourceStream,
     Decoder::SseStream,
 ];
@@ -52,7 +54,7 @@ pub(super) fn table(bench: &Bench, sample: &Sample) -> Table {
         &format!("decode-{}", sample.name),
         &format!("Decoding {}", sample.title),
         "About 2 MiB of such events, cut into chunks of 1,400 bytes and of 16 KiB wherever that falls, to events. The peers are streams and \
-         give owned events; ours lends them. CPU time of the one thread; the bytes are those on the wire. Number and size of the \
+         give owned events, as `sse_client::read` does; `Decoder`, which is under it, lends them. CPU time of the one thread; the bytes are those on the wire. Number and size of the \
          decoded events are checked.",
     )
     .column("1,400-byte chunks, each event", "ns")
@@ -145,6 +147,7 @@ impl Decoder {
     fn name(self) -> &'static str {
         match self {
             Self::Ours => "Decoder",
+            Self::OurRead => "sse_client::read",
             Self::EventsourceStream => "eventsource-stream 0.2.3",
             Self::SseStream => "sse-stream 0.3",
         }
@@ -154,6 +157,10 @@ impl Decoder {
         let input = stream::iter(chunks.iter().cloned().map(Ok::<_, Infallible>));
         match self {
             Self::Ours => ours(chunks),
+            Self::OurRead => {
+                let events = sse_client::read(input).map_err(|error| error.to_string());
+                count(events.map_ok(|event| event.data.len()))
+            }
             Self::EventsourceStream => {
                 // Its error does not implement `Send` for every error of the input; the text says it all.
                 let events = input.eventsource().map_err(|error| error.to_string());

@@ -7,11 +7,9 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize as _;
 use serde_json::{Serializer, ser};
 use sse_client::Event;
+use sse_core::EventType;
 
 use crate::escape::Escaped;
-
-/// The type of events that name none: it says nothing.
-const MESSAGE: &str = "message";
 
 const TYPE: Style = AnsiColor::Cyan.on_default().bold();
 const ID: Style = Style::new().dimmed();
@@ -46,7 +44,7 @@ impl Format {
 
 /// Type and id in a line, then the data, indented. Mere data if there is neither.
 fn text(event: &Event, of_type: Style, of_id: Style, out: &mut Vec<u8>) -> io::Result<()> {
-    let has_head = event.event != MESSAGE || !event.id.is_empty();
+    let has_head = event.event != EventType::MESSAGE || !event.id.is_empty();
     if has_head {
         write!(out, "{of_type}{}{of_type:#}", Escaped(&event.event))?;
         if !event.id.is_empty() {
@@ -96,7 +94,7 @@ mod tests {
     fn printed(format: Format, id: &str, event: &str, data: &str) -> String {
         let event = Event {
             id: id.to_owned(),
-            event: event.to_owned(),
+            event: event.to_owned().into(),
             data: data.to_owned(),
         };
         let mut out = Vec::new();

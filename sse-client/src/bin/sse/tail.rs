@@ -97,7 +97,7 @@ impl Follower {
 
     fn take(&mut self, event: &Event) -> io::Result<()> {
         let wanted = &self.args.event;
-        if !wanted.is_empty() && !wanted.contains(&event.event) {
+        if !wanted.is_empty() && wanted.iter().all(|kind| *kind != event.event) {
             return Ok(());
         }
         self.count += 1;
