@@ -10,8 +10,3 @@ pub use headers::{SseHeaders, SseHeadersService, WithHeaders};
 pub use rejection::Rejection;
 pub use respond::{Sse, events};
 pub use sse_core::*;
-
-/// The project's README, so that its examples are compiled and run.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct ProjectReadme;

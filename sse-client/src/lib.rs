@@ -21,3 +21,8 @@ pub use transport::{Body, Transport, TransportError};
 
 /// Any error of a body, a transport or a request of yours.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The project's README, so that its examples are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct ProjectReadme;
