@@ -28,12 +28,12 @@ impl Until {
 
     /// Whether it may end here, with its body.
     pub(super) fn check_end(&self) -> Result<(), ReadError> {
-        match self {
-            Self::Certainly(end) => Err(ReadError::Incomplete {
-                expected: end.clone(),
-            }),
-            _ => Ok(()),
-        }
+        let Self::Certainly(end) = self else {
+            return Ok(());
+        };
+        Err(ReadError::Incomplete {
+            expected: end.clone(),
+        })
     }
 
     /// [`Perhaps`](Self::Perhaps) this, unless something else has been asked for.
