@@ -3,6 +3,8 @@
 mod callbacks;
 mod closing;
 mod decoding;
+#[cfg(feature = "http2")]
+mod http2;
 mod idle;
 mod ids;
 mod log;
