@@ -55,6 +55,20 @@ pub(crate) const CHARTS: &[Chart] = &[
         false,
     ),
     chart(
+        "decode-llm",
+        "decode-llm",
+        1,
+        "Decoding the answer of an LLM in 1,400-byte chunks, GB/s",
+        true,
+    ),
+    chart(
+        "decode-tick",
+        "decode-tick",
+        1,
+        "Decoding ticks in 1,400-byte chunks, GB/s",
+        true,
+    ),
+    chart(
         "memory",
         "memory",
         0,
@@ -64,7 +78,7 @@ pub(crate) const CHARTS: &[Chart] = &[
 ];
 
 const WIDTH: f64 = 760.0;
-const LEFT: f64 = 150.0;
+const LEFT: f64 = 180.0;
 const RIGHT: f64 = 100.0;
 const TOP: f64 = 58.0;
 const ROW: f64 = 26.0;
