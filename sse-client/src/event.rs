@@ -19,6 +19,7 @@ pub struct Event {
 }
 
 impl From<sse_core::Event<'_>> for Event {
+    #[inline]
     fn from(event: sse_core::Event<'_>) -> Self {
         Self {
             id: event.id.to_owned(),
