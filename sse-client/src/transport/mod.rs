@@ -20,6 +20,26 @@ pub type Body = UnsyncBoxBody<Bytes, BoxError>;
 /// [`EventSource`](crate::EventSource) follows redirects and checks the response itself; a transport should do neither.
 /// One that follows redirects anyway says where they led by a `url::Url` in the extensions of the response.
 /// Dropping the future that `send` returns, or the body of its response, ends the request.
+///
+/// With hyper's own client, for example:
+///
+/// ```
+/// # use bytes::Bytes;
+/// use http_body_util::{BodyExt, Full};
+/// use hyper_util::client::legacy::{Client, connect::HttpConnector};
+/// use sse_client::{Body, BoxError, Transport, TransportError};
+///
+/// struct Hyper(Client<HttpConnector, Full<Bytes>>);
+///
+/// #[async_trait::async_trait]
+/// impl Transport for Hyper {
+///     async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Body>, TransportError> {
+///         let response = self.0.request(request.map(Full::new)).await;
+///         let response = response.map_err(TransportError::new)?;
+///         Ok(response.map(|body| body.map_err(BoxError::from).boxed_unsync()))
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Transport: Send + Sync + 'static {
     /// Sends a request and waits for the head of its response, whatever that says.

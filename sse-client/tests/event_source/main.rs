@@ -16,4 +16,5 @@ mod requests;
 mod responses;
 mod scripted;
 mod standard;
+mod transports;
 mod waiting;
