@@ -87,6 +87,7 @@ impl Process {
             if Instant::now() > deadline {
                 bail!("{} did not publish in {patience:?}", self.peer);
             }
+            // pace: looks again until the patience is over.
             thread::sleep(Duration::from_millis(5));
         }
     }

@@ -54,6 +54,7 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Table>> {
 
 /// Resident KB once the server has done what it does after a connection.
 fn settled(server: &Process) -> Result<f64> {
+    // pace: there is nothing that says when it has.
     thread::sleep(Duration::from_millis(300));
     Ok(kilobytes(server.resident()?))
 }

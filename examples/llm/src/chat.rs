@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Deserialize;
 use serde_json::json;
-use sse_client::JsonError;
+use sse_client::{JsonError, TransportError};
 
 /// Where to ask, and whom.
 #[derive(Clone)]
@@ -24,7 +24,7 @@ pub struct Chat {
 pub enum AskError {
     /// There is no response.
     #[error("cannot ask: {0}")]
-    Request(#[from] reqwest::Error),
+    Request(#[from] TransportError),
     /// The server answered with an error, not with an event stream: the key is wrong, perhaps.
     #[error("the server refuses with {status}: {message}")]
     Refused {
@@ -49,8 +49,9 @@ impl Chat {
     ///
     /// Dropping the future ends the request, and the server stops thinking.
     pub async fn ask(&self, prompt: &str, output: &mut impl Write) -> Result<(), AskError> {
-        let answer = sse_client::read(self.request(prompt).send().await?);
-        let mut chunks = answer.until_done().json::<Chunk>();
+        let response = self.request(prompt).send().await;
+        let response = response.map_err(TransportError::new)?;
+        let mut chunks = sse_client::read(response).until_done().json::<Chunk>();
         while let Some(chunk) = chunks.next().await {
             output.write_all(chunk?.token()?.as_bytes())?;
             output.flush()?;

@@ -24,7 +24,7 @@ async fn main() -> ExitCode {
     match run().await {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("{}", with_causes(&*error));
+            eprintln!("{error}");
             ExitCode::FAILURE
         }
     }
@@ -90,18 +90,4 @@ async fn mocked() -> Result<Chat, Box<dyn Error>> {
 /// A variable that is set to nothing is as good as none.
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-/// What went wrong in a network stands in the innermost error.
-fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    text
 }

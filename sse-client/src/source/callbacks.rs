@@ -17,7 +17,7 @@ use crate::Event;
 ///
 /// Callbacks are called in the order in which they were added, by whatever polls the source, before the event is given to it: a
 /// callback that blocks holds the stream up.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Handle {
     callbacks: Arc<Mutex<Callbacks>>,
     closed: CancellationToken,
@@ -34,7 +34,8 @@ pub struct Callback {
 
 #[derive(Debug, Default)]
 struct Callbacks {
-    entries: Vec<Arc<Entry>>,
+    /// Changed as a copy while it is being called through, so that an event costs none.
+    entries: Arc<Vec<Arc<Entry>>>,
     /// The source has ended: whoever is added now would only be kept.
     ended: bool,
 }
@@ -74,6 +75,13 @@ impl Handle {
         self.closed.cancel();
     }
 
+    pub(super) fn new() -> Self {
+        Self {
+            callbacks: Arc::default(),
+            closed: CancellationToken::new(),
+        }
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         self.closed.is_cancelled()
     }
@@ -85,8 +93,8 @@ impl Handle {
 
     /// Calls everyone whom the event concerns. The list is not locked meanwhile, so that it can be changed by them.
     pub(super) fn call(&self, event: &Event) {
-        let entries = lock(&self.callbacks).entries.clone();
-        for entry in &entries {
+        let entries = Arc::clone(&lock(&self.callbacks).entries);
+        for entry in entries.iter() {
             let concerned = entry
                 .event
                 .as_deref()
@@ -100,7 +108,7 @@ impl Handle {
     /// Lets go of all functions, and of those to come: they may own handles of the source that has ended.
     pub(super) fn end(&self) {
         let ended = Callbacks {
-            entries: Vec::new(),
+            entries: Arc::default(),
             ended: true,
         };
         let callbacks = std::mem::replace(&mut *lock(&self.callbacks), ended);
@@ -119,7 +127,7 @@ impl Handle {
         };
         let mut callbacks = lock(&self.callbacks);
         if !callbacks.ended {
-            callbacks.entries.push(entry);
+            Arc::make_mut(&mut callbacks.entries).push(entry);
         }
         callback
     }
@@ -133,9 +141,7 @@ impl Callback {
             return;
         };
         unwanted.active.store(false, Ordering::Release);
-        lock(&callbacks)
-            .entries
-            .retain(|entry| !Arc::ptr_eq(entry, &unwanted));
+        Arc::make_mut(&mut lock(&callbacks).entries).retain(|entry| !Arc::ptr_eq(entry, &unwanted));
     }
 }
 

@@ -97,7 +97,7 @@ impl EventSource {
     }
 
     pub(super) fn from_requests(requests: Requests) -> Self {
-        let handle = Handle::default();
+        let handle = Handle::new();
         Self {
             config: Arc::new(Config::new(requests)),
             row: Row::new(Backoff::default()),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo run -p example-client --bin hello-client
-//! cargo run -p example-client --bin hello-client -- https://stream.wikimedia.org/v2/stream/recentchange
+//! cargo run -p example-client --bin hello-client -- 'http://127.0.0.1:3000/events?topic=news'
 //! ```
 //!
 //! Without a URL it follows the clock of the example app (`cargo run -p example-axum`), or `hello-server` if that runs instead. Ctrl-C

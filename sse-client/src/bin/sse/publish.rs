@@ -6,7 +6,10 @@ use std::{
 };
 
 use serde_json::Value;
-use sse_client::reqwest::{RequestBuilder, Response, StatusCode, header::LOCATION};
+use sse_client::{
+    TransportError,
+    reqwest::{RequestBuilder, Response, StatusCode, header::LOCATION},
+};
 use url::Url;
 
 use crate::{
@@ -68,11 +71,7 @@ pub(crate) async fn publish(
     request: RequestBuilder,
     data: String,
 ) -> Result<Option<String>, Failure> {
-    let response = request
-        .body(data)
-        .send()
-        .await
-        .map_err(|error| lost(&error))?;
+    let response = request.body(data).send().await.map_err(lost)?;
     let status = response.status();
     let location = response.headers().get(LOCATION).cloned();
     let answer = beginning(response).await?;
@@ -117,7 +116,7 @@ fn read_stdin() -> Result<String, Failure> {
 async fn beginning(mut response: Response) -> Result<Vec<u8>, Failure> {
     let mut answer = Vec::new();
     while answer.len() < MOST {
-        let Some(chunk) = response.chunk().await.map_err(|error| lost(&error))? else {
+        let Some(chunk) = response.chunk().await.map_err(lost)? else {
             break;
         };
         answer.extend_from_slice(&chunk);
@@ -136,13 +135,6 @@ fn refused(status: StatusCode, json: Option<&Value>, answer: &[u8]) -> Failure {
     Exit::Refused.because(format!("the server answered {status}{colon}{said}"))
 }
 
-/// What went wrong in a network stands in the innermost error.
-fn lost(error: &dyn std::error::Error) -> Failure {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    Exit::Lost.because(text)
+fn lost(error: sse_client::reqwest::Error) -> Failure {
+    Exit::Lost.because(TransportError::new(error))
 }
