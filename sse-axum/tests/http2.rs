@@ -25,7 +25,9 @@ struct Server {
 /// A server and a client with one connection to it, without TLS.
 async fn connect() -> Server {
     let joe = Arc::new(Joe::new());
-    let hub = Hub::new(Arc::clone(&joe)).keep_alive(Duration::from_millis(100));
+    let hub = Hub::builder(Arc::clone(&joe))
+        .keep_alive(Duration::from_millis(100))
+        .build();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();

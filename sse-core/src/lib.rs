@@ -25,7 +25,7 @@ pub use body::{Disconnected, Sender, SseBody};
 pub use error::{ProviderClosed, PublishError, SubscribeError};
 pub use fanout::{Bounds, Fanout, Listener, Read};
 pub use field::{EventId, EventType, InvalidField};
-pub use hub::Hub;
+pub use hub::{Hub, HubBuilder};
 pub use joe::{Joe, JoeBuilder};
 pub use message::{Message, ParseMessageError};
 pub use overflow::Overflow;

@@ -56,12 +56,10 @@ async fn keep_alive_is_reset_by_every_message() {
 
 #[tokio::test(start_paused = true)]
 async fn keep_alive_can_be_set_and_turned_off() {
-    let mut body = hub()
+    let hub = Hub::builder(Joe::new())
         .keep_alive(Duration::from_secs(1))
-        .subscribe(Subscription::default())
-        .await
-        .unwrap();
-    body.next().await;
+        .build();
+    let mut body = opened(&hub.clone()).await;
     let started = Instant::now();
     body.next().await;
     assert!(started.elapsed() < Duration::from_secs(2));

@@ -83,7 +83,7 @@ fn measure(way: Way, subscribers: usize, messages: usize) -> Result<Vec<f64>> {
                 round.of_hub(&Hub::new(joe)).await
             }
             Way::Bodies => {
-                let hub = Hub::new(Joe::new()).keep_alive(KEEP_ALIVE);
+                let hub = Hub::builder(Joe::new()).keep_alive(KEEP_ALIVE).build();
                 for _ in 0..subscribers {
                     crowd.follow(hub.subscribe(Subscription::to(TOPIC)).await?);
                 }

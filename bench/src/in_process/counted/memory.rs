@@ -43,7 +43,9 @@ pub(crate) fn measure(kind: &str, count: usize) -> Result<Vec<i64>> {
     let runtime = runtime()?;
     runtime.block_on(async {
         let joe = Arc::new(Joe::new());
-        let hub = Hub::new(Arc::clone(&joe)).keep_alive(KEEP_ALIVE);
+        let hub = Hub::builder(Arc::clone(&joe))
+            .keep_alive(KEEP_ALIVE)
+            .build();
         // What there is once, whoever comes: the task that wakes others, the queue of the topic.
         let first = Crowd::default();
         first.follow(kind.open(&joe, &hub, count).await?);

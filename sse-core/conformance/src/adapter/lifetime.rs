@@ -104,7 +104,9 @@ pub async fn shutdown_ends_bodies_cleanly_and_refuses_new_ones(subject: Subject)
 pub async fn shutdown_spreads_the_clients_that_will_reconnect(subject: Subject) {
     const CLIENTS: usize = 100;
     let joe = Arc::new(Server::joe().build());
-    let hub = Hub::new(Arc::clone(&joe)).spread_reconnects(Duration::from_secs(60));
+    let hub = Hub::builder(Arc::clone(&joe))
+        .spread_reconnects(Duration::from_secs(60))
+        .build();
     let server = Server::with_hub(subject, joe, hub);
     let mut clients = Vec::new();
     for _ in 0..CLIENTS {

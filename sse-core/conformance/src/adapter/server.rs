@@ -40,7 +40,9 @@ impl Server {
         keep_alive: impl Into<Option<Duration>>,
     ) -> Self {
         let joe = Arc::new(joe.build());
-        let hub = Hub::new(Arc::clone(&joe)).keep_alive(keep_alive);
+        let hub = Hub::builder(Arc::clone(&joe))
+            .keep_alive(keep_alive)
+            .build();
         Self::with_hub(subject, joe, hub)
     }
 

@@ -1,9 +1,12 @@
 //! `Hub`: the handle that an application keeps in its framework's state.
 
+mod builder;
+
 use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
+pub use self::builder::HubBuilder;
 use crate::{
     body::{Reconnect, SseBody},
     error::{ProviderClosed, PublishError, SubscribeError},
@@ -34,32 +37,14 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// A hub on a provider.
+    /// A hub on a provider, with the recommended settings.
     pub fn new(provider: impl Provider) -> Self {
-        Self {
-            provider: Arc::new(provider),
-            keep_alive: Some(SseBody::KEEP_ALIVE),
-            spread: None,
-            closed: watch::Sender::new(false),
-        }
+        Self::builder(provider).build()
     }
 
-    /// Sets how long a stream may be silent before a keep-alive, for this handle and its later clones;
-    /// by default [`SseBody::KEEP_ALIVE`]. See [`SseBody::keep_alive`].
-    #[must_use]
-    pub fn keep_alive(mut self, interval: impl Into<Option<Duration>>) -> Self {
-        self.keep_alive = interval.into();
-        self
-    }
-
-    /// Spreads the clients over a window when the hub shuts down, for this handle and its later clones; by default not.
-    ///
-    /// Each stream then ends with a `retry` of 3 s and a random part of the window, so that a restarted server is not met by
-    /// everyone at once. Each begins with a `retry` of 3 s, because a client keeps what it was told last.
-    #[must_use]
-    pub fn spread_reconnects(mut self, window: Duration) -> Self {
-        self.spread = Some(window);
-        self
+    /// Begins to set up a hub on a provider.
+    pub fn builder(provider: impl Provider) -> HubBuilder {
+        HubBuilder::new(provider)
     }
 
     /// Publishes to everyone subscribed to at least one of the topics; `()` means the default topic.
