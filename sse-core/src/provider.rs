@@ -33,9 +33,13 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
     /// A message is stored, where there is history, before it is delivered; an error means that it was
     /// neither. Does not wait for any subscriber to receive it. Cancelling either
     /// has no effect or comes too late: a message is never half published.
+    ///
+    /// A message to no topics is no error. It reaches nobody, is not stored, and has no id.
     async fn publish(&self, message: Message, topics: Topics) -> Result<Published, PublishError>;
 
     /// Subscribes. Live from the moment this returns.
+    ///
+    /// A subscription to no topics is a stream in which nothing comes, until it ends.
     async fn subscribe(&self, subscription: Subscription) -> Result<Subscriber, SubscribeError>;
 
     /// Ends every subscriber's stream, after what has been published is delivered, and refuses

@@ -99,10 +99,12 @@ impl Topics {
     ///
     /// Anyone can write a query: check that the client may read these topics.
     pub fn from_query(query: Option<&str>) -> Self {
-        parameters(query)
-            .filter(|(name, _)| name == TOPIC_PARAMETER)
-            .map(|(_, topic)| topic)
-            .collect()
+        let named = parameters(query).filter(|(name, _)| name == TOPIC_PARAMETER);
+        let topics: Self = named.map(|(_, topic)| topic).collect();
+        if topics.is_empty() {
+            return Self::default();
+        }
+        topics
     }
 }
 

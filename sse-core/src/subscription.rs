@@ -80,8 +80,12 @@ impl Subscription {
     }
 
     /// The outcome for a client that cannot continue, or the error if it asks to be refused then. For providers.
+    ///
+    /// Who asks for no topics has missed nothing.
     pub fn gap(&self, gap: Gap) -> Result<Outcome, SubscribeError> {
-        if self.on_gap == OnGap::Refuse {
+        if self.topics.is_empty() {
+            Ok(Outcome::Fresh)
+        } else if self.on_gap == OnGap::Refuse {
             Err(SubscribeError::Gap(gap))
         } else {
             Ok(Outcome::Gap(gap))

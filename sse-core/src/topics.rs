@@ -2,12 +2,13 @@
 
 use std::{fmt, sync::Arc};
 
-/// A non-empty set of topics.
+/// A set of topics.
 ///
-/// A topic is any text; the empty one is the [default](Self::default), used where none is
-/// named. A subscriber gets a message once, however many of its topics match.
+/// A topic is any text; the empty one is the [default](Self::default), for applications without topics. A
+/// subscriber gets a message once, however many of its topics match.
 ///
-/// Made from one topic, an array, a vector or an iterator of them. From nothing comes the default topic.
+/// Made from one topic, an array, a vector or an iterator of them. `()` is the default topic; an empty list is no
+/// topic at all: what is published to it reaches nobody, and a subscription to it gets nothing.
 ///
 /// ```
 /// use sse_core::Topics;
@@ -15,14 +16,17 @@ use std::{fmt, sync::Arc};
 /// let topics = Topics::from(["news", "sport", "news"]);
 /// assert_eq!(topics.len(), 2);
 /// assert!(topics.matches(&Topics::from("sport")));
-/// assert_eq!(Topics::from_iter(Vec::<String>::new()), Topics::default());
+///
+/// assert_eq!(Topics::from(()), Topics::default());
+/// let may_read: Topics = ["news", "admin"].into_iter().filter(|_| false).collect();
+/// assert!(may_read.is_empty());
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(from = "Vec<String>", into = "Vec<String>"))]
 pub struct Topics(Set);
 
-/// Sorted and without duplicates, so that equal sets are equal values; a set of one is always `One`.
+/// Sorted and without duplicates, so that equal sets are equal values; a set of one is always `One`, any other `Many`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Set {
     /// The rule, without a second allocation.
@@ -51,13 +55,14 @@ impl Topics {
         self.shared().iter().map(AsRef::as_ref)
     }
 
-    /// How many topics there are; at least one.
-    #[expect(
-        clippy::len_without_is_empty,
-        reason = "a set of topics is never empty"
-    )]
+    /// How many topics there are.
     pub fn len(&self) -> usize {
         self.shared().len()
+    }
+
+    /// Whether there is no topic.
+    pub fn is_empty(&self) -> bool {
+        self.shared().is_empty()
     }
 
     /// The topics for whoever keeps them.
@@ -93,9 +98,6 @@ impl Default for Topics {
 impl<T: Into<Arc<str>>> FromIterator<T> for Topics {
     fn from_iter<I: IntoIterator<Item = T>>(topics: I) -> Self {
         let mut topics: Vec<Arc<str>> = topics.into_iter().map(Into::into).collect();
-        if topics.is_empty() {
-            topics.push(Self::DEFAULT.into());
-        }
         topics.sort_unstable();
         topics.dedup();
         match topics.pop() {
@@ -144,7 +146,7 @@ impl<T: Clone + Into<Arc<str>>> From<&[T]> for Topics {
     }
 }
 
-/// None given: the default topic.
+/// The default topic.
 impl From<()> for Topics {
     fn from((): ()) -> Self {
         Self::default()

@@ -4,8 +4,8 @@ use std::{future, time::Duration};
 
 use futures_util::{FutureExt, StreamExt, stream};
 use sse_core::{
-    FiniteReplayer, Gap, Hub, Joe, Message, OnGap, Outcome, Sender, SseBody, Subscriber,
-    Subscription,
+    EventId, FiniteReplayer, Gap, Hub, Joe, Message, OnGap, Outcome, Sender, SseBody, Subscriber,
+    Subscription, Topics,
 };
 use tokio::time::{Instant, advance, timeout};
 
@@ -196,6 +196,25 @@ async fn shutdown_ends_streams_that_wait_for_it() {
         hub.shutdown().await.is_err(),
         "only the first call succeeds"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_to_no_topics_is_kept_alive_and_ends_with_the_hub() {
+    let hub = hub();
+    let allowed: Topics = ["admin"].into_iter().filter(|_| false).collect();
+    let unknown = EventId::from_static("unknown");
+    let nothing = Subscription::to(allowed).resume_from(unknown);
+    let mut body = hub.subscribe(nothing).await.unwrap();
+    hub.publish(Message::data("not for everyone"), ())
+        .await
+        .unwrap();
+    for _ in 0..3 {
+        assert_eq!(body.next().await.unwrap(), ":\n");
+    }
+    let waiting = tokio::spawn(async move { body.next().await });
+    tokio::task::yield_now().await;
+    hub.shutdown().await.unwrap();
+    assert_eq!(waiting.await.unwrap(), None);
 }
 
 #[test]

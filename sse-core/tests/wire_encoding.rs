@@ -163,17 +163,38 @@ fn a_text_that_is_not_one_message_is_refused() {
 }
 
 #[test]
-fn topics_are_a_set_and_never_empty() {
+fn topics_are_a_set() {
     assert_eq!(Topics::from(["b", "a", "b"]), Topics::from(["a", "b"]));
+    assert_eq!(Topics::from(()), Topics::default());
     assert_eq!(
-        Topics::from(Vec::<String>::new())
-            .iter()
-            .collect::<Vec<_>>(),
+        Topics::default().iter().collect::<Vec<_>>(),
         [Topics::DEFAULT]
     );
-    assert_eq!(Topics::from(()), Topics::default());
     assert!(Topics::from(["a", "b"]).matches(&Topics::from(["b", "c"])));
     assert!(!Topics::from(["a", "b"]).matches(&Topics::from("")));
+}
+
+/// The topics that somebody may read, of whom nothing is known.
+#[test]
+fn an_empty_list_is_no_topic_not_the_default_one() {
+    let list = Vec::<String>::new();
+    for none in [
+        Topics::from(list.as_slice()),
+        Topics::from(<[&str; 0]>::default()),
+        list.into_iter().collect(),
+    ] {
+        assert!(none.is_empty());
+        assert_eq!((none.len(), none.iter().count()), (0, 0));
+        assert_ne!(none, Topics::default());
+        assert!(!Topics::default().is_empty());
+        for topics in [Topics::default(), ["a", ""].into(), none.clone()] {
+            assert!(!none.matches(&topics));
+            assert!(!topics.matches(&none));
+        }
+        assert_eq!(format!("{none:?}"), "{}");
+    }
+    let named_none = Topics::from_query(Some("other=1"));
+    assert_eq!(named_none, Topics::default(), "where none is named");
 }
 
 #[cfg(feature = "json")]
@@ -208,8 +229,7 @@ fn serde_goes_through_the_same_checks() {
         serde_json::to_string(&Topics::from(["b", "a"])).unwrap(),
         r#"["a","b"]"#
     );
-    assert_eq!(
-        serde_json::from_str::<Topics>("[]").unwrap(),
-        Topics::default()
-    );
+    let none = serde_json::from_str::<Topics>("[]").unwrap();
+    assert!(none.is_empty());
+    assert_eq!(serde_json::to_string(&none).unwrap(), "[]");
 }

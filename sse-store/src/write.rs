@@ -29,7 +29,7 @@ impl Inner {
         let mut answers = Vec::with_capacity(messages.len());
         let mut begun: Option<Batch> = None;
         for (message, topics) in messages {
-            let refused = too_long(&topics);
+            let refused = refusal(&topics);
             if let Some(batch) =
                 begun.take_if(|batch| refused.is_some() || batch.is_full(&self.options))
             {
@@ -200,7 +200,10 @@ impl Batch {
     }
 }
 
-fn too_long(topics: &Topics) -> Option<StoreError> {
+fn refusal(topics: &Topics) -> Option<StoreError> {
+    if topics.is_empty() {
+        return Some(StoreError::no_topics());
+    }
     let long = topics.iter().find(|topic| topic.len() > MAX_TOPIC)?;
     let text = format!("a topic has {} bytes, the limit is {MAX_TOPIC}", long.len());
     Some(StoreError::new(text))

@@ -28,7 +28,7 @@ use crate::{
 pub struct Listener {
     core: Arc<Core>,
     topics: Topics,
-    /// In the order of the topics. One topic is the rule.
+    /// In the order of the topics; a seat without a topic if there are none. One topic is the rule.
     seats: SmallVec<[Seat; 1]>,
     /// Everything up to this number has been read. `None` while it has not joined.
     cursor: Option<NonZeroU64>,
@@ -62,7 +62,13 @@ impl Listener {
             });
             name
         });
-        let topics = names.collect();
+        let topics: Topics = names.collect();
+        if topics.is_empty() {
+            seats.push(Seat {
+                channel: registry.without_topic(),
+                registration: None,
+            });
+        }
         Self {
             core: Arc::clone(core),
             topics,

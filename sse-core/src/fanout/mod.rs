@@ -109,7 +109,7 @@ impl Fanout {
     ///
     /// `message` is given the [position](Self::position) before it, and gives its bytes and the position after it. It is called
     /// under the lock that orders publishing, so that the order in which it stores is the order of delivery. On its error nobody
-    /// gets anything.
+    /// gets anything. To no topics nobody listens; `message` is called all the same.
     pub fn publish<E: From<ProviderClosed>>(
         &self,
         topics: &Topics,

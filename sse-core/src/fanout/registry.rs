@@ -9,6 +9,8 @@ use crate::sync::HashMap;
 #[derive(Debug, Default)]
 pub(super) struct Registry {
     channels: HashMap<Arc<str>, Seats>,
+    /// Of those who listen to no topic: nothing comes through it but the end.
+    without_topic: Arc<Channel>,
 }
 
 #[derive(Debug, Default)]
@@ -38,12 +40,18 @@ impl Registry {
         }
     }
 
+    /// The seat of who listens to no topic. Not to be given back.
+    pub(super) fn without_topic(&self) -> Arc<Channel> {
+        Arc::clone(&self.without_topic)
+    }
+
     pub(super) fn channel(&self, topic: &str) -> Option<&Channel> {
         self.channels.get(topic).map(|seats| seats.channel.as_ref())
     }
 
     pub(super) fn channels(&self) -> impl Iterator<Item = &Channel> {
-        self.channels.values().map(|seats| seats.channel.as_ref())
+        let of_topics = self.channels.values().map(|seats| seats.channel.as_ref());
+        of_topics.chain([self.without_topic.as_ref()])
     }
 
     /// Drops the oldest messages, whatever their topic, until the budget has room again.

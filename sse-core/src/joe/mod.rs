@@ -120,6 +120,9 @@ impl Default for Joe {
 impl Provider for Joe {
     async fn publish(&self, message: Message, topics: Topics) -> Result<Published, PublishError> {
         self.check(&message)?;
+        if topics.is_empty() && !self.shared.fanout.is_closed() {
+            return Ok(Published::new(None));
+        }
         if let Some(writer) = &self.writer {
             return writer.publish(message, topics).await;
         }

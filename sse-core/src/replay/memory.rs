@@ -128,6 +128,9 @@ macro_rules! replayers {
 
         impl Replayer for $name {
             fn put(&self, message: Message, topics: &Topics) -> Result<Stored, StoreError> {
+                if topics.is_empty() {
+                    return Err(StoreError::no_topics());
+                }
                 Ok(self.0.log().put(message, topics, self.0.now()))
             }
 

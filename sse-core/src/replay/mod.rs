@@ -29,7 +29,7 @@ pub trait Replayer: fmt::Debug + Send + Sync + 'static {
     /// Generated ids are at most 128 bytes of `[0-9A-Za-z._~-]` and are
     /// never given out again, also not after a restart: see [`Epoch`]. When this returns, the message survives
     /// what the replayer says that it survives. On an error it is not in the history; after the failure of a disk it may be
-    /// there once the store is opened again.
+    /// there once the store is opened again. A message of no topics is refused: nobody could ever ask for it.
     fn put(&self, message: Message, topics: &Topics) -> Result<Stored, StoreError>;
 
     /// Appends several in order, as [`put`](Self::put) does each: one answer for each.
@@ -131,6 +131,11 @@ pub enum ReadError {
 pub struct StoreError(#[source] Box<dyn Error + Send + Sync>);
 
 impl StoreError {
+    /// A message of no topics was to be stored. For replayers.
+    pub fn no_topics() -> Self {
+        Self::new("the message has no topics, so nobody could ask for it; name one")
+    }
+
     /// Wraps the error of a store.
     pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self(error.into())

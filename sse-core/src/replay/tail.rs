@@ -95,6 +95,7 @@ impl Tail {
     }
 
     /// Appends a message that ends at a position, which is greater than any before; and its id, if the application gave it one.
+    /// A message of no topics is nobody's and not kept.
     pub fn push(
         &mut self,
         position: Position,
@@ -113,6 +114,9 @@ impl Tail {
         bytes: Bytes,
         now: Instant,
     ) {
+        if topics.is_empty() {
+            return;
+        }
         if let Some(own_id) = &own_id {
             self.own_ids.insert((own_id.clone(), position));
         }
@@ -213,7 +217,7 @@ impl Tail {
             lane.map_or(self.forgotten_until, Lane::missing_until)
         };
         let all = topics.shared().iter().map(missing_until);
-        all.max().unwrap_or(self.forgotten_until)
+        all.max().unwrap_or_default()
     }
 
     fn lanes<'a>(&'a self, topics: &'a Topics) -> impl Iterator<Item = &'a Lane> {

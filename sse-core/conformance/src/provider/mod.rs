@@ -8,7 +8,8 @@ mod resume;
 use std::{collections::HashMap, future::Future, sync::Arc};
 
 use sse_core::{
-    EventId, Message, Outcome, Provider, PublishError, SubscribeError, Subscription, Topics,
+    EventId, Message, OnGap, Outcome, Provider, PublishError, ResumeFrom, SubscribeError,
+    Subscription, Topics,
 };
 
 pub(crate) use self::listener::Listener;
@@ -40,7 +41,9 @@ macro_rules! provider_suite {
             [
                 delivers_to_the_subscribers_of_the_topic,
                 delivers_once_however_many_topics_match,
-                no_topics_are_the_default_topic,
+                a_topic_that_is_not_named_is_the_default_one,
+                what_is_published_to_no_topics_reaches_nobody,
+                a_subscription_to_no_topics_gets_nothing,
                 bytes_are_the_message_with_its_id,
                 every_subscriber_sees_the_same_order,
                 a_publish_after_subscribe_is_delivered,
@@ -112,12 +115,80 @@ pub async fn delivers_once_however_many_topics_match(subject: Subject) {
     assert_eq!(listener.data(3).await, ["1", "2", "end"]);
 }
 
-pub async fn no_topics_are_the_default_topic(subject: Subject) {
+pub async fn a_topic_that_is_not_named_is_the_default_one(subject: Subject) {
     let provider = (subject.make)();
     let mut listener = subscribe(&provider, Subscription::default()).await;
     publish(&provider, "1", ()).await;
     publish(&provider, "2", Topics::DEFAULT).await;
     assert_eq!(listener.data(2).await, ["1", "2"]);
+}
+
+/// As a filter leaves it that lets nothing through.
+fn none() -> Topics {
+    Topics::from(Vec::<String>::new())
+}
+
+pub async fn what_is_published_to_no_topics_reaches_nobody(subject: Subject) {
+    let provider = (subject.make)();
+    let all = Subscription::to(["", "a"]).resume_from(ResumeFrom::Earliest);
+    let mut listener = subscribe(&provider, all.clone()).await;
+    for id in [None, Some("own")] {
+        let mut message = Message::data("nobody's");
+        if let Some(id) = id {
+            message = message.id(id.try_into().expect("a valid id"));
+        }
+        let published = provider.publish(message, none()).await;
+        assert_eq!(published.expect("no topic is no error").id, None);
+    }
+    let refused = provider.publish(Message::without_data(), none()).await;
+    assert!(matches!(refused, Err(PublishError::Empty)), "{refused:?}");
+    assert!(listener.is_idle());
+    publish(&provider, "end", "").await;
+    assert_eq!(listener.data(1).await, ["end"]);
+    if subject.keeps_history {
+        let mut late = subscribe(&provider, all).await;
+        assert_eq!(late.data(1).await, ["end"], "it is not in the history");
+    }
+    provider.shutdown().await.expect("the first shutdown");
+    let closed = provider.publish(Message::data("x"), none()).await;
+    assert!(matches!(closed, Err(PublishError::Closed(_))), "{closed:?}");
+}
+
+pub async fn a_subscription_to_no_topics_gets_nothing(subject: Subject) {
+    let provider = (subject.make)();
+    let unknown: EventId = "never-given-out".try_into().expect("a valid id");
+    publish(&provider, "before", ["", "a"]).await;
+    let mut listeners = Vec::new();
+    for from in [
+        ResumeFrom::Latest,
+        ResumeFrom::Earliest,
+        ResumeFrom::After(unknown),
+    ] {
+        for on_gap in [OnGap::Tell, OnGap::Replay, OnGap::Refuse] {
+            let to_none = Subscription::to(none());
+            let to_none = to_none.resume_from(from.clone()).on_gap(on_gap);
+            listeners.push(subscribe(&provider, to_none).await);
+        }
+    }
+    publish(&provider, "after", ["", "a"]).await;
+    provider
+        .publish(Message::data("nobody's"), none())
+        .await
+        .expect("no topic is no error");
+    for listener in &mut listeners {
+        let outcome = listener.outcome();
+        assert!(!matches!(outcome, Outcome::Gap(_)), "it misses nothing");
+        assert!(listener.is_idle());
+    }
+    let waiting: Vec<_> = listeners
+        .into_iter()
+        .map(|listener| tokio::spawn(listener.rest()))
+        .collect();
+    tokio::task::yield_now().await;
+    provider.shutdown().await.expect("the first shutdown");
+    for rest in waiting {
+        assert_eq!(rest.await.expect("the task does not panic"), [""; 0]);
+    }
 }
 
 pub async fn bytes_are_the_message_with_its_id(subject: Subject) {

@@ -48,6 +48,7 @@ macro_rules! replayer_suite {
                 a_large_message_is_a_page_of_its_own,
                 a_message_of_several_topics_does_not_hold_up_the_others,
                 topics_may_be_any_text,
+                a_message_of_no_topics_is_refused,
                 a_batch_is_stored_as_one_after_the_other,
             ]
         );
@@ -338,6 +339,32 @@ pub fn topics_may_be_any_text(subject: Subject) {
         let after = seek(&replayer, id, name);
         assert_eq!(read(&replayer, after, &name.into()), [format!("2 {name}")]);
     }
+}
+
+pub fn a_message_of_no_topics_is_refused(subject: Subject) {
+    let replayer = subject();
+    let none = Topics::from(Vec::<String>::new());
+    let first = put(&replayer, Message::data("first"), "a");
+    for message in [
+        Message::data("nobody's"),
+        Message::data("nobody's").id(id("own")),
+    ] {
+        let refused = replayer.put(message.clone(), &none);
+        assert!(refused.is_err(), "{refused:?}");
+        let batch = [("1", "a".into()), ("nobody's", none.clone())];
+        let batch = batch.map(|(data, topics)| (Message::data(data), topics));
+        let answers = replayer.put_all(batch.into());
+        let answers: Vec<_> = answers.iter().map(Result::is_ok).collect();
+        assert_eq!(answers, [true, false]);
+    }
+    let after = seek(&replayer, &first, "a");
+    assert_eq!(read(&replayer, after, &"a".into()), ["1", "1"]);
+    assert_eq!(gap(&replayer, &id("own"), "a"), Gap::Unknown);
+    for after in [None, Some(after)] {
+        let page = page(&replayer, after, &none);
+        assert_eq!((page.bytes.len(), page.next), (0, replayer.end()));
+    }
+    assert_eq!(gap(&replayer, &first, none), Gap::Unknown);
 }
 
 pub fn a_batch_is_stored_as_one_after_the_other(subject: Subject) {
