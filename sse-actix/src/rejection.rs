@@ -1,38 +1,49 @@
-//! `Rejection`, the answer to a client that cannot be subscribed.
-
-use std::fmt;
+//! `Rejection`, a handler's error.
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
-use sse_core::SubscribeError;
+use sse_core::{
+    PublishError, SubscribeError,
+    response::{Answer, NOT_COMPRESSED, Refusal},
+};
 
-/// Why there is no stream: 503 with `Retry-After` after shutdown or when all places are taken,
-/// 400 for too many topics, 500 if the provider fails.
-#[derive(Debug)]
-pub struct Rejection(pub SubscribeError);
+/// Why a client is not subscribed, or a message not published: a handler's error, for `?`.
+///
+/// A browser survives it where coming back helps: see [`Refusal`]. [`with_status`](Self::with_status) says it by a
+/// status instead, `hub.subscribe(..).await.map_err(Rejection::with_status)?`.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Rejection(pub Refusal);
 
-impl From<SubscribeError> for Rejection {
-    fn from(error: SubscribeError) -> Self {
-        Self(error)
+impl Rejection {
+    /// Refuses by a status what is answered by a stream otherwise: 503 with `Retry-After`, 412, 500.
+    pub fn with_status(error: impl Into<Refusal>) -> Self {
+        Self(error.into().with_status())
     }
 }
 
-/// The whole error, for a log; a client is told [`SubscribeError::public_text`].
-impl fmt::Display for Rejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+impl From<SubscribeError> for Rejection {
+    fn from(error: SubscribeError) -> Self {
+        Self(error.into())
+    }
+}
+
+impl From<PublishError> for Rejection {
+    fn from(error: PublishError) -> Self {
+        Self(error.into())
     }
 }
 
 impl ResponseError for Rejection {
     fn status_code(&self) -> StatusCode {
-        StatusCode::from_u16(self.0.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        StatusCode::from_u16(self.0.answer().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     fn error_response(&self) -> HttpResponse {
+        let Answer { headers, body, .. } = self.0.answer();
         let mut response = HttpResponse::build(self.status_code());
-        if let Some(header) = self.0.retry_after() {
+        for header in headers.into_iter().chain([NOT_COMPRESSED]) {
             response.insert_header(header);
         }
-        response.body(self.0.public_text())
+        response.body(body)
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     convert::Infallible,
-    future,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -50,7 +49,7 @@ impl Responder for Sse {
         let mut body = self.0;
         if request.method() == Method::HEAD {
             // actix-http reads the body even of an answer that has none, and would never finish.
-            body = body.until(future::ready(()));
+            (_, body) = SseBody::channel(1);
         }
         let mut response = HttpResponse::Ok();
         for header in HEADERS.into_iter().chain([NOT_COMPRESSED]) {

@@ -34,6 +34,15 @@ async fn topics_from_query(
     ))
 }
 
+async fn refused_by_status(
+    ThinData(hub): ThinData<Hub>,
+    LastEventId(last): LastEventId,
+) -> Result<Sse, Rejection> {
+    let subscription = Subscription::to(()).resume_from(last);
+    let subscribed = hub.subscribe(subscription).await;
+    Ok(Sse::new(subscribed.map_err(Rejection::with_status)?))
+}
+
 async fn stream_of_its_own() -> Sse {
     Sse::stream(stream::iter(["0", "1", "2"].map(Message::data)))
 }
@@ -71,6 +80,7 @@ fn app(config: &mut ServiceConfig, hub: Hub) {
         .get(events(hub.clone(), ()));
     config
         .service(events_and_head)
+        .route("/status", web::get().to(refused_by_status))
         .route("/news", web::get().to(events(hub.clone(), "news")))
         .route("/stream", web::get().to(stream_of_its_own))
         .route("/channel", web::get().to(channel))

@@ -38,6 +38,15 @@ async fn topics_from_query(
     ))
 }
 
+async fn refused_by_status(
+    State(hub): State<Hub>,
+    LastEventId(last): LastEventId,
+) -> Result<Sse, Rejection> {
+    let subscription = Subscription::to(()).resume_from(last);
+    let subscribed = hub.subscribe(subscription).await;
+    Ok(Sse::new(subscribed.map_err(Rejection::with_status)?))
+}
+
 async fn stream_of_its_own() -> Sse {
     Sse::stream(stream::iter(["0", "1", "2"].map(Message::data)))
 }
@@ -66,6 +75,7 @@ fn app(hub: Hub) -> Router {
         .layer(SseHeaders);
     Router::new()
         .route("/events", get(topics_from_query))
+        .route("/status", get(refused_by_status))
         .route("/news", get(events(hub.clone(), "news")))
         .route("/stream", get(stream_of_its_own))
         .route("/channel", get(channel))

@@ -64,7 +64,7 @@ async fn piece(body: &mut RecvStream) -> Option<Bytes> {
 async fn message(body: &mut RecvStream) -> Option<Bytes> {
     loop {
         match piece(body).await {
-            Some(bytes) if bytes == ":\n" => {}
+            Some(bytes) if bytes == ":\n" || bytes.starts_with(b"id: ") => {}
             other => return other,
         }
     }
@@ -80,14 +80,19 @@ async fn the_head_has_the_same_headers_and_the_first_byte_comes_at_once() {
     assert_eq!(headers["cache-control"], "no-cache, no-transform");
     assert_eq!(headers["x-accel-buffering"], "no");
     assert!(!headers.contains_key("connection"), "HTTP/2 forbids it");
-    assert_eq!(piece(response.body_mut()).await.unwrap(), ":\n");
+    assert!(
+        piece(response.body_mut())
+            .await
+            .unwrap()
+            .starts_with(b"id: ")
+    );
 }
 
 #[tokio::test]
 async fn many_streams_share_a_connection_and_each_gets_every_message() {
     let server = connect().await;
     let mut streams = Vec::new();
-    for _ in 0..50 {
+    for _ in 0..20 {
         streams.push(open(&server).await.into_body());
     }
     for n in 0..20 {

@@ -37,6 +37,9 @@ pub enum PublishError {
         /// The most bytes allowed.
         limit: usize,
     },
+    /// The type is [`Gap::EVENT`](crate::Gap::EVENT): only a provider tells a client of a gap.
+    #[error("the type `gap` is the library's own, by which clients are told of a gap; use another")]
+    ReservedType,
     /// The history refused it. Where a disk has failed, it may be there once the store is opened again.
     #[error("the message could not be stored: {0}")]
     Store(#[from] StoreError),
@@ -64,6 +67,12 @@ pub enum SubscribeError {
     /// The history could not be read.
     #[error("the history could not be read: {0}")]
     Store(#[from] StoreError),
+    /// The tokio runtime has no clock, which keep-alive and the send time-out of a stream need.
+    #[error(
+        "the tokio runtime has no clock; build it with `enable_all` or `enable_time`, or turn the hub's keep-alive and \
+         send time-out off"
+    )]
+    NoClock,
     /// More topics than one subscription may have.
     #[error("the subscription has {count} topics, the limit is {limit}; ask for fewer")]
     TooManyTopics {

@@ -29,13 +29,13 @@ pub use hub::{Hub, HubBuilder};
 pub use joe::{Joe, JoeBuilder};
 pub use message::{Message, ParseMessageError};
 pub use overflow::Overflow;
-pub use provider::{Provider, Published};
+pub use provider::{Closed, Provider, Published};
 pub use replay::{
-    Epoch, FiniteReplayer, InvalidBound, Page, Position, ReadError, Replayer, StoreError, Stored,
-    Tail, ValidReplayer,
+    Cursor, Epoch, FiniteReplayer, InvalidBound, Page, Position, ReadError, Replayer, StoreError,
+    Stored, Tail, ValidReplayer,
 };
 pub use resume::{Gap, Outcome, ResumeFrom};
-pub use subscriber::Subscriber;
+pub use subscriber::{Deliveries, Subscriber};
 pub use subscription::{OnGap, Subscription};
 pub use topics::Topics;
 pub use wire::{DecodeError, Decoder, Event, Item, Limits};

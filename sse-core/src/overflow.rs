@@ -10,11 +10,14 @@ pub enum Overflow {
     /// setting. Where there is no history, or not enough of it, as [`Disconnect`](Self::Disconnect).
     #[default]
     CatchUp,
-    /// Its stream ends cleanly. The client reconnects with its `Last-Event-ID` and is given what it
-    /// missed or told of the gap.
+    /// Its stream ends cleanly. The client reconnects with its `Last-Event-ID`, which the stream's beginning has given it
+    /// if no message has, and is given what it missed or told of the gap.
     Disconnect,
-    /// It goes on with the next message, after an in-band `event: gap` with the reason
+    /// It goes on with what is left in the queue, the newest messages, after an in-band `event: gap` with the reason
     /// [`Skipped`](crate::Gap::Skipped), unless the subscription is [`Silent`](crate::OnGap::Silent). For what is
-    /// worthless when old, such as prices.
+    /// worthless when old, such as prices: a queue of [one message](crate::JoeBuilder::queue_messages) gives a slow
+    /// reader always the newest.
+    ///
+    /// A queue then stays as long as its bounds allow while somebody does not read.
     Skip,
 }

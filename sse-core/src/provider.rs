@@ -1,6 +1,11 @@
 //! `Provider`: the publish-subscribe system behind a hub.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    future::{Future, pending},
+    pin::Pin,
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 
@@ -25,7 +30,10 @@ use crate::{
 /// * **No race**: a message whose `publish` began after `subscribe` returned is delivered.
 ///   History and live messages join without a gap and without a double.
 /// * **Honesty**: what a subscriber may have missed is said, in [`Outcome`](crate::Outcome) or by ending the stream.
-/// * **Unsubscribing** is dropping the [`Subscriber`].
+/// * **A place to come back to**: a client that is cut off before its first message has an id, too:
+///   [`Subscriber::beginning_at`].
+/// * **Unsubscribing** is dropping the [`Subscriber`]. When the last handle of the provider itself is dropped, nobody can
+///   publish any more, and the streams end after what was published.
 #[async_trait]
 pub trait Provider: fmt::Debug + Send + Sync + 'static {
     /// Publishes to everyone subscribed to at least one of the topics.
@@ -45,7 +53,18 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
     /// Ends every subscriber's stream, after what has been published is delivered, and refuses
     /// everything from then on. Does not wait for subscribers. Only the first call succeeds.
     async fn shutdown(&self) -> Result<(), ProviderClosed>;
+
+    /// Returns a future that is ready once the provider has ended, also by itself: it was shut down, has failed for
+    /// good, or its last handle is gone. It must not keep the provider alive.
+    ///
+    /// By default never: then [`Hub::closed`](crate::Hub::closed) knows only of a shutdown through the hub.
+    fn closed(&self) -> Closed {
+        Box::pin(pending())
+    }
 }
+
+/// The answer of [`Provider::closed`].
+pub type Closed = Pin<Box<dyn Future<Output = ()> + Send + 'static>>;
 
 /// The receipt of a publish.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +98,10 @@ impl<P: Provider + ?Sized> Provider for Arc<P> {
     async fn shutdown(&self) -> Result<(), ProviderClosed> {
         self.as_ref().shutdown().await
     }
+
+    fn closed(&self) -> Closed {
+        self.as_ref().closed()
+    }
 }
 
 #[deny(
@@ -97,5 +120,9 @@ impl<P: Provider + ?Sized> Provider for Box<P> {
 
     async fn shutdown(&self) -> Result<(), ProviderClosed> {
         self.as_ref().shutdown().await
+    }
+
+    fn closed(&self) -> Closed {
+        self.as_ref().closed()
     }
 }

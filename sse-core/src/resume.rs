@@ -114,10 +114,10 @@ impl Gap {
         }
     }
 
-    /// The in-band message: `event: gap` and the reason as JSON, `{"reason":"unknown"}`.
+    /// Returns the in-band message: `event: gap` and the reason as JSON, `{"reason":"unknown"}`.
     ///
-    /// Without an id, so that a client which loses its connection before it has
-    /// caught up by other means is told again.
+    /// At the beginning of a stream it gets the id of the place where the stream begins, so that a client which has
+    /// been told goes on from there; in the middle of one it has none.
     pub fn message(self) -> Message {
         Message::data(format!(r#"{{"reason":"{}"}}"#, self.as_str())).event(Self::EVENT)
     }

@@ -2,6 +2,7 @@
 
 use crate::{
     error::SubscribeError,
+    message::Message,
     resume::{Gap, Outcome, ResumeFrom},
     topics::Topics,
 };
@@ -79,16 +80,51 @@ impl Subscription {
         self.on_gap
     }
 
-    /// The outcome for a client that cannot continue, or the error if it asks to be refused then. For providers.
-    ///
-    /// Who asks for no topics has missed nothing.
+    /// Returns the outcome for a client that cannot continue, or the error if it asks to be refused then.
+    /// For providers. A client that asks for no topics has missed nothing.
     pub fn gap(&self, gap: Gap) -> Result<Outcome, SubscribeError> {
-        if self.topics.is_empty() {
-            Ok(Outcome::Fresh)
-        } else if self.on_gap == OnGap::Refuse {
-            Err(SubscribeError::Gap(gap))
-        } else {
-            Ok(Outcome::Gap(gap))
+        match self.on_gap.policy() {
+            _ if self.topics.is_empty() => Ok(Outcome::Fresh),
+            Policy { refuses: true, .. } => Err(SubscribeError::Gap(gap)),
+            Policy { refuses: false, .. } => Ok(Outcome::Gap(gap)),
         }
+    }
+}
+
+/// What an [`OnGap`] amounts to.
+struct Policy {
+    /// It is not subscribed, if it is not yet.
+    refuses: bool,
+    /// It is told in its stream.
+    tells: bool,
+    /// It is given everything that is kept.
+    replays: bool,
+}
+
+impl OnGap {
+    /// The one place that says what a setting means.
+    fn policy(self) -> Policy {
+        let (refuses, tells, replays) = match self {
+            Self::Tell => (false, true, false),
+            Self::Replay => (false, true, true),
+            Self::Silent => (false, false, false),
+            // Who is already subscribed cannot be refused any more, and is told.
+            Self::Refuse => (true, true, false),
+        };
+        Policy {
+            refuses,
+            tells,
+            replays,
+        }
+    }
+
+    /// Returns what a client is told of a gap in its stream, if it is to be told.
+    pub(crate) fn notice(self, gap: Gap) -> Option<Message> {
+        self.policy().tells.then(|| gap.message())
+    }
+
+    /// Returns whether a client that cannot continue is given everything that is kept.
+    pub fn replays(self) -> bool {
+        self.policy().replays
     }
 }

@@ -1,11 +1,11 @@
 //! The response body: its first bytes, keep-alive, ends. Time is paused: it passes when nothing else happens.
 
-use std::{future, time::Duration};
+use std::{future, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, StreamExt, stream};
 use sse_core::{
-    EventId, FiniteReplayer, Gap, Hub, Joe, Message, OnGap, Outcome, Sender, SseBody, Subscriber,
-    Subscription, Topics,
+    EventId, FiniteReplayer, Gap, Hub, Joe, Message, OnGap, Outcome, ResumeFrom, Sender, SseBody,
+    SubscribeError, Subscriber, Subscription, Topics,
 };
 use tokio::time::{Instant, advance, timeout};
 
@@ -19,17 +19,25 @@ fn hub() -> Hub {
 
 async fn opened(hub: &Hub) -> SseBody {
     let mut body = hub.subscribe(Subscription::default()).await.unwrap();
-    assert_eq!(
-        body.next().now_or_never().flatten().unwrap(),
-        ":\n",
-        "the first byte is there at once"
-    );
+    let opening = body.next().now_or_never().flatten();
+    is_place(&opening.expect("the first byte is there at once"));
     body
+}
+
+/// The id of a place and a blank line.
+fn is_place(bytes: &[u8]) {
+    let text = std::str::from_utf8(bytes).unwrap();
+    let lines: Vec<_> = text.split('\n').collect();
+    assert!(
+        matches!(lines[..], [id, "", ""] if id.starts_with("id: ")),
+        "{text:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn keep_alive_comes_after_15_seconds_of_silence_by_default() {
-    let mut body = opened(&hub()).await;
+    let hub = hub();
+    let mut body = opened(&hub).await;
     for _ in 0..3 {
         let started = Instant::now();
         assert_eq!(body.next().await.unwrap(), ":\n");
@@ -73,7 +81,8 @@ async fn keep_alive_can_be_set_and_turned_off() {
 
 #[tokio::test(start_paused = true)]
 async fn a_keep_alive_that_was_missed_comes_at_once_and_only_once() {
-    let mut body = opened(&hub()).await;
+    let hub = hub();
+    let mut body = opened(&hub).await;
     assert!(body.next().now_or_never().is_none());
     advance(Duration::from_secs(60)).await;
     assert_eq!(body.next().now_or_never().flatten().unwrap(), ":\n");
@@ -108,16 +117,19 @@ async fn a_gap_is_told_first_or_left_to_the_handler() {
     let unknown = || Subscription::default().resume_from(Some("unknown".try_into().unwrap()));
     let mut told = hub.subscribe(unknown()).await.unwrap();
     assert_eq!(told.outcome(), Outcome::Gap(Gap::Unknown));
-    assert_eq!(
-        told.next().await.unwrap(),
-        ":\nevent: gap\ndata: {\"reason\":\"unknown\"}\n\n"
-    );
+    let text = String::from_utf8(told.next().await.unwrap().to_vec()).unwrap();
+    let (id, rest) = text.split_once('\n').unwrap();
+    assert!(id.starts_with("id: "), "{text:?}");
+    assert_eq!(rest, "event: gap\ndata: {\"reason\":\"unknown\"}\n\n");
     let mut silent = hub
         .subscribe(unknown().on_gap(OnGap::Silent))
         .await
         .unwrap();
     assert_eq!(silent.outcome(), Outcome::Gap(Gap::Unknown));
-    assert_eq!(silent.next().await.unwrap(), ":\n");
+    is_place(&silent.next().await.unwrap());
+    let without = hub.subscribe(Subscription::default()).await.unwrap();
+    let mut without = without.opening_id(false);
+    assert_eq!(without.next().await.unwrap(), ":\n");
 }
 
 #[tokio::test]
@@ -208,6 +220,7 @@ async fn a_subscription_to_no_topics_is_kept_alive_and_ends_with_the_hub() {
     hub.publish(Message::data("not for everyone"), ())
         .await
         .unwrap();
+    is_place(&body.next().await.unwrap());
     for _ in 0..3 {
         assert_eq!(body.next().await.unwrap(), ":\n");
     }
@@ -215,6 +228,184 @@ async fn a_subscription_to_no_topics_is_kept_alive_and_ends_with_the_hub() {
     tokio::task::yield_now().await;
     hub.shutdown().await.unwrap();
     assert_eq!(waiting.await.unwrap(), None);
+}
+
+/// What a client gets that reads to the end.
+async fn rest(body: SseBody) -> String {
+    let all = timeout(Duration::from_secs(600), body.collect::<Vec<_>>()).await;
+    String::from_utf8(all.expect("the body ends").concat()).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_accepted_before_the_end_is_delivered() {
+    let hub = hub();
+    hub.publish(Message::data("kept"), "t").await.unwrap();
+    let earliest = Subscription::to("t").resume_from(ResumeFrom::Earliest);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let until = async move { drop(stopped.await) };
+    let live = hub.subscribe(Subscription::to("t")).await.unwrap();
+    let live = live.until(until);
+    hub.publish(Message::data("done"), "t").await.unwrap();
+    stop.send(()).unwrap();
+    hub.publish(Message::data("busy"), "t").await.unwrap();
+    assert!(rest(live).await.contains("data: done\n\n"));
+    let late = hub.subscribe(earliest).await.unwrap();
+    let text = rest(late.until(future::ready(()))).await;
+    assert!(text.ends_with("data: busy\n\n"), "{text:?}");
+    assert!(text.contains("data: kept\n\n"), "{text:?}");
+
+    let (sender, body) = SseBody::channel(4);
+    let body = body.until(hub.closed());
+    sender.send(Message::data("pending")).await.unwrap();
+    hub.shutdown().await.unwrap();
+    assert_eq!(rest(body).await, ":\ndata: pending\n\n");
+    assert!(sender.send(Message::data("late")).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_of_several_ends_ends_a_body_and_an_endless_stream_too() {
+    let endless = || stream::repeat_with(|| Message::data("x"));
+    let body = SseBody::stream(endless()).until(future::pending());
+    let body = body.until(future::ready(())).until(future::pending());
+    let text = rest(body).await;
+    assert_eq!(text.matches("data: x").count(), 1_024);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_nothing_loses_its_place_without_being_polled() {
+    let joe = Arc::new(Joe::builder().max_subscribers(4).build());
+    let hub = Hub::new(Arc::clone(&joe));
+    let guard = Arc::new(());
+    let mut stuck = Vec::new();
+    for _ in 0..3 {
+        let mut body = opened(&hub).await;
+        let guarded = Arc::clone(&guard);
+        body = body.until(async move {
+            let _guarded = guarded;
+            future::pending::<()>().await;
+        });
+        stuck.push(body);
+    }
+    // One has been polled again and is pending, one has more to read, one was not polled again.
+    assert!(stuck[0].next().now_or_never().is_none());
+    hub.publish(Message::data("x"), ()).await.unwrap();
+    assert!(stuck[1].next().now_or_never().is_some());
+    let mut reading = opened(&hub).await;
+    let reading = tokio::spawn(async move { while reading.next().await.is_some() {} });
+    // deadline: paused time, which passes at once
+    tokio::time::sleep(SseBody::SEND_TIMEOUT - Duration::from_secs(20)).await;
+    assert_eq!(joe.subscribers(), 4);
+    // deadline: paused time, which passes at once
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(joe.subscribers(), 1, "only who reads is left");
+    assert_eq!(Arc::strong_count(&guard), 1, "and its guards are gone");
+    for mut body in stuck {
+        assert_eq!(body.next().now_or_never(), Some(None), "it has ended");
+    }
+    hub.shutdown().await.unwrap();
+    reading.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_nothing_is_not_waited_for_at_the_end() {
+    let joe = Arc::new(Joe::new());
+    let hub = Hub::builder(Arc::clone(&joe)).send_timeout(None).build();
+    let body = opened(&hub).await;
+    let end = tokio::time::sleep(Duration::from_secs(20));
+    let mut body = body.until(end);
+    assert!(body.next().now_or_never().is_none());
+    // deadline: paused time, which passes at once
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(joe.subscribers(), 0);
+    assert_eq!(body.next().now_or_never(), Some(None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_slow_but_reads_keeps_its_place() {
+    let joe = Arc::new(Joe::new());
+    let hub = Hub::new(Arc::clone(&joe));
+    let mut body = opened(&hub).await;
+    for _ in 0..20 {
+        hub.publish(Message::data("x"), ()).await.unwrap();
+        // deadline: paused time, which passes at once
+        tokio::time::sleep(Duration::from_secs(100)).await;
+        assert!(body.next().now_or_never().flatten().is_some());
+    }
+    let mut body = body.send_timeout(None);
+    // deadline: paused time, which passes at once
+    tokio::time::sleep(Duration::from_secs(100_000)).await;
+    assert!(body.next().now_or_never().is_none(), "it has not ended");
+    assert_eq!(joe.subscribers(), 1);
+}
+
+#[test]
+fn a_panic_in_what_ends_a_body_harms_no_other() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let hub = Hub::builder(Joe::new()).send_timeout(None).build();
+        let mut stuck = opened(&hub).await.until(async {
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            panic!("a bug of the application");
+        });
+        let mut other = opened(&hub).await;
+        assert!(stuck.next().now_or_never().is_none());
+        for _ in 0..10 {
+            assert_eq!(other.next().await.unwrap(), ":\n");
+        }
+    });
+}
+
+#[tokio::test]
+async fn a_runtime_without_a_clock_is_told_at_the_call() {
+    let without_clock = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.unwrap()
+    };
+    let hub = hub();
+    let subscribed = std::thread::scope(|scope| {
+        let subscribe = || without_clock().block_on(hub.subscribe(Subscription::default()));
+        scope.spawn(subscribe).join().unwrap()
+    });
+    let error = subscribed.unwrap_err();
+    assert!(matches!(error, SubscribeError::NoClock), "{error}");
+    assert!(error.to_string().contains("enable_time"), "{error}");
+    let plain = Hub::builder(Joe::new()).keep_alive(None).send_timeout(None);
+    let plain = plain.build();
+    let opened = std::thread::scope(|scope| {
+        scope
+            .spawn(|| without_clock().block_on(opened(&plain)))
+            .join()
+    });
+    assert!(opened.is_ok());
+}
+
+#[tokio::test]
+async fn empty_messages_do_not_keep_the_thread() {
+    let body = SseBody::stream(stream::repeat_with(Message::without_data));
+    let mut body = body.keep_alive(None);
+    body.next().await;
+    assert!(body.next().now_or_never().is_none(), "it gives way");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_hub_ends_its_streams_after_what_was_published() {
+    let hub = hub();
+    let body = hub.subscribe(Subscription::to("job")).await.unwrap();
+    hub.publish(Message::data("done"), "job").await.unwrap();
+    let closed = hub.closed();
+    let clone = hub.clone();
+    drop(hub);
+    assert!(closed.now_or_never().is_none(), "there is another");
+    let closed = clone.closed();
+    let waiting = SseBody::stream(stream::pending()).until(clone.closed());
+    drop(clone);
+    assert!(rest(body).await.ends_with("data: done\n\n"));
+    closed.await;
+    assert_eq!(rest(waiting).await, ":\n");
 }
 
 #[test]

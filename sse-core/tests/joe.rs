@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
 use sse_conformance::decode;
 use sse_core::{
-    Decoder, EventId, FiniteReplayer, Joe, Message, Outcome, Page, Position, Provider,
+    Cursor, Decoder, EventId, FiniteReplayer, Joe, Message, Outcome, Page, Position, Provider,
     PublishError, ReadError, Replayer, StoreError, Stored, SubscribeError, Subscriber,
     Subscription, Topics,
 };
@@ -332,20 +332,19 @@ impl Replayer for SubscribesWhenRead {
         self.0.end()
     }
 
-    fn seek(&self, id: &EventId, topics: &Topics) -> Result<Position, ReadError> {
+    fn cursor_id(&self, from: Cursor, topics: &Topics) -> EventId {
+        self.0.cursor_id(from, topics)
+    }
+
+    fn seek(&self, id: &EventId, topics: &Topics) -> Result<Cursor, ReadError> {
         self.0.seek(id, topics)
     }
 
     /// One message at a time.
-    fn page(
-        &self,
-        after: Option<Position>,
-        until: Position,
-        topics: &Topics,
-    ) -> Result<Page, ReadError> {
+    fn page(&self, from: Cursor, until: Position, topics: &Topics) -> Result<Page, ReadError> {
         come_and_go(&self.1.get().and_then(Weak::upgrade).unwrap());
-        let next = Position(after.unwrap_or_default().0 + 1);
-        self.0.page(after, until.min(next), topics)
+        let next = Position(from.after.0 + 1);
+        self.0.page(from, until.min(next), topics)
     }
 }
 

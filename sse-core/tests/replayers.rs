@@ -49,7 +49,7 @@ fn follow(replayer: &impl Replayer, id: &EventId, topics: impl Into<Topics>) -> 
         other => panic!("{other}"),
     };
     let after = replayer.seek(id, &topics).map_err(gap)?;
-    let page = replayer.page(Some(after), replayer.end(), &topics);
+    let page = replayer.page(after, replayer.end(), &topics);
     let bytes = page.map_err(gap)?.bytes;
     Ok(decode(&mut Decoder::new(), &bytes).len())
 }
@@ -142,7 +142,7 @@ fn a_page_that_has_expired_while_it_was_read_is_a_gap() {
     put(&replayer, "2");
     let after = replayer.seek(&first, &Topics::default()).unwrap();
     turn(MINUTE);
-    let page = replayer.page(Some(after), replayer.end(), &Topics::default());
+    let page = replayer.page(after, replayer.end(), &Topics::default());
     assert!(
         matches!(page, Err(ReadError::Gap(Gap::Expired))),
         "{page:?}"

@@ -1,27 +1,51 @@
-//! `Rejection`, the answer to a client that cannot be subscribed.
+//! `Rejection`, a handler's error.
 
 use poem::{
     IntoResponse, Response,
     error::ResponseError,
     http::{HeaderValue, StatusCode},
 };
-use sse_core::SubscribeError;
+use sse_core::{
+    PublishError, SubscribeError,
+    response::{Answer, Refusal},
+};
 
-/// Why there is no stream: 503 with `Retry-After` after shutdown or when all places are taken,
-/// 400 for too many topics, 500 if the provider fails.
+/// Why a client is not subscribed, or a message not published: a handler's error, for `?`.
+///
+/// A browser survives it where coming back helps: see [`Refusal`]. [`with_status`](Self::with_status) says it by a
+/// status instead, `hub.subscribe(..).await.map_err(Rejection::with_status)?`.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-pub struct Rejection(#[from] pub SubscribeError);
+pub struct Rejection(pub Refusal);
+
+impl Rejection {
+    /// Refuses by a status what is answered by a stream otherwise: 503 with `Retry-After`, 412, 500.
+    pub fn with_status(error: impl Into<Refusal>) -> Self {
+        Self(error.into().with_status())
+    }
+}
+
+impl From<SubscribeError> for Rejection {
+    fn from(error: SubscribeError) -> Self {
+        Self(error.into())
+    }
+}
+
+impl From<PublishError> for Rejection {
+    fn from(error: PublishError) -> Self {
+        Self(error.into())
+    }
+}
 
 impl ResponseError for Rejection {
     fn status(&self) -> StatusCode {
-        StatusCode::from_u16(self.0.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        StatusCode::from_u16(self.0.answer().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     fn as_response(&self) -> Response {
-        let text = self.0.public_text();
-        let mut response = text.with_status(self.status()).into_response();
-        if let Some((name, value)) = self.0.retry_after() {
+        let Answer { headers, body, .. } = self.0.answer();
+        let mut response = body.with_status(self.status()).into_response();
+        for (name, value) in headers {
             let value = HeaderValue::from_static(value);
             response.headers_mut().insert(name, value);
         }

@@ -37,6 +37,16 @@ async fn topics_from_query(
 }
 
 #[handler]
+async fn refused_by_status(
+    Data(hub): Data<&Hub>,
+    LastEventId(last): LastEventId,
+) -> Result<Sse, Rejection> {
+    let subscription = Subscription::to(()).resume_from(last);
+    let subscribed = hub.subscribe(subscription).await;
+    Ok(Sse::new(subscribed.map_err(Rejection::with_status)?))
+}
+
+#[handler]
 fn stream_of_its_own() -> Sse {
     Sse::stream(stream::iter(["0", "1", "2"].map(Message::data)))
 }
@@ -75,6 +85,7 @@ fn plain() -> &'static str {
 fn app(hub: Hub) -> impl Endpoint + 'static {
     Route::new()
         .at("/events", get(topics_from_query))
+        .at("/status", get(refused_by_status))
         .at("/news", get(events(hub.clone(), "news")))
         .at("/stream", get(stream_of_its_own))
         .at("/channel", get(channel))

@@ -80,6 +80,6 @@ impl Handler for Events {
         let LastEventId(last) = LastEventId::of(request);
         let subscription = Subscription::to(self.topics.clone()).resume_from(last);
         let subscribed = self.hub.subscribe(subscription).await;
-        Outcome::from(request, subscribed.map(Sse).map_err(Rejection))
+        Outcome::from(request, subscribed.map(Sse).map_err(Rejection::from))
     }
 }

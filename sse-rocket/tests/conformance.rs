@@ -41,6 +41,13 @@ async fn topics_from_query(
     ))
 }
 
+#[get("/status")]
+async fn refused_by_status(hub: &State<Hub>, last: LastEventId) -> Result<Sse, Rejection> {
+    let subscription = Subscription::to(()).resume_from(last.0);
+    let subscribed = hub.subscribe(subscription).await;
+    Ok(Sse::new(subscribed.map_err(Rejection::with_status)?))
+}
+
 #[get("/stream")]
 fn stream_of_its_own() -> Sse {
     Sse::stream(stream::iter(["0", "1", "2"].map(Message::data)))
@@ -82,7 +89,15 @@ fn app(hub: Hub) -> Rocket<Build> {
     rocket::build()
         .attach(HubFairing(hub.clone()))
         .attach(SseHeaders)
-        .mount("/", routes![topics_from_query, stream_of_its_own, channel])
+        .mount(
+            "/",
+            routes![
+                topics_from_query,
+                refused_by_status,
+                stream_of_its_own,
+                channel
+            ],
+        )
         .mount("/", routes![own, own_refused, own_cached, plain])
         .mount("/news", events(hub.clone(), "news"))
         // Rocket has no compression.

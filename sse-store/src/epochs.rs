@@ -1,7 +1,7 @@
 //! Which run of the store gave which ids.
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
-use sse_core::{Epoch, EventId, Position};
+use sse_core::{Cursor, Epoch, EventId, Position, Topics};
 
 use crate::{record::position, segment::SegmentError};
 
@@ -9,7 +9,7 @@ use crate::{record::position, segment::SegmentError};
 ///
 /// | key | value |
 /// |---|---|
-/// | `0` position after which the run began | its epoch |
+/// | `0` position after which runs began | their epochs, oldest first, with a comma between |
 /// | `1` | the position up to which nothing is shown |
 pub(crate) struct Runs {
     database: Database,
@@ -47,17 +47,25 @@ impl Runs {
     /// Begins a run after a position, and forgets the oldest if there are too many.
     pub(crate) fn begin(&self, end: u64) -> Result<Epochs, SegmentError> {
         let mut runs = Vec::new();
-        for entry in self.keyspace.range(run_key(0)..run_key(end)) {
-            let (key, name) = entry.into_inner()?;
+        for entry in self.keyspace.range(run_key(0)..=run_key(end)) {
+            let (key, names) = entry.into_inner()?;
             let after = position(&key).ok_or(SegmentError::Damaged(0))?;
-            let name = str::from_utf8(&name).ok().and_then(Epoch::from_name);
-            runs.push((after, name.ok_or(SegmentError::Damaged(after))?));
+            let names = str::from_utf8(&names).map_err(|_| SegmentError::Damaged(after))?;
+            for name in names.split(',') {
+                let epoch = Epoch::from_name(name).ok_or(SegmentError::Damaged(after))?;
+                runs.push((after, epoch));
+            }
         }
         let epoch = Epoch::random();
-        // Instead of one that began here and has given nothing that is there.
-        self.keyspace.insert(run_key(end), epoch.as_str())?;
         let epochs = Epochs::new(runs, end, epoch);
-        for run in epochs.runs.iter().rev().skip(MOST_RUNS) {
+        // Runs that began here have stored nothing, and have still told clients where their streams begin.
+        let here = epochs.runs.iter().rev().take(MOST_RUNS);
+        let here = here.take_while(|run| run.after == end);
+        let mut names: Vec<&str> = here.map(|run| run.epoch.as_str()).collect();
+        names.reverse();
+        self.keyspace.insert(run_key(end), names.join(","))?;
+        let forgotten = epochs.runs.iter().rev().skip(MOST_RUNS);
+        for run in forgotten.filter(|run| run.after != end) {
             self.keyspace.remove(run_key(run.after))?;
         }
         self.database.persist(PersistMode::SyncAll)?;
@@ -102,6 +110,25 @@ impl Epochs {
         self.current.id(Position(position))
     }
 
+    /// The id of a place between messages.
+    pub(crate) fn cursor_id(&self, cursor: Cursor, topics: &Topics) -> EventId {
+        self.current.cursor_id(cursor, topics)
+    }
+
+    /// Returns the place that an id of ours names, if its run had come so far according to what is stored: a place
+    /// after a message that did not survive is none.
+    pub(crate) fn cursor(&self, id: &EventId, topics: &Topics, end: u64) -> Option<Cursor> {
+        self.runs.iter().enumerate().find_map(|(index, run)| {
+            let cursor = run.epoch.cursor(id, topics)?;
+            let until = self.runs.get(index + 1).map_or(end, |next| next.after);
+            let (Position(after), Position(lost)) = (cursor.after, cursor.lost);
+            // One that begins with everything kept begins before the run.
+            let is_early = lost > after;
+            let was_reached = after.max(lost) <= until;
+            (was_reached && (is_early || run.after <= after)).then_some(cursor)
+        })
+    }
+
     /// The position that an id of ours names, if there was ever a message. `end` is the position of the newest.
     pub(crate) fn position(&self, id: &EventId, end: u64) -> Option<u64> {
         self.runs.iter().enumerate().find_map(|(index, run)| {
@@ -129,5 +156,33 @@ mod tests {
         assert_eq!(position("c-13"), None);
         assert_eq!(position("a-0"), None);
         assert_eq!(epochs.id(13), "c-13");
+    }
+
+    #[test]
+    fn a_place_counts_for_what_its_run_has_stored() {
+        let runs = ["a", "b", "c"].map(|name| Epoch::from_name(name).unwrap());
+        let [first, second, third] = runs.clone();
+        let epochs = Epochs::new([(0, first), (10, second)], 10, third);
+        let topics = Topics::from("t");
+        for (run, after, lost, is_known) in [
+            (0, 0, 0, true),
+            (0, 10, 10, true),
+            (0, 11, 11, false),
+            (1, 10, 10, true),
+            (1, 11, 11, false),
+            (2, 9, 9, false),
+            (2, 10, 10, true),
+            (2, 12, 12, true),
+            (2, 13, 13, false),
+            (2, 0, 7, true),
+            (0, 0, 11, false),
+        ] {
+            let (after, lost) = (Position(after), Position(lost));
+            let cursor = Cursor { after, lost };
+            let id = runs[run].cursor_id(cursor, &topics);
+            let found = epochs.cursor(&id, &topics, 12);
+            assert_eq!(found, is_known.then_some(cursor), "{id}");
+            assert_eq!(epochs.cursor(&id, &"other".into(), 12), None);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! One page of the messages of several topics.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use sse_core::{Page, Position, Topics};
+use sse_core::{Cursor, Page, Position, Topics};
 
 use crate::{
     record::{Body, Record},
@@ -82,10 +82,11 @@ impl Pager {
         Ok(())
     }
 
-    pub(crate) fn page(self) -> Page {
+    /// The page of a reader at this cursor, while everything up to the floor is missing.
+    pub(crate) fn page(self, from: Cursor, floor: Position) -> Page {
         Page {
             bytes: Bytes::from(self.bytes),
-            next: Position(self.next),
+            next: from.advance(Position(self.next), floor),
         }
     }
 }

@@ -12,7 +12,8 @@ use std::{
 
 use fjall::Database;
 use sse_core::{
-    EventId, Gap, Message, Page, Position, ReadError, Replayer, StoreError, Stored, Tail, Topics,
+    Cursor, EventId, Gap, Message, Page, Position, ReadError, Replayer, StoreError, Stored, Tail,
+    Topics,
 };
 
 use crate::{
@@ -200,10 +201,21 @@ impl Replayer for Store {
         Position(end(&self.inner.segments()))
     }
 
-    fn seek(&self, id: &EventId, topics: &Topics) -> Result<Position, ReadError> {
+    fn cursor_id(&self, from: Cursor, topics: &Topics) -> EventId {
+        let inner = self.inner.as_ref();
+        let floor = Position(inner.floor(&inner.segments()));
+        inner
+            .epochs
+            .cursor_id(from.advance(from.after, floor), topics)
+    }
+
+    fn seek(&self, id: &EventId, topics: &Topics) -> Result<Cursor, ReadError> {
         let inner = self.inner.as_ref();
         let segments = inner.segments();
         let floor = inner.floor(&segments);
+        if let Some(cursor) = inner.epochs.cursor(id, topics, end(&segments)) {
+            return continued(cursor, floor);
+        }
         if let Some(position) = inner.epochs.position(id, end(&segments)) {
             if position <= floor {
                 return Err(Gap::Expired.into());
@@ -212,30 +224,25 @@ impl Replayer for Store {
             let segment = segments.iter().rfind(holds);
             let found = segment.map(|segment| segment.has_own_id(position, topics));
             if found.transpose().map_err(failed)?.flatten() == Some(false) {
-                return Ok(Position(position));
+                return Ok(Cursor::after(Position(position)));
             }
         }
         for segment in segments.iter().filter(|segment| segment.last() > floor) {
             let found = segment.own_position(id, floor, topics).map_err(failed)?;
             if let Some(position) = found {
-                return Ok(Position(position));
+                return Ok(Cursor::after(Position(position)));
             }
         }
         Err(Gap::Unknown.into())
     }
 
-    fn page(
-        &self,
-        after: Option<Position>,
-        until: Position,
-        topics: &Topics,
-    ) -> Result<Page, ReadError> {
+    fn page(&self, from: Cursor, until: Position, topics: &Topics) -> Result<Page, ReadError> {
         let segments = self.inner.segments();
-        let floor = self.inner.floor(&segments);
-        let after = after.map_or(floor, |after| after.0);
-        if after < floor {
+        let floor = Position(self.inner.floor(&segments));
+        if from.misses(floor) {
             return Err(Gap::Expired.into());
         }
+        let after = from.after.max(floor).0;
         // What follows is in memory.
         let Position(in_memory) = self.inner.tail().start(topics);
         let until = if after < in_memory {
@@ -250,35 +257,47 @@ impl Replayer for Store {
                 break;
             }
         }
-        Ok(pager.page())
+        Ok(pager.page(from, floor))
     }
 
-    fn seek_now(&self, id: &EventId, topics: &Topics) -> Option<Result<Position, ReadError>> {
+    fn seek_now(&self, id: &EventId, topics: &Topics) -> Option<Result<Cursor, ReadError>> {
         let segments = self.inner.segments();
+        let floor = self.inner.floor(&segments);
+        if let Some(cursor) = self.inner.epochs.cursor(id, topics, end(&segments)) {
+            return Some(continued(cursor, floor));
+        }
         let position = self.inner.epochs.position(id, end(&segments))?;
-        let is_kept = position > self.inner.floor(&segments);
-        let continues = is_kept && self.inner.tail().continues(Position(position), topics);
-        continues.then_some(Ok(Position(position)))
+        let continues = position > floor && self.inner.tail().continues(Position(position), topics);
+        continues.then_some(Ok(Cursor::after(Position(position))))
     }
 
     fn page_now(
         &self,
-        after: Option<Position>,
+        from: Cursor,
         until: Position,
         topics: &Topics,
     ) -> Option<Result<Page, ReadError>> {
         let floor = Position(self.inner.floor(&self.inner.segments()));
-        let after = after.unwrap_or(floor);
-        if after < floor {
+        if from.misses(floor) {
             return Some(Err(Gap::Expired.into()));
         }
-        let page = self.inner.tail().page(Some(after), until, topics);
+        // All topics begin at the floor, and from there on nothing may be missing.
+        let from = from.advance(from.after.max(floor), floor);
+        let page = self.inner.tail().page(from, until, topics);
         page.ok().map(Ok)
     }
 
     fn may_wait(&self) -> bool {
         true
     }
+}
+
+/// Takes a place back, if nothing after it is lost.
+fn continued(cursor: Cursor, floor: u64) -> Result<Cursor, ReadError> {
+    if cursor.misses(Position(floor)) {
+        return Err(Gap::Expired.into());
+    }
+    Ok(cursor)
 }
 
 fn end(segments: &Segments) -> u64 {

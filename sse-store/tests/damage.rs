@@ -8,7 +8,7 @@ use std::{
 };
 
 use sse_conformance::decode;
-use sse_core::{Decoder, EventId, Gap, Message, ReadError, Replayer, Topics};
+use sse_core::{Cursor, Decoder, EventId, Gap, Message, ReadError, Replayer, Topics};
 use sse_store::{Lost, OpenError, Store};
 use tempfile::TempDir;
 
@@ -82,19 +82,19 @@ impl Original {
 /// The numbers of everything that is there, from the oldest on, or why it could not be read.
 fn read(store: &Store) -> Result<Vec<u64>, ReadError> {
     let mut numbers = Vec::new();
-    let mut after = None;
+    let mut from = Cursor::EARLIEST;
     loop {
-        let page = store.page(after, store.end(), &Topics::default())?;
+        let page = store.page(from, store.end(), &Topics::default())?;
         for event in decode(&mut Decoder::new(), &page.bytes) {
             let number: u64 = event.data.split(' ').next().unwrap().parse().unwrap();
             assert_eq!(event.data, data(number), "as it was written");
             assert!(event.id.ends_with(&format!("-{number}")));
             numbers.push(number);
         }
-        if page.next >= store.end() {
+        if page.next.after >= store.end() {
             return Ok(numbers);
         }
-        after = Some(page.next);
+        from = page.next;
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 };
 
 use sse_conformance::decode;
-use sse_core::{Decoder, EventId, Gap, Message, Position, ReadError, Replayer, Topics};
+use sse_core::{Cursor, Decoder, EventId, Gap, Message, Position, ReadError, Replayer, Topics};
 use sse_store::{Durability, Lost, OpenError, Options, Store};
 use tempfile::TempDir;
 
@@ -38,23 +38,23 @@ fn gap<T: std::fmt::Debug>(answer: Result<T, ReadError>) -> Gap {
     }
 }
 
-/// The data of everything after a position.
-fn read(store: &Store, mut after: Option<Position>) -> Vec<String> {
+/// The data of everything after a cursor.
+fn read(store: &Store, mut from: Cursor) -> Vec<String> {
     let mut all = Vec::new();
-    while after.is_none_or(|after| after < store.end()) {
-        let page = store.page(after, store.end(), &Topics::default()).unwrap();
+    while from.after < store.end() {
+        let page = store.page(from, store.end(), &Topics::default()).unwrap();
         let events = decode(&mut Decoder::new(), &page.bytes);
         all.extend(events.into_iter().map(|event| event.data));
-        if after == Some(page.next) {
+        if from == page.next {
             break;
         }
-        after = Some(page.next);
+        from = page.next;
     }
     all
 }
 
 fn follows(store: &Store, id: &EventId) -> Vec<String> {
-    read(store, Some(store.seek(id, &Topics::default()).unwrap()))
+    read(store, store.seek(id, &Topics::default()).unwrap())
 }
 
 fn numbers(numbers: RangeInclusive<u64>) -> Vec<String> {
@@ -169,9 +169,13 @@ fn what_is_in_memory_only_is_gone_with_the_process() {
     copy(folder.path(), after_kill.path());
     drop(store);
     let store = options(&folder).open().unwrap();
-    assert_eq!(read(&store, None), numbers(1..=5), "an orderly end");
+    assert_eq!(
+        read(&store, Cursor::EARLIEST),
+        numbers(1..=5),
+        "an orderly end"
+    );
     let store = options(&after_kill).open().unwrap();
-    assert_eq!(read(&store, None), [""; 0]);
+    assert_eq!(read(&store, Cursor::EARLIEST), [""; 0]);
 }
 
 #[test]
@@ -194,13 +198,17 @@ fn the_number_of_messages_is_bounded() {
         );
     }
     let oldest = *store.positions().start();
-    assert_eq!(read(&store, None), numbers(oldest..=500));
+    assert_eq!(read(&store, Cursor::EARLIEST), numbers(oldest..=500));
     for (n, id) in (1..).zip(&ids) {
         if n >= oldest {
             assert_eq!(follows(&store, id), numbers(n + 1..=500));
         } else {
             assert_eq!(gap(store.seek(id, &Topics::default())), Gap::Expired);
-            let page = store.page(Some(Position(n - 1)), store.end(), &Topics::default());
+            let page = store.page(
+                Cursor::after(Position(n - 1)),
+                store.end(),
+                &Topics::default(),
+            );
             assert_eq!(gap(page), Gap::Expired);
         }
     }
@@ -219,7 +227,7 @@ fn bytes_are_bounded_in_the_directory_as_well() {
     drop(store);
     let store = Store::at(folder.path()).max_bytes(800_000).open().unwrap();
     assert_eq!(store.positions(), kept);
-    assert_eq!(read(&store, None).len() as u64, count);
+    assert_eq!(read(&store, Cursor::EARLIEST).len() as u64, count);
 }
 
 /// A store whose clock stands still until it is turned, in hours.
@@ -256,10 +264,10 @@ fn age_is_bounded() {
     let (options, hours) = with_clock(folder.path());
     hours.store(later, Ordering::Relaxed);
     let store = options.open().unwrap();
-    assert_eq!(read(&store, None), [""; 0]);
+    assert_eq!(read(&store, Cursor::EARLIEST), [""; 0]);
     assert_eq!(gap(store.seek(&ids[95], &Topics::default())), Gap::Expired);
     let id = put(&store, "101");
-    assert_eq!(read(&store, None), ["101"]);
+    assert_eq!(read(&store, Cursor::EARLIEST), ["101"]);
     assert_eq!(follows(&store, &id), [""; 0]);
 }
 
@@ -271,7 +279,10 @@ fn a_directory_is_for_one_store_at_a_time() {
     assert!(matches!(second, OpenError::InUse(_)), "{second}");
     put(&store, "1");
     drop(store);
-    assert_eq!(read(&Store::open(folder.path()).unwrap(), None), ["1"]);
+    assert_eq!(
+        read(&Store::open(folder.path()).unwrap(), Cursor::EARLIEST),
+        ["1"]
+    );
 }
 
 #[test]
@@ -316,5 +327,5 @@ fn a_topic_that_is_too_long_is_refused_and_the_others_are_stored() {
     let answers: Vec<_> = answers.iter().map(Result::is_ok).collect();
     assert_eq!(answers, [true, false, true, true, true]);
     assert_eq!(store.end(), Position(4));
-    assert_eq!(read(&store, None).len(), 3);
+    assert_eq!(read(&store, Cursor::EARLIEST).len(), 3);
 }

@@ -1,6 +1,9 @@
-//! `Rejection`, the answer to a client that cannot be subscribed.
+//! `Rejection`, a handler's error.
 
-use sse_core::SubscribeError;
+use sse_core::{
+    PublishError, SubscribeError,
+    response::{Answer, Refusal},
+};
 use warp::{
     Reply,
     http::{HeaderValue, StatusCode},
@@ -8,17 +11,33 @@ use warp::{
     reply::Response,
 };
 
-/// Why there is no stream: 503 with `Retry-After` after shutdown or when all places are taken,
-/// 400 for too many topics, 500 if the provider fails.
+/// Why a client is not subscribed, or a message not published: a handler's error, for `?`.
+///
+/// A browser survives it where coming back helps: see [`Refusal`]. [`with_status`](Self::with_status) says it by a
+/// status instead, `hub.subscribe(..).await.map_err(Rejection::with_status)?`.
 ///
 /// It is a reply: end a route with `.then(handler)`, where the handler returns a `Result<Sse, Rejection>`.
 /// In `.and_then(handler)` the operator `?` makes a [`warp::Rejection`] of it, for a filter's `recover` to find.
-#[derive(Debug)]
-pub struct Rejection(pub SubscribeError);
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Rejection(pub Refusal);
+
+impl Rejection {
+    /// Refuses by a status what is answered by a stream otherwise: 503 with `Retry-After`, 412, 500.
+    pub fn with_status(error: impl Into<Refusal>) -> Self {
+        Self(error.into().with_status())
+    }
+}
 
 impl From<SubscribeError> for Rejection {
     fn from(error: SubscribeError) -> Self {
-        Self(error)
+        Self(error.into())
+    }
+}
+
+impl From<PublishError> for Rejection {
+    fn from(error: PublishError) -> Self {
+        Self(error.into())
     }
 }
 
@@ -26,10 +45,15 @@ impl Reject for Rejection {}
 
 impl Reply for Rejection {
     fn into_response(self) -> Response {
-        let mut response = self.0.public_text().into_response();
+        let Answer {
+            status,
+            headers,
+            body,
+        } = self.0.answer();
+        let mut response = body.into_response();
         *response.status_mut() =
-            StatusCode::from_u16(self.0.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        if let Some((name, value)) = self.0.retry_after() {
+            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        for (name, value) in headers {
             response
                 .headers_mut()
                 .insert(name, HeaderValue::from_static(value));

@@ -32,6 +32,12 @@ async fn topics_from_query(
     ))
 }
 
+async fn refused_by_status(hub: Hub, LastEventId(last): LastEventId) -> Result<Sse, Rejection> {
+    let subscription = Subscription::to(()).resume_from(last);
+    let subscribed = hub.subscribe(subscription).await;
+    Ok(Sse::new(subscribed.map_err(Rejection::with_status)?))
+}
+
 async fn stream_of_its_own() -> Sse {
     Sse::stream(stream::iter(["0", "1", "2"].map(Message::data)))
 }
@@ -63,6 +69,10 @@ fn app(hub: Hub) -> impl Filter<Extract = (impl Reply,), Error = warp::Rejection
         .and(last_event_id())
         .and(query)
         .then(topics_from_query);
+    let by_status = warp::path!("status")
+        .and(with_hub.clone())
+        .and(last_event_id())
+        .then(refused_by_status);
     let stream = warp::path!("stream").then(stream_of_its_own);
     let channel = warp::path!("channel").and(with_hub).then(channel);
     let own = warp::path!("own").map(|| Response::new("data: own\n\n"));
@@ -71,7 +81,7 @@ fn app(hub: Hub) -> impl Filter<Extract = (impl Reply,), Error = warp::Rejection
     let plain = warp::path!("plain").map(|| "plain");
     let compressed = warp::path!("compressed" / "other").map(|| "compressed");
 
-    let events = events.or(ready_made).or(stream).or(channel);
+    let events = events.or(by_status).or(ready_made).or(stream).or(channel);
     let own = own.or(own_refused).or(own_cached).or(plain);
     let compressed = compressed.with(warp::filters::compression::gzip());
     warp::get().or(warp::head()).unify().and(

@@ -115,7 +115,7 @@ async fn events(
     let topics = topics(query.as_deref())?;
     let subscription = Subscription::to(topics).resume_from(last);
     let body = server.hub.subscribe(subscription).await;
-    Ok(Sse::new(body.map_err(Rejection)?))
+    Ok(Sse::new(body.map_err(Rejection::from)?))
 }
 
 /// The topics that a query names, if there are such. Everyone gets the default topic, too.

@@ -1,17 +1,18 @@
 //! A provider of your own, here over [`tokio::sync::broadcast`]. `main.rs` serves it, `tests/suite.rs` shows that it keeps to the
 //! contract of [`Provider`].
 //!
-//! What it takes, for any engine: refuse what no client could use, deliver in one order, say what a client may have missed
-//! ([`Outcome`]), and end a stream rather than leave something out of it.
+//! What it takes, for any engine: refuse what no client could use ([`Message::accepted`]), deliver in one order, give
+//! each stream a place to come back to ([`Subscriber::beginning_at`]), say what a client may have missed ([`Outcome`]),
+//! and end a stream rather than leave something out of it.
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream;
 use sse_axum::{
-    EventId, Gap, Message, Outcome, Provider, ProviderClosed, PublishError, Published, ResumeFrom,
-    SubscribeError, Subscriber, Subscription, Topics,
+    Cursor, Epoch, Gap, Message, Outcome, Position, Provider, ProviderClosed, PublishError,
+    Published, ResumeFrom, SubscribeError, Subscriber, Subscription, Topics,
 };
 use tokio::sync::broadcast::{self, Receiver, Sender};
 
@@ -24,8 +25,17 @@ const MOST_BYTES: usize = 64 << 10;
 /// the client connects again and is told of the gap.
 #[derive(Debug)]
 pub struct Broadcast {
+    /// Names the places at which streams begin; those of another run are not known here.
+    epoch: Epoch,
+    channel: Mutex<Channel>,
+}
+
+#[derive(Debug)]
+struct Channel {
     /// `None` after shutdown.
-    sender: RwLock<Option<Sender<Delivery>>>,
+    sender: Option<Sender<Delivery>>,
+    /// How many messages there were.
+    position: Position,
 }
 
 /// A message on its way: encoded once, shared by all.
@@ -36,70 +46,76 @@ struct Delivery {
 }
 
 impl Broadcast {
-    /// A provider that keeps so many messages, at least one, for subscribers that are behind.
+    /// A provider that keeps this many messages, at least one, for subscribers that are behind.
     pub fn new(capacity: usize) -> Self {
         let (sender, _) = broadcast::channel(capacity.max(1));
         Self {
-            sender: RwLock::new(Some(sender)),
+            epoch: Epoch::random(),
+            channel: Mutex::new(Channel {
+                sender: Some(sender),
+                position: Position::default(),
+            }),
         }
     }
 
-    /// The sending half, for as long as there is one.
-    fn sender(&self) -> Result<Sender<Delivery>, ProviderClosed> {
-        let sender = self.sender.read().unwrap_or_else(PoisonError::into_inner);
-        sender.clone().ok_or(ProviderClosed)
+    fn channel(&self) -> MutexGuard<'_, Channel> {
+        self.channel.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Finds out what a client that begins at a position has missed.
+    fn outcome(
+        &self,
+        subscription: &Subscription,
+        position: Position,
+    ) -> Result<Outcome, SubscribeError> {
+        let ResumeFrom::After(id) = subscription.start() else {
+            return match subscription.start() {
+                ResumeFrom::Latest | ResumeFrom::Earliest => Ok(Outcome::Fresh),
+                _ => subscription.gap(Gap::Unknown),
+            };
+        };
+        match self.epoch.cursor(id, subscription.topics()) {
+            Some(cursor) if cursor.after == position => Ok(Outcome::Recovered),
+            // Something was published since, and it is not kept.
+            Some(cursor) if cursor.after < position => subscription.gap(Gap::Expired),
+            _ => subscription.gap(Gap::Unknown),
+        }
     }
 }
 
 #[async_trait]
 impl Provider for Broadcast {
     async fn publish(&self, message: Message, topics: Topics) -> Result<Published, PublishError> {
-        check(&message)?;
-        let sender = self.sender()?;
+        let message = message.accepted(MOST_BYTES)?;
+        let bytes = message.to_bytes();
+        let mut channel = self.channel();
+        let sender = channel.sender.clone().ok_or(ProviderClosed)?;
         if topics.is_empty() {
             return Ok(Published::new(None));
         }
-        let bytes = message.to_bytes();
+        channel.position = channel.position.next();
         // An error says that nobody is subscribed, which is none.
         let _ = sender.send(Delivery { topics, bytes });
         Ok(Published::new(message.event_id().cloned()))
     }
 
     async fn subscribe(&self, subscription: Subscription) -> Result<Subscriber, SubscribeError> {
-        let receiver = self.sender()?.subscribe();
-        let outcome = match subscription.start() {
-            ResumeFrom::Latest | ResumeFrom::Earliest => Outcome::Fresh,
-            // There is no history to continue from.
-            _ => subscription.gap(Gap::Unknown)?,
+        let (receiver, position) = {
+            let channel = self.channel();
+            let sender = channel.sender.as_ref().ok_or(ProviderClosed)?;
+            (sender.subscribe(), channel.position)
         };
-        let state = (receiver, subscription.topics().clone());
-        Ok(Subscriber::new(outcome, stream::unfold(state, next)))
+        let outcome = self.outcome(&subscription, position)?;
+        let topics = subscription.topics().clone();
+        let id = self.epoch.cursor_id(Cursor::after(position), &topics);
+        let deliveries = stream::unfold((receiver, topics), next);
+        Ok(Subscriber::new(outcome, deliveries).beginning_at(id))
     }
 
     async fn shutdown(&self) -> Result<(), ProviderClosed> {
-        let mut sender = self.sender.write().unwrap_or_else(PoisonError::into_inner);
         // Without a sender, receivers get what is left in the channel and then its end.
-        sender.take().map(drop).ok_or(ProviderClosed)
+        self.channel().sender.take().map(drop).ok_or(ProviderClosed)
     }
-}
-
-/// Refuses what no client could use, or what would break the bound on memory.
-fn check(message: &Message) -> Result<(), PublishError> {
-    if message.is_empty() {
-        return Err(PublishError::Empty);
-    }
-    let id = message.event_id().map_or("", EventId::as_str);
-    if id.len() > EventId::MAX_BYTES {
-        let (size, limit) = (id.len(), EventId::MAX_BYTES);
-        return Err(PublishError::IdTooLong { size, limit });
-    }
-    let text = |text: Option<&str>| text.map_or(0, str::len);
-    let size = text(message.payload()) + text(message.comment_text());
-    if size > MOST_BYTES {
-        let limit = MOST_BYTES;
-        return Err(PublishError::TooLarge { size, limit });
-    }
-    Ok(())
 }
 
 /// The next message of these topics. `None` at the end, and for a subscriber that has lost messages: never silently.

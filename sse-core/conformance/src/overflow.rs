@@ -4,7 +4,7 @@
 
 use std::{future::Future, sync::Arc};
 
-use sse_core::{Gap, Message, OnGap, Overflow, Provider, Subscription, Topics};
+use sse_core::{Message, OnGap, Outcome, Overflow, Provider, Subscription, Topics};
 
 use crate::{cases::block_on, provider::Listener};
 
@@ -43,7 +43,10 @@ macro_rules! overflow_suite {
                 a_slow_reader_comes_back_to_life,
                 it_falls_behind_again_and_again,
                 it_is_told_once_however_much_it_missed,
+                whoever_is_not_silent_is_told,
                 a_silent_one_is_told_nothing,
+                a_reader_that_takes_one_piece_at_a_time_gets_on,
+                a_slow_reader_that_ends_can_come_back_or_is_told,
                 its_other_topics_are_treated_alike,
                 others_do_not_notice,
                 shutdown_is_no_exception,
@@ -67,8 +70,9 @@ impl Subject {
                 data: numbers(1..=last),
                 goes_on: true,
             },
+            // The newest are left in the queue.
             Overflow::Skip => Expected {
-                data: vec![skipped()],
+                data: [vec![skipped()], numbers(last + 1 - QUEUE..=last)].concat(),
                 goes_on: true,
             },
             _ => Expected {
@@ -166,8 +170,9 @@ pub async fn it_is_told_once_however_much_it_missed(subject: Subject) {
     let provider = subject.provider();
     let mut reader = behind(&provider, MANY).await;
     if subject.overflow == Overflow::Skip {
-        assert_eq!(reader.bytes().await, Gap::Skipped.message().to_bytes());
-        for n in 0..QUEUE {
+        let expected = subject.expected(MANY).data;
+        assert_eq!(reader.data(expected.len()).await, expected);
+        for n in 0..2 * QUEUE {
             publish(&provider, n, ()).await;
             assert_eq!(reader.data(1).await, [n.to_string()], "nothing more of it");
         }
@@ -181,6 +186,22 @@ pub async fn it_is_told_once_however_much_it_missed(subject: Subject) {
     }
 }
 
+pub async fn whoever_is_not_silent_is_told(subject: Subject) {
+    for on_gap in [OnGap::Tell, OnGap::Replay, OnGap::Refuse, OnGap::Silent] {
+        let provider = subject.provider();
+        let subscription = Subscription::default().on_gap(on_gap);
+        let mut reader = subscribe(&provider, subscription).await;
+        for n in 1..=MANY {
+            publish(&provider, n, ()).await;
+        }
+        let mut expected = subject.expected(MANY);
+        if on_gap == OnGap::Silent {
+            expected.data.retain(|data| *data != skipped());
+        }
+        check(&provider, &mut reader, expected).await;
+    }
+}
+
 pub async fn a_silent_one_is_told_nothing(subject: Subject) {
     let provider = subject.provider();
     let silent = Subscription::default().on_gap(OnGap::Silent);
@@ -190,11 +211,70 @@ pub async fn a_silent_one_is_told_nothing(subject: Subject) {
     }
     let mut expected = subject.expected(MANY);
     expected.data.retain(|data| *data != skipped());
-    if subject.overflow == Overflow::Skip {
-        // It skips when it reads, not before.
-        assert!(reader.is_idle(), "there is nothing to read");
-    }
     check(&provider, &mut reader, expected).await;
+}
+
+/// As of a socket that takes one piece, and then is full for as long as much is published.
+pub async fn a_reader_that_takes_one_piece_at_a_time_gets_on(subject: Subject) {
+    let provider = subject.provider();
+    let mut reader = behind(&provider, 0).await;
+    let (mut newest, mut next) = (0, 1);
+    for _ in 0..20 {
+        for _ in 0..5 * QUEUE {
+            publish(&provider, next, ()).await;
+            next += 1;
+        }
+        let Some(events) = reader.events().await else {
+            assert!(!subject.expected(MANY).goes_on);
+            return;
+        };
+        let numbers: Vec<usize> = events
+            .iter()
+            .filter_map(|event| event.data.parse().ok())
+            .collect();
+        let last = numbers.last().copied().unwrap_or_default();
+        assert!(last > newest, "it is given messages: {events:?}");
+        newest = last;
+    }
+    if subject.overflow == Overflow::Skip {
+        assert_eq!(newest, next - 1, "the newest");
+    }
+}
+
+/// A reader whose stream ends has an id to come back with, if only that of the place where it began.
+pub async fn a_slow_reader_that_ends_can_come_back_or_is_told(subject: Subject) {
+    let provider = subject.provider();
+    let mut reader = subscribe(&provider, Subscription::default()).await;
+    let mut last = reader
+        .begins_at()
+        .cloned()
+        .expect("the place where it begins");
+    for n in 1..=MANY {
+        publish(&provider, n, ()).await;
+    }
+    let mut seen = Vec::new();
+    let expected = subject.expected(MANY);
+    if expected.goes_on {
+        return;
+    }
+    while let Some(events) = reader.events().await {
+        for event in events {
+            seen.push(event.data);
+            if !event.id.is_empty() {
+                last = event.id.try_into().expect("an id of a provider");
+            }
+        }
+    }
+    let again = Subscription::default().resume_from(last);
+    let mut reader = subscribe(&provider, again).await;
+    if subject.keeps_history {
+        assert_eq!(reader.outcome(), Outcome::Recovered);
+        seen.extend(reader.data(MANY - seen.len()).await);
+        assert_eq!(seen, numbers(1..=MANY));
+    } else {
+        assert!(matches!(reader.outcome(), Outcome::Gap(_)));
+        assert!(reader.begins_at().is_some(), "and it has a place again");
+    }
 }
 
 pub async fn its_other_topics_are_treated_alike(subject: Subject) {
@@ -210,7 +290,17 @@ pub async fn its_other_topics_are_treated_alike(subject: Subject) {
         };
         publish(&provider, n, topics).await;
     }
-    let expected = subject.expected(MANY);
+    let mut expected = subject.expected(MANY);
+    if subject.overflow == Overflow::Skip {
+        // Each topic has its own newest; it is told where it passes what is missing.
+        let newest = |is_there: fn(&usize) -> bool| {
+            let all: Vec<_> = (1..=MANY).filter(is_there).collect();
+            all[all.len() - QUEUE..].to_vec()
+        };
+        let (calm, busy) = (newest(|n| n % 500 <= 1), newest(|n| n % 500 != 0));
+        let of_both = (1..=MANY).filter(|n| calm.contains(n) || busy.contains(n));
+        expected.data = [vec![skipped()], numbers(of_both)].concat();
+    }
     assert_eq!(reader.data(expected.data.len()).await, expected.data);
     if !expected.goes_on {
         assert_eq!(reader.piece().await, None);

@@ -1,83 +1,76 @@
-//! Wakers that are to be woken at a time.
+//! Those who are to be called at a time.
 
-use std::{collections::BTreeMap, sync::Arc, task::Waker, time::Duration};
-
-use tokio::time::Instant;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use super::Attendant;
 
 /// Deadlines are rounded up to a tick: clients due at about the same time are woken together.
-const TICKS_PER_SECOND: u64 = 100;
+pub(crate) const TICKS_PER_SECOND: u64 = 100;
 
-/// Wakers by the tick at which they are due, and by a number that is never used again.
-#[derive(Debug, Default)]
-pub(super) struct Alarms {
-    wakers: BTreeMap<(u64, u64), Waker>,
-    next_number: u64,
+/// Somebody who is called at a time. It has one alarm at most.
+pub(crate) trait Sleeper: Send + Sync {
+    /// The tick of its alarm; 0 for none. Stored under the lock of the alarms only.
+    fn due(&self) -> &AtomicU64;
+
+    /// The time has come. Called by the task that wakes, without a lock: it must not take long.
+    fn ring(self: Arc<Self>, attendant: &Arc<Attendant>);
 }
 
-/// A waker that is to be woken. Dropping it takes the waker out.
-#[derive(Debug)]
-pub(crate) struct Alarm {
-    attendant: Arc<Attendant>,
-    due: u64,
-    number: u64,
-    waker: Waker,
+/// Sleepers by the tick at which they are due and by their address.
+#[derive(Default)]
+pub(super) struct Alarms {
+    sleepers: BTreeMap<(u64, usize), Arc<dyn Sleeper>>,
 }
 
 impl Alarms {
-    /// Adds a waker. Returns its number and whether it is the first to be due.
-    pub(super) fn insert(&mut self, due: u64, waker: &Waker) -> (u64, bool) {
-        let number = self.next_number;
-        self.next_number += 1;
+    /// Sets the alarm of a sleeper, instead of the one it has. Returns whether it is the first to be due.
+    pub(super) fn set(&mut self, due: u64, sleeper: Arc<dyn Sleeper>) -> bool {
+        self.clear(sleeper.as_ref());
         let is_first = self.first().is_none_or(|first| due < first);
-        self.wakers.insert((due, number), waker.clone());
-        (number, is_first)
+        sleeper.due().store(due, Ordering::Relaxed);
+        let key = (due, address(sleeper.as_ref()));
+        self.sleepers.insert(key, sleeper);
+        is_first
+    }
+
+    /// Clears the alarm of a sleeper, if it is one of these.
+    pub(super) fn clear(&mut self, sleeper: &dyn Sleeper) -> Option<Arc<dyn Sleeper>> {
+        let due = sleeper.due().load(Ordering::Relaxed);
+        let removed = self.sleepers.remove(&(due, address(sleeper)))?;
+        sleeper.due().store(0, Ordering::Relaxed);
+        Some(removed)
     }
 
     /// The tick at which the next one is due.
     pub(super) fn first(&self) -> Option<u64> {
-        self.wakers.first_key_value().map(|((tick, _), _)| *tick)
+        self.sleepers.first_key_value().map(|((tick, _), _)| *tick)
     }
 
-    /// Those that are due, to be woken without the lock.
-    pub(super) fn take_until(&mut self, tick: u64) -> BTreeMap<(u64, u64), Waker> {
-        let later = self.wakers.split_off(&(tick + 1, 0));
-        std::mem::replace(&mut self.wakers, later)
+    /// Takes those that are due, to be called without the lock.
+    pub(super) fn take_until(&mut self, tick: u64) -> BTreeMap<(u64, usize), Arc<dyn Sleeper>> {
+        let later = self.sleepers.split_off(&(tick + 1, 0));
+        let due = std::mem::replace(&mut self.sleepers, later);
+        for sleeper in due.values() {
+            sleeper.due().store(0, Ordering::Relaxed);
+        }
+        due
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.wakers.len()
+        self.sleepers.len()
     }
 }
 
-impl Alarm {
-    pub(super) fn new(attendant: &Arc<Attendant>, due: u64, number: u64, waker: &Waker) -> Self {
-        Self {
-            attendant: Arc::clone(attendant),
-            due,
-            number,
-            waker: waker.clone(),
-        }
-    }
-
-    /// Whether it will still go off, and for this waker.
-    pub(crate) fn is_set_for(&self, waker: &Waker, now: Instant) -> bool {
-        self.due > tick_at(now - self.attendant.start) && self.waker.will_wake(waker)
-    }
-}
-
-impl Drop for Alarm {
-    fn drop(&mut self) {
-        let waker = self
-            .attendant
-            .alarms()
-            .wakers
-            .remove(&(self.due, self.number));
-        // Without the lock: a waker may be the last to hold a task, and the task another alarm.
-        drop(waker);
-    }
+fn address(sleeper: &dyn Sleeper) -> usize {
+    std::ptr::from_ref(sleeper).addr()
 }
 
 /// The tick that has begun at this time since the start.
@@ -86,11 +79,6 @@ pub(super) fn tick_at(time: Duration) -> u64 {
     time.as_secs()
         .saturating_mul(TICKS_PER_SECOND)
         .saturating_add(part)
-}
-
-/// The first tick that begins after this time.
-pub(super) fn tick_after(time: Duration) -> u64 {
-    tick_at(time).saturating_add(1)
 }
 
 /// When a tick begins.

@@ -4,12 +4,16 @@ mod alarms;
 mod crowds;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
+    fmt,
+    future::pending,
+    panic,
     sync::{
         Arc, LazyLock, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::Waker,
+    time::Duration,
 };
 
 use slab::Slab;
@@ -20,55 +24,77 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-pub(crate) use self::alarms::Alarm;
+pub(crate) use self::alarms::{Sleeper, TICKS_PER_SECOND};
 use self::{alarms::Alarms, crowds::Crowds};
 
 /// Wakes others, from one task.
-#[derive(Debug)]
 pub(crate) struct Attendant {
     start: Instant,
     alarms: Mutex<Alarms>,
     crowds: Mutex<Crowds>,
     /// There is a crowd to wake, or an alarm earlier than the one that the task waits for.
     called: Notify,
-    /// The task has been spawned.
-    started: AtomicBool,
     /// The task has been dropped.
     ended: AtomicBool,
 }
 
 impl Attendant {
-    /// The attendant of the runtime we are in, or `None` outside of one.
+    /// The attendant of the runtime we are in. `None` outside of one, and in one that has no clock.
     pub(crate) fn current() -> Option<Arc<Self>> {
         let runtime = Handle::try_current().ok()?;
         if let Some(attendant) = attendants().get(&runtime.id()) {
-            return Some(Arc::clone(attendant));
+            return attendant.clone();
         }
-        let attendant = Arc::new(Self {
-            start: Instant::now(),
-            alarms: Mutex::default(),
-            crowds: Mutex::default(),
-            called: Notify::new(),
-            started: AtomicBool::new(false),
-            ended: AtomicBool::new(false),
+        let attendant = has_clock().then(|| {
+            Arc::new(Self {
+                start: Instant::now(),
+                alarms: Mutex::default(),
+                crowds: Mutex::default(),
+                called: Notify::new(),
+                ended: AtomicBool::new(false),
+            })
         });
-        let attendant = Arc::clone(attendants().entry(runtime.id()).or_insert(attendant));
-        // Without the lock: a runtime that is ending drops the task at once, which takes it.
-        if !attendant.started.swap(true, Ordering::Relaxed) {
-            let dismissal = Dismissal(runtime.id(), Arc::clone(&attendant));
-            runtime.spawn(Arc::clone(&attendant).run(dismissal));
+        if let Entry::Vacant(entry) = attendants().entry(runtime.id()) {
+            entry.insert(attendant.clone());
+        } else {
+            // Somebody else was first.
+            return Self::current();
         }
-        Some(attendant)
+        // Without the lock: a runtime that is ending drops the task at once, which takes it.
+        let dismissal = Dismissal(runtime.id(), attendant.clone());
+        match &attendant {
+            Some(attendant) => drop(runtime.spawn(Arc::clone(attendant).run(dismissal))),
+            // To take it off the list with its runtime.
+            None => drop(runtime.spawn(async move {
+                let _dismissal = dismissal;
+                pending::<()>().await;
+            })),
+        }
+        attendant
     }
 
-    /// Sets an alarm for a waker.
-    pub(crate) fn set(self: &Arc<Self>, at: Instant, waker: &Waker) -> Alarm {
-        let due = alarms::tick_after(at - self.start);
-        let (number, is_first) = self.alarms().insert(due, waker);
-        if is_first {
+    /// Whether the runtime we are in, if any, lacks the clock that alarms need.
+    pub(crate) fn lacks_clock() -> bool {
+        Handle::try_current().is_ok() && Self::current().is_none()
+    }
+
+    /// The tick that has begun. Never 0.
+    pub(crate) fn now(&self) -> u64 {
+        alarms::tick_at(self.start.elapsed()) + 1
+    }
+
+    /// Sets the alarm of a sleeper, instead of the one it has here.
+    pub(crate) fn set(&self, due: u64, sleeper: Arc<dyn Sleeper>) {
+        if self.alarms().set(due, sleeper) {
             self.called.notify_one();
         }
-        Alarm::new(self, due, number, waker)
+    }
+
+    /// Clears the alarm of a sleeper, if it has one here.
+    pub(crate) fn clear(&self, sleeper: &dyn Sleeper) {
+        let cleared = self.alarms().clear(sleeper);
+        // Without the lock: it may be the last to hold the sleeper.
+        drop(cleared);
     }
 
     /// Wakes a crowd, in the order of its table, while others get their turn.
@@ -105,14 +131,14 @@ impl Attendant {
         }
     }
 
-    fn fire(&self) {
-        let tick = alarms::tick_at(self.start.elapsed());
-        let due = self.alarms().take_until(tick);
-        due.into_values().for_each(Waker::wake);
+    fn fire(self: &Arc<Self>) {
+        let due = self.alarms().take_until(self.now());
+        due.into_values().for_each(|sleeper| sleeper.ring(self));
     }
 
+    /// When a tick begins.
     fn time_of(&self, tick: u64) -> Instant {
-        self.start + alarms::time_of(tick)
+        self.start + alarms::time_of(tick.saturating_sub(1))
     }
 
     fn alarms(&self) -> MutexGuard<'_, Alarms> {
@@ -124,30 +150,48 @@ impl Attendant {
     }
 }
 
+/// Whether the runtime we are in has a clock. Tokio tells it only by a panic, whose message says what is missing.
+fn has_clock() -> bool {
+    panic::catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).is_ok()
+}
+
 /// Takes an attendant off the list when its runtime drops its task, and wakes those who still wait for it.
-struct Dismissal(runtime::Id, Arc<Attendant>);
+struct Dismissal(runtime::Id, Option<Arc<Attendant>>);
 
 impl Drop for Dismissal {
     fn drop(&mut self) {
         attendants().remove(&self.0);
-        self.1.ended.store(true, Ordering::Relaxed);
-        let rest = self.1.crowds().close();
+        let Some(attendant) = &self.1 else { return };
+        attendant.ended.store(true, Ordering::Relaxed);
+        let rest = attendant.crowds().close();
         for crowd in rest {
             crowd.for_each(|(_, waker)| waker.wake());
         }
     }
 }
 
-fn attendants() -> MutexGuard<'static, HashMap<runtime::Id, Arc<Attendant>>> {
-    static ATTENDANTS: LazyLock<Mutex<HashMap<runtime::Id, Arc<Attendant>>>> =
-        LazyLock::new(Mutex::default);
+type Attendants = HashMap<runtime::Id, Option<Arc<Attendant>>>;
+
+fn attendants() -> MutexGuard<'static, Attendants> {
+    static ATTENDANTS: LazyLock<Mutex<Attendants>> = LazyLock::new(Mutex::default);
     ATTENDANTS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for Attendant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attendant")
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::{
-        sync::{Arc, atomic::AtomicUsize, atomic::Ordering},
+        sync::{
+            Arc,
+            atomic::{AtomicU64, AtomicUsize, Ordering},
+        },
         task::{Wake, Waker},
         time::Duration,
     };
@@ -156,13 +200,41 @@ mod tests {
     use tokio::{
         runtime::Builder,
         task::yield_now,
-        time::{Instant, advance, sleep},
+        time::{advance, sleep},
     };
 
-    use super::Attendant;
+    use super::{Attendant, Sleeper, TICKS_PER_SECOND};
 
     #[derive(Default)]
     struct Count(AtomicUsize);
+
+    /// Counts how often it was called.
+    #[derive(Default)]
+    struct Counter {
+        due: AtomicU64,
+        count: Arc<Count>,
+    }
+
+    impl Sleeper for Counter {
+        fn due(&self) -> &AtomicU64 {
+            &self.due
+        }
+
+        fn ring(self: Arc<Self>, _: &Arc<Attendant>) {
+            self.count.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn sleeper(count: &Arc<Count>) -> Arc<Counter> {
+        Arc::new(Counter {
+            due: AtomicU64::new(0),
+            count: Arc::clone(count),
+        })
+    }
+
+    fn in_seconds(attendant: &Attendant, seconds: u64) -> u64 {
+        attendant.now() + seconds * TICKS_PER_SECOND
+    }
 
     impl Count {
         fn get(&self) -> usize {
@@ -188,29 +260,34 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn alarms_go_off_when_due_and_not_before() {
         let attendant = Attendant::current().unwrap();
-        let (count, waker) = counter();
-        let now = Instant::now();
-        let alarms =
-            [20, 50, 10].map(|seconds| attendant.set(now + Duration::from_secs(seconds), &waker));
+        let count = Arc::new(Count::default());
+        let sleepers = [20, 50, 10].map(|seconds| {
+            let sleeper = sleeper(&count);
+            attendant.set(in_seconds(&attendant, seconds), Arc::clone(&sleeper) as _);
+            sleeper
+        });
         for (seconds, expected) in [(9, 0), (2, 1), (8, 1), (2, 2), (40, 3)] {
             // deadline: paused time, which passes at once
             sleep(Duration::from_secs(seconds)).await;
             assert_eq!(count.get(), expected);
         }
         assert!(
-            alarms
+            sleepers
                 .iter()
-                .all(|alarm| !alarm.is_set_for(&waker, Instant::now()))
+                .all(|it| it.due.load(Ordering::Relaxed) == 0)
         );
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_dropped_alarm_leaves_nothing_and_disturbs_no_other() {
+    async fn a_cleared_alarm_leaves_nothing_and_disturbs_no_other() {
         let attendant = Attendant::current().unwrap();
-        let (count, waker) = counter();
-        let at = Instant::now() + Duration::from_secs(1);
-        let (dropped, _kept) = (attendant.set(at, &waker), attendant.set(at, &waker));
-        drop(dropped);
+        let count = Arc::new(Count::default());
+        let (cleared, kept) = (sleeper(&count), sleeper(&count));
+        for sleeper in [&cleared, &kept, &cleared] {
+            attendant.set(in_seconds(&attendant, 1), Arc::clone(sleeper) as _);
+        }
+        attendant.clear(cleared.as_ref());
+        attendant.clear(cleared.as_ref());
         assert_eq!(attendant.alarms().len(), 1);
         // deadline: paused time, which passes at once
         sleep(Duration::from_secs(2)).await;
@@ -221,15 +298,29 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn it_runs_for_years() {
         let attendant = Attendant::current().unwrap();
-        let (count, waker) = counter();
+        let count = Arc::new(Count::default());
         advance(Duration::from_secs(10 * 365 * 24 * 60 * 60)).await;
-        let _alarm = attendant.set(Instant::now() + Duration::from_secs(15), &waker);
+        attendant.set(in_seconds(&attendant, 15), sleeper(&count));
         // deadline: paused time, which passes at once
         sleep(Duration::from_secs(14)).await;
         assert_eq!(count.get(), 0);
         // deadline: paused time, which passes at once
         sleep(Duration::from_secs(2)).await;
         assert_eq!(count.get(), 1);
+    }
+
+    #[test]
+    fn a_runtime_without_a_clock_has_none_and_leaves_nothing() {
+        let runtime = Builder::new_current_thread().build().unwrap();
+        let id = runtime.handle().id();
+        runtime.block_on(async {
+            assert!(Attendant::current().is_none());
+            assert!(Attendant::lacks_clock());
+        });
+        assert!(super::attendants().contains_key(&id));
+        drop(runtime);
+        assert!(!super::attendants().contains_key(&id));
+        assert!(!Attendant::lacks_clock(), "there is no runtime");
     }
 
     #[tokio::test]
@@ -255,7 +346,7 @@ mod tests {
 
     #[test]
     fn who_waits_for_a_runtime_that_ends_is_woken() {
-        let runtime = Builder::new_current_thread().build().unwrap();
+        let runtime = Builder::new_current_thread().enable_time().build().unwrap();
         let attendant = runtime.block_on(async { Attendant::current() }).unwrap();
         let (count, waker) = counter();
         attendant.wake_all(crowd(&waker, 1_000));

@@ -8,9 +8,9 @@ use std::{
 
 use bytes::Bytes;
 use futures_core::Stream;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
-use crate::{message::Message, wire::join};
+use crate::{message::Message, subscriber::Deliveries, wire::join};
 
 /// How many messages leave in one piece at most.
 const BATCH: usize = 64;
@@ -62,7 +62,8 @@ impl fmt::Debug for Sender {
 }
 
 pub(super) fn channel(capacity: usize) -> (Sender, Receiver) {
-    let (sender, receiver) = mpsc::channel(capacity.max(1));
+    let capacity = capacity.clamp(1, Semaphore::MAX_PERMITS);
+    let (sender, receiver) = mpsc::channel(capacity);
     let batch = Vec::new();
     (
         Sender { messages: sender },
@@ -95,5 +96,12 @@ impl Stream for Receiver {
         let bytes = join(&receiver.batch);
         receiver.batch.clear();
         Poll::Ready(Some(bytes))
+    }
+}
+
+impl Deliveries for Receiver {
+    fn finish(self: Pin<&mut Self>) {
+        // What was sent arrives; whoever sends more is told.
+        self.get_mut().messages.close();
     }
 }

@@ -1,79 +1,78 @@
 //! `SseBody`: the response body that every adapter hands to its framework.
 
 mod channel;
-mod keep_alive;
+mod encoded;
+mod lease;
+mod opening;
 mod reconnect;
 
 use std::{
     fmt,
     future::Future,
     pin::Pin,
-    task::{Context, Poll, ready},
+    sync::Arc,
+    task::{Context, Poll},
     time::Duration,
 };
 
 use bytes::Bytes;
 use futures_core::Stream;
-use sync_wrapper::{SyncFuture, SyncStream};
+use sync_wrapper::SyncFuture;
 
 pub use self::channel::{Disconnected, Sender};
-use self::keep_alive::KeepAlive;
 pub(crate) use self::reconnect::Reconnect;
+use self::{encoded::Encoded, lease::Lease, opening::Opening};
 use crate::{
     message::Message,
-    resume::{Gap, Outcome},
-    subscriber::Subscriber,
+    resume::Outcome,
+    subscriber::{Deliveries, Pending, Subscriber},
     subscription::OnGap,
 };
 
-/// A comment line without a blank line, which some clients would make an event of.
-const COMMENT: &[u8] = b":\n";
-
-type Source = Pin<Box<dyn Stream<Item = Bytes> + Send + Sync>>;
-
 /// The body of a response: an event stream as bytes, ready for any framework.
 ///
-/// * The first bytes are there at once, a comment, so that `EventSource.onopen` and proxies need not wait for an event.
+/// * The first bytes are there at once, so that `EventSource.onopen` and proxies need not wait for an event. Those of a
+///   subscription are the `id` of the place where it begins and a blank line: a client that is cut off before its first
+///   message can come back and misses nothing. See [`opening_id`](Self::opening_id).
 /// * **Keep-alive is on**: after 15 s of silence a comment line is sent. Three of the five frameworks notice
 ///   that a client has left only when they write.
+/// * **A client that takes nothing** for 120 s, though there is something to take, loses its place: see
+///   [`send_timeout`](Self::send_timeout).
 /// * It ends with `None` and never fails; dropping it unsubscribes.
 ///
-/// Keep-alive needs the tokio runtime that all five frameworks run on; without one there is none.
+/// Keep-alive and the time-out need the tokio runtime that all five frameworks run on, with its clock; without one there
+/// are none.
 #[must_use = "a body does nothing until it is sent"]
 pub struct SseBody {
-    source: Source,
-    /// What comes first; `None` once it has been sent.
-    opening: Option<Opening>,
-    keep_alive: Option<KeepAlive>,
-    reconnect: Option<Box<Reconnect>>,
-    until: Option<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>,
-    outcome: Outcome,
-    ended: bool,
+    lease: Arc<Lease>,
 }
 
 impl SseBody {
     /// How long there may be silence before a keep-alive: 15 s, as the standard recommends against proxies.
     pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+    /// How long a client may take nothing: 120 s, longer than any pause of a network that is worth waiting for.
+    pub const SEND_TIMEOUT: Duration = Duration::from_secs(120);
+
     /// The body of a subscription. [`Hub::subscribe`](crate::Hub::subscribe) makes one.
     pub fn new(subscriber: Subscriber, on_gap: OnGap) -> Self {
         let outcome = subscriber.outcome();
-        let gap = match (outcome, on_gap) {
-            (Outcome::Gap(gap), OnGap::Tell | OnGap::Replay) => Some(gap),
-            _ => None,
+        let (id, deliveries) = subscriber.into_parts();
+        let notice = match outcome {
+            Outcome::Gap(gap) => on_gap.notice(gap),
+            Outcome::Fresh | Outcome::Recovered => None,
         };
-        Self::from_boxed(subscriber.into_deliveries(), gap, outcome)
+        Self::with(deliveries, Opening { id, notice }, outcome)
     }
 
     /// A body of its own for one request, without a hub: an LLM's answer, the progress of a job.
     ///
     /// Ends when the stream ends. See [`until`](Self::until) to end it on shutdown.
     pub fn stream(messages: impl Stream<Item = Message> + Send + 'static) -> Self {
-        let encoded = Encoded(Box::pin(SyncStream::new(messages)));
-        Self::from_bytes(encoded)
+        Self::alone(Pending::new(Encoded::new(messages)))
     }
 
-    /// A body that a handler or task writes to, holding at most so many messages.
+    /// A body that a handler or task writes to, holding at most this many messages.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -91,86 +90,72 @@ impl SseBody {
     /// ```
     pub fn channel(capacity: usize) -> (Sender, Self) {
         let (sender, receiver) = channel::channel(capacity);
-        (sender, Self::from_bytes(receiver))
+        (sender, Self::alone(receiver))
     }
 
     /// Sets how long there may be silence before a keep-alive; at least 10 ms. `None` turns it off, and with it
     /// the only sign by which some frameworks notice that an idle client has left.
-    pub fn keep_alive(mut self, interval: impl Into<Option<Duration>>) -> Self {
-        self.keep_alive = interval.into().map(KeepAlive::new);
+    pub fn keep_alive(self, interval: impl Into<Option<Duration>>) -> Self {
+        self.lease.state().set_keep_alive(interval.into());
+        self
+    }
+
+    /// Sets how long a client may take nothing though there is something to take, if only a keep-alive; `None` for
+    /// ever. By default [`SEND_TIMEOUT`](Self::SEND_TIMEOUT). It is looked at once per keep-alive.
+    ///
+    /// Then the body gives up what it holds, its place in the hub and what is pending, without being polled, and
+    /// ends if it is polled again. The client comes back with its `Last-Event-ID`. Its connection is the server's
+    /// to close.
+    pub fn send_timeout(self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.lease.state().set_send_timeout(timeout.into());
+        self
+    }
+
+    /// Sets whether the stream of a subscription begins with the `id` of its place and a blank line; by default it
+    /// does.
+    ///
+    /// The standard's clients take the id and dispatch nothing. Some libraries make an event without data of it,
+    /// `fetch-event-source` and `httpx-sse` among them: where their users cannot pass over that, turn it off.
+    /// Then a client that is cut off before its first message counts as new, and misses what is published meanwhile.
+    pub fn opening_id(self, shown: bool) -> Self {
+        if !shown {
+            self.lease.state().forget_place();
+        }
         self
     }
 
     /// Says when to come back. For hubs.
-    pub(crate) fn reconnect(mut self, reconnect: Option<Reconnect>) -> Self {
-        self.reconnect = reconnect.map(Box::new);
+    pub(crate) fn reconnect(self, reconnect: Option<Reconnect>) -> Self {
+        self.lease.state().set_reconnect(reconnect);
         self
     }
 
-    /// Ends the body cleanly when a future is ready, such as [`Hub::closed`](crate::Hub::closed).
-    pub fn until(mut self, end: impl Future<Output = ()> + Send + 'static) -> Self {
-        self.until = Some(Box::pin(SyncFuture::new(end)));
+    /// Ends the body cleanly when a future is ready, such as [`Hub::closed`](crate::Hub::closed). Of several the
+    /// first counts.
+    ///
+    /// What was accepted before is delivered, then the end: what was published to its topics and what is in the
+    /// history for it, what a [`Sender`] has sent, and what a [stream](Self::stream) has ready, up to 1,024 messages.
+    /// A client that takes nothing for a whole keep-alive is not waited for.
+    pub fn until(self, end: impl Future<Output = ()> + Send + 'static) -> Self {
+        let end = Box::pin(SyncFuture::new(end));
+        self.lease.state().end_when(end);
         self
     }
 
-    /// What became of the client's past.
+    /// Returns what became of the client's past.
     pub fn outcome(&self) -> Outcome {
-        self.outcome
+        self.lease.state().outcome
     }
 
-    fn from_bytes(source: impl Stream<Item = Bytes> + Send + Sync + 'static) -> Self {
-        Self::from_boxed(Box::pin(source), None, Outcome::Fresh)
+    fn alone(source: impl Deliveries + 'static) -> Self {
+        Self::with(Box::pin(source), Opening::default(), Outcome::Fresh)
     }
 
-    fn from_boxed(source: Source, gap: Option<Gap>, outcome: Outcome) -> Self {
-        Self {
-            source,
-            opening: Some(Opening { gap }),
-            keep_alive: Some(KeepAlive::new(Self::KEEP_ALIVE)),
-            reconnect: None,
-            until: None,
-            outcome,
-            ended: false,
-        }
-    }
-
-    fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        if let Some(until) = &mut self.until
-            && until.as_mut().poll(cx).is_ready()
-        {
-            return Poll::Ready(None);
-        }
-        if let Poll::Ready(bytes) = self.source.as_mut().poll_next(cx) {
-            return Poll::Ready(bytes);
-        }
-        match &mut self.keep_alive {
-            Some(keep_alive) => keep_alive
-                .poll_due(cx)
-                .map(|()| Some(Bytes::from_static(COMMENT))),
-            None => Poll::Pending,
-        }
-    }
-}
-
-/// What a body begins with: a comment, and perhaps more.
-#[derive(Clone, Copy)]
-struct Opening {
-    gap: Option<Gap>,
-}
-
-impl Opening {
-    fn to_bytes(self, tells_when_to_reconnect: bool) -> Bytes {
-        if self.gap.is_none() && !tells_when_to_reconnect {
-            return Bytes::from_static(COMMENT);
-        }
-        let mut bytes = COMMENT.to_vec();
-        if tells_when_to_reconnect {
-            bytes.extend_from_slice(Reconnect::opening().as_bytes());
-        }
-        if let Some(gap) = self.gap {
-            bytes.extend_from_slice(&gap.message().to_bytes());
-        }
-        bytes.into()
+    fn with(source: Pin<Box<dyn Deliveries>>, opening: Opening, outcome: Outcome) -> Self {
+        let lease = Lease::new(source, opening, outcome);
+        Self { lease }
+            .keep_alive(Self::KEEP_ALIVE)
+            .send_timeout(Self::SEND_TIMEOUT)
     }
 }
 
@@ -179,48 +164,20 @@ impl Stream for SseBody {
     type Item = Bytes;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        let body = self.get_mut();
-        if body.ended {
-            return Poll::Ready(None);
-        }
-        let bytes = match body.opening.take() {
-            Some(opening) => Some(opening.to_bytes(body.reconnect.is_some())),
-            None => ready!(body.poll_source(cx)),
-        };
-        match (&bytes, &mut body.keep_alive) {
-            (Some(_), Some(keep_alive)) => keep_alive.reset(),
-            (Some(_), None) => {}
-            (None, _) => {
-                body.ended = true;
-                let farewell = body.reconnect.as_ref().and_then(|it| it.farewell());
-                return Poll::Ready(farewell);
-            }
-        }
-        Poll::Ready(bytes)
+        self.get_mut().lease.poll_next(cx)
+    }
+}
+
+impl Drop for SseBody {
+    fn drop(&mut self) {
+        self.lease.end();
     }
 }
 
 impl fmt::Debug for SseBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SseBody")
-            .field("outcome", &self.outcome)
-            .field("keep_alive", &self.keep_alive)
+            .field("outcome", &self.outcome())
             .finish_non_exhaustive()
-    }
-}
-
-/// Messages as bytes; empty ones are left out.
-struct Encoded<S>(Pin<Box<SyncStream<S>>>);
-
-impl<S: Stream<Item = Message>> Stream for Encoded<S> {
-    type Item = Bytes;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        while let Some(message) = ready!(self.0.as_mut().poll_next(cx)) {
-            if !message.is_empty() {
-                return Poll::Ready(Some(message.to_bytes()));
-            }
-        }
-        Poll::Ready(None)
     }
 }

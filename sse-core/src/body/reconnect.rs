@@ -20,11 +20,6 @@ impl Reconnect {
     /// each stream has to tell it anew.
     pub(crate) const USUAL: Duration = Duration::from_secs(3);
 
-    /// What a stream begins with. Without a blank line: a part of the first message.
-    pub(super) fn opening() -> String {
-        format!("retry: {}\n", Self::USUAL.as_millis())
-    }
-
     /// What a stream ends with, if the hub has closed.
     pub(super) fn farewell(&self) -> Option<Bytes> {
         let is_closed = *self.closed.borrow();

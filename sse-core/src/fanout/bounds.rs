@@ -18,6 +18,11 @@ pub struct Bounds {
     pub subscribers: usize,
     /// The most topics of one subscription; by default 128.
     pub topics: usize,
+    /// Whether a reader that overflows goes on with the oldest message that is left, which
+    /// [`Read::Skipped`](crate::Read::Skipped) tells; by default it does not, and has [overflowed](crate::Read::Overflow).
+    ///
+    /// Then a queue stays as long as its bounds allow while somebody does not read.
+    pub skips: bool,
 }
 
 impl Bounds {
@@ -34,6 +39,7 @@ impl Default for Bounds {
             total_bytes: 256 << 20,
             subscribers: usize::MAX,
             topics: 128,
+            skips: false,
         }
     }
 }

@@ -25,7 +25,7 @@ pub(super) struct Channel {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct State {
     pub(super) queue: Queue,
     waiting: Waiting,
@@ -44,17 +44,19 @@ pub(super) struct Locked<'a> {
     state: MutexGuard<'a, State>,
 }
 
-impl Default for Channel {
-    fn default() -> Self {
+impl Channel {
+    /// A topic without messages, whose readers skip what they have lost or do not.
+    pub(super) fn new(skips: bool) -> Self {
         Self {
             newest: AtomicU64::new(0),
             round: AtomicU64::new(1),
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                queue: Queue::new(skips),
+                waiting: Waiting::default(),
+            }),
         }
     }
-}
 
-impl Channel {
     /// Whether there may be a message after this number. To be asked after the number of
     /// the newest message of all was read; then `false` is certain up to that number.
     pub(super) fn may_have_after(&self, number: NonZeroU64) -> bool {

@@ -89,17 +89,13 @@ impl Listener {
         self.cursor.is_some()
     }
 
-    /// Joins, unless it misses something: `is_up_to_date` is asked under the lock that orders publishing and
-    /// given the [position](super::Fanout::position).
+    /// Joins, unless it misses something: if it has everything up to where the history is now.
     ///
-    /// Returns its answer. An error says that the fan-out is closed and nothing is missed.
-    pub fn join(
-        &mut self,
-        is_up_to_date: impl FnOnce(Position) -> bool,
-    ) -> Result<bool, ProviderClosed> {
+    /// Returns whether it has joined. An error says that the fan-out is closed and nothing is missed.
+    pub fn join(&mut self, after: Position) -> Result<bool, ProviderClosed> {
         let core = Arc::clone(&self.core);
         let _registry = core.registry();
-        if !is_up_to_date(core.position()) {
+        if after < core.position() {
             return Ok(false);
         }
         core.check_open()?;
@@ -176,9 +172,11 @@ impl Listener {
     /// Takes from several topics, in order, and once what is in several.
     fn merge(&mut self, from: NonZeroU64, until: NonZeroU64) -> Result<Option<Read>, Overflowed> {
         let mut found: Vec<Entry> = Vec::new();
+        let mut lost = None;
         for seat in &self.seats {
             if seat.channel.may_have_after(from) {
                 let queue = &seat.channel.state().queue;
+                lost = lost.into_iter().chain(queue.lost_after(from)).min();
                 let mut room = Room::default();
                 for entry in queue.pending(from, until)? {
                     found.push(entry.clone());
@@ -202,7 +200,7 @@ impl Listener {
         } else {
             until
         };
-        let read = Read::Bytes(join(found.iter().map(|entry| &entry.bytes)), last.position);
+        let (bytes, position) = (join(found.iter().map(|entry| &entry.bytes)), last.position);
         let mut has_overflowed = false;
         for seat in &self.seats {
             if seat.channel.may_have_after(from) {
@@ -215,7 +213,11 @@ impl Listener {
             // It has this much; what follows it has to get from elsewhere.
             self.leave();
         }
-        Ok(Some(read))
+        // Told once: by the piece in which the reader passes the place.
+        if lost.is_some_and(|lost| lost <= to) {
+            return Ok(Some(Read::Skipped(bytes, position)));
+        }
+        Ok(Some(Read::Bytes(bytes, position)))
     }
 
     /// Keeps the waker with every channel. Returns whether there was one to which it was new.

@@ -41,7 +41,7 @@ use crate::{
 /// use sse_core::{Bounds, Fanout, Message, Position, Read, Topics};
 ///
 /// let fanout = Fanout::new(Bounds::default());
-/// let mut listener = fanout.listen(&Topics::from("news"), |_| true)?;
+/// let (mut listener, _) = fanout.listen(&Topics::from("news"), None)?;
 /// let bytes = Message::data("hello").to_bytes();
 /// fanout.publish(&Topics::from("news"), |_| Ok::<_, sse_core::ProviderClosed>((bytes.clone(), Position(1))))?;
 ///
@@ -58,6 +58,9 @@ pub struct Fanout {
 pub enum Read {
     /// Everything pending, and the position in the history after it.
     Bytes(Bytes, Position),
+    /// The same, after messages that were dropped before this listener had read them: where
+    /// [readers skip](Bounds::skips).
+    Skipped(Bytes, Position),
     /// Messages were dropped before this listener had read them. It has left; it may
     /// [join](Listener::join) again once it has them from elsewhere.
     Overflow,
@@ -78,6 +81,8 @@ struct Core {
     /// Where the history is after that message. Stored under the registry's lock.
     position: AtomicU64,
     closed: AtomicBool,
+    /// How often everyone was called to see who is still there.
+    probes: AtomicU64,
     /// Held over publishing and over joining: their order is the order of everything.
     registry: Mutex<Registry>,
 }
@@ -88,12 +93,13 @@ impl Fanout {
         Self {
             core: Arc::new(Core {
                 budget: Budget::new(bounds.total_bytes),
+                registry: Mutex::new(Registry::new(bounds.skips)),
                 bounds,
                 subscribers: AtomicUsize::new(0),
                 newest: AtomicU64::new(1),
                 position: AtomicU64::new(0),
                 closed: AtomicBool::new(false),
-                registry: Mutex::default(),
+                probes: AtomicU64::new(0),
             }),
         }
     }
@@ -141,30 +147,48 @@ impl Fanout {
         Ok(())
     }
 
-    /// Listens to topics; from now on, if `is_up_to_date`, which is asked under the lock that orders publishing and
-    /// given the [position](Self::position). If not, once it has [joined](Listener::join).
+    /// Listens to topics, from now on if nothing is missed: without a position, or if it is where the history
+    /// is. Otherwise once it has [joined](Listener::join). Returns the listener and where the history is.
     pub fn listen(
         &self,
         topics: &Topics,
-        is_up_to_date: impl FnOnce(Position) -> bool,
-    ) -> Result<Listener, SubscribeError> {
-        let (count, limit) = (topics.len(), self.core.bounds.topics);
-        if count > limit {
-            return Err(SubscribeError::TooManyTopics { count, limit });
-        }
+        after: Option<Position>,
+    ) -> Result<(Listener, Position), SubscribeError> {
+        self.check_topics(topics)?;
         let mut registry = self.core.registry();
         self.core.check_open()?;
         let limit = self.core.bounds.subscribers;
         if self.subscribers() >= limit {
             return Err(SubscribeError::Full { limit });
         }
-        let is_up_to_date = is_up_to_date(self.position());
+        let position = self.position();
         self.core.subscribers.fetch_add(1, Ordering::Relaxed);
         let mut listener = Listener::new(&self.core, topics, &mut registry);
-        if is_up_to_date {
+        if after.is_none_or(|after| after >= position) {
             listener.enter();
         }
-        Ok(listener)
+        Ok((listener, position))
+    }
+
+    /// Refuses a subscription that could not [listen](Self::listen) to so many topics, or that comes too late.
+    pub fn check_topics(&self, topics: &Topics) -> Result<(), SubscribeError> {
+        let (count, limit) = (topics.len(), self.core.bounds.topics);
+        if count > limit {
+            return Err(SubscribeError::TooManyTopics { count, limit });
+        }
+        Ok(self.core.check_open()?)
+    }
+
+    /// Wakes every listener without anything to read, so that whoever reads it can find out that its client has left.
+    pub fn probe(&self) {
+        let registry = self.core.registry();
+        self.core.probes.fetch_add(1, Ordering::Relaxed);
+        Self::call_all(registry);
+    }
+
+    /// How often everyone was [woken without anything to read](Self::probe).
+    pub fn probes(&self) -> u64 {
+        self.core.probes.load(Ordering::Relaxed)
     }
 
     /// Lets every listener read to the end and nobody in. Only the first call succeeds.
@@ -172,13 +196,18 @@ impl Fanout {
         let registry = self.core.registry();
         self.core.check_open()?;
         self.core.closed.store(true, Ordering::Release);
+        Self::call_all(registry);
+        Ok(())
+    }
+
+    /// Wakes everyone who waits, without the lock.
+    fn call_all(registry: MutexGuard<'_, Registry>) {
         let mut calls = Calls::default();
         for channel in registry.channels() {
             channel.lock().call(&mut calls);
         }
         drop(registry);
         calls.make();
-        Ok(())
     }
 
     /// Where the history is after the newest message that was published: what has been stored beyond it is not delivered yet.

@@ -22,10 +22,12 @@ const PIECES: usize = 16;
 /// Readers are not listed here. Each is counted at the oldest entry that it has not read, so what everyone has read
 /// goes at once and in constant time, and a queue is exactly as long as its slowest reader is behind.
 ///
-/// A reader's cursor is the number up to which it has read. One whose cursor is below `lost` has overflowed
-/// and is counted nowhere.
+/// A reader's cursor is the number up to which it has read. One whose cursor is below `lost` has overflowed. It is then
+/// counted nowhere, unless readers skip: then it is counted at the oldest entry that is left.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
+    /// Readers that overflow skip what they have lost.
+    skips: bool,
     entries: VecDeque<Entry>,
     /// The number of the newest message, also when it has been read.
     newest: Option<NonZeroU64>,
@@ -74,7 +76,23 @@ impl Room {
 #[derive(Debug)]
 pub(super) struct Overflowed;
 
+/// Where a reader is in a queue.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    /// The index of the next entry to read.
+    index: usize,
+    /// Messages were dropped before that entry which the reader has not read.
+    has_skipped: bool,
+}
+
 impl Queue {
+    pub(super) fn new(skips: bool) -> Self {
+        Self {
+            skips,
+            ..Self::default()
+        }
+    }
+
     /// The number of the oldest message that is not the newest.
     pub(super) fn oldest(&self) -> Option<NonZeroU64> {
         (self.entries.len() > 1).then(|| self.entries[0].number)
@@ -87,9 +105,8 @@ impl Queue {
 
     /// A reader goes.
     pub(super) fn leave(&mut self, cursor: NonZeroU64, budget: &Budget) {
-        if self.has_all_after(cursor) {
-            let place = self.index_after(cursor);
-            *self.readers_at(place) -= 1;
+        if let Ok(place) = self.place_after(cursor) {
+            *self.readers_at(place.index) -= 1;
             self.trim(budget);
         }
     }
@@ -130,15 +147,16 @@ impl Queue {
         until: NonZeroU64,
         budget: &Budget,
     ) -> Option<(Read, NonZeroU64)> {
-        let Ok(pending) = self.pending(from, until) else {
+        let Ok(place) = self.place_after(from) else {
             return Some((Read::Overflow, from));
         };
+        let start = place.index;
         let mut room = Room::default();
-        let count = pending.take_while(|entry| room.fits(entry)).count();
+        let fits = |entry: &&Entry| entry.number <= until && room.fits(entry);
+        let count = self.entries.range(start..).take_while(fits).count();
         if count == 0 {
             return None;
         }
-        let start = self.index_after(from);
         let end = start + count;
         let last = &self.entries[end - 1];
         let (position, number) = (last.position, last.number);
@@ -149,45 +167,54 @@ impl Queue {
         *self.readers_at(end) += 1;
         self.trim(budget);
         let to = if is_cut { number } else { until };
-        Some((Read::Bytes(bytes, position), to))
+        let read = if place.has_skipped {
+            Read::Skipped(bytes, position)
+        } else {
+            Read::Bytes(bytes, position)
+        };
+        Some((read, to))
     }
 
-    /// What follows a cursor, up to a number.
+    /// Returns what follows a cursor, up to a number.
     pub(super) fn pending(
         &self,
         from: NonZeroU64,
         until: NonZeroU64,
     ) -> Result<impl Iterator<Item = &Entry>, Overflowed> {
-        if !self.has_all_after(from) {
-            return Err(Overflowed);
-        }
-        let entries = self.entries.range(self.index_after(from)..);
+        let entries = self.entries.range(self.place_after(from)?.index..);
         Ok(entries.take_while(move |entry| entry.number <= until))
+    }
+
+    /// Returns the number of the newest message that was dropped, if a reader at this number has not read it.
+    pub(super) fn lost_after(&self, from: NonZeroU64) -> Option<NonZeroU64> {
+        self.lost.filter(|lost| *lost > from)
     }
 
     /// A reader that has taken what was pending by itself moves on. Returns whether it has overflowed meanwhile: it has
     /// what it took, but of what follows something may have gone with nobody counted for it.
     #[must_use]
     pub(super) fn advance(&mut self, from: NonZeroU64, to: NonZeroU64, budget: &Budget) -> bool {
-        let has_overflowed = !self.has_all_after(from);
-        if !has_overflowed {
-            let place = self.index_after(from);
-            *self.readers_at(place) -= 1;
+        let before = self.place_after(from);
+        if let Ok(place) = before {
+            *self.readers_at(place.index) -= 1;
         }
-        if self.has_all_after(to) {
-            let place = self.index_after(to);
-            *self.readers_at(place) += 1;
+        if let Ok(place) = self.place_after(to) {
+            *self.readers_at(place.index) += 1;
         }
         self.trim(budget);
-        has_overflowed
+        before.is_err()
     }
 
     /// Drops the oldest message, which somebody has not read.
     pub(super) fn drop_oldest(&mut self, budget: &Budget) {
         if let Some(entry) = self.entries.front() {
+            let readers = entry.readers;
             self.lost = Some(entry.number);
+            self.pop(budget);
+            if self.skips {
+                *self.readers_at(0) += readers;
+            }
         }
-        self.pop(budget);
         self.trim(budget);
     }
 
@@ -198,9 +225,18 @@ impl Queue {
         }
     }
 
-    /// Whether nothing that a reader at this number has not read was dropped.
-    fn has_all_after(&self, number: NonZeroU64) -> bool {
-        Some(number) >= self.lost
+    /// Returns where a reader is that has read everything up to a number.
+    fn place_after(&self, number: NonZeroU64) -> Result<Place, Overflowed> {
+        let has_skipped = Some(number) < self.lost;
+        if has_skipped && !self.skips {
+            return Err(Overflowed);
+        }
+        let index = if has_skipped {
+            0
+        } else {
+            self.index_after(number)
+        };
+        Ok(Place { index, has_skipped })
     }
 
     /// The index of the first entry after a number.

@@ -6,25 +6,38 @@ use super::{bounds::Budget, channel::Channel};
 use crate::sync::HashMap;
 
 /// The channels by topic. There is one for as long as somebody has a seat in it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Registry {
+    /// Readers that overflow skip what they have lost.
+    skips: bool,
     channels: HashMap<Arc<str>, Seats>,
     /// Of those who listen to no topic: nothing comes through it but the end.
     without_topic: Arc<Channel>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Seats {
     channel: Arc<Channel>,
     taken: usize,
 }
 
 impl Registry {
+    pub(super) fn new(skips: bool) -> Self {
+        Self {
+            skips,
+            without_topic: Arc::new(Channel::new(skips)),
+            channels: HashMap::default(),
+        }
+    }
+
     /// Takes a seat. To be given back with `leave`. The name of the topic is the one that all share.
     pub(super) fn enter(&mut self, topic: &Arc<str>) -> (Arc<str>, Arc<Channel>) {
         let entry = self.channels.entry(Arc::clone(topic));
         let name = Arc::clone(entry.key());
-        let seats = entry.or_default();
+        let seats = entry.or_insert_with(|| Seats {
+            channel: Arc::new(Channel::new(self.skips)),
+            taken: 0,
+        });
         seats.taken += 1;
         (name, Arc::clone(&seats.channel))
     }

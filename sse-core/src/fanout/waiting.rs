@@ -125,7 +125,7 @@ mod tests {
     fn runtimes_that_come_and_go_leave_nothing() {
         let mut waiting = Waiting::default();
         for _ in 0..10 {
-            let runtime = Builder::new_current_thread().build().unwrap();
+            let runtime = Builder::new_current_thread().enable_time().build().unwrap();
             let attendant = runtime.block_on(async { Attendant::current() });
             let place = waiting.add(Waker::noop(), attendant.as_ref());
             assert!(waiting.remove(place).is_some());
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_crowd_is_left_to_its_runtime_and_a_few_are_not() {
-        let runtime = Builder::new_current_thread().build().unwrap();
+        let runtime = Builder::new_current_thread().enable_time().build().unwrap();
         let attendant = runtime.block_on(async { Attendant::current() });
         for (count, few, crowds) in [(FEW, FEW, 0), (FEW + 1, 0, 1)] {
             let mut waiting = Waiting::default();

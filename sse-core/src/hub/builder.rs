@@ -22,23 +22,49 @@ use crate::{body::SseBody, provider::Provider};
 #[must_use = "a builder does nothing until it builds"]
 pub struct HubBuilder {
     provider: Arc<dyn Provider>,
-    keep_alive: Option<Duration>,
-    spread: Option<Duration>,
+    streams: StreamSettings,
+}
+
+/// What a hub sets for each of its streams.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StreamSettings {
+    pub(super) keep_alive: Option<Duration>,
+    pub(super) send_timeout: Option<Duration>,
+    pub(super) opening_id: bool,
+    pub(super) spread: Option<Duration>,
 }
 
 impl HubBuilder {
     pub(super) fn new(provider: impl Provider) -> Self {
         Self {
             provider: Arc::new(provider),
-            keep_alive: Some(SseBody::KEEP_ALIVE),
-            spread: None,
+            streams: StreamSettings {
+                keep_alive: Some(SseBody::KEEP_ALIVE),
+                send_timeout: Some(SseBody::SEND_TIMEOUT),
+                opening_id: true,
+                spread: None,
+            },
         }
     }
 
     /// Sets how long a stream may be silent before a keep-alive; by default [`SseBody::KEEP_ALIVE`]. `None` turns it
     /// off. See [`SseBody::keep_alive`], which sets it for one stream.
     pub fn keep_alive(mut self, interval: impl Into<Option<Duration>>) -> Self {
-        self.keep_alive = interval.into();
+        self.streams.keep_alive = interval.into();
+        self
+    }
+
+    /// Sets how long a client may take nothing before it loses its place; by default [`SseBody::SEND_TIMEOUT`].
+    /// `None` lets it hold on for ever. See [`SseBody::send_timeout`], which sets it for one stream.
+    pub fn send_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.streams.send_timeout = timeout.into();
+        self
+    }
+
+    /// Sets whether each stream begins with the `id` of its place and a blank line; by default it does. See
+    /// [`SseBody::opening_id`], which sets it for one stream.
+    pub fn opening_id(mut self, shown: bool) -> Self {
+        self.streams.opening_id = shown;
         self
     }
 
@@ -47,7 +73,7 @@ impl HubBuilder {
     /// Each stream then ends with a `retry` of 3 s and a random part of the window, so that a restarted server is not met by
     /// everyone at once. Each begins with a `retry` of 3 s, because a client keeps what it was told last.
     pub fn spread_reconnects(mut self, window: Duration) -> Self {
-        self.spread = Some(window);
+        self.streams.spread = Some(window);
         self
     }
 
@@ -56,8 +82,7 @@ impl HubBuilder {
     pub fn build(self) -> Hub {
         Hub {
             provider: self.provider,
-            keep_alive: self.keep_alive,
-            spread: self.spread,
+            streams: self.streams,
             closed: watch::Sender::new(false),
         }
     }

@@ -2,12 +2,19 @@
 
 mod builder;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+};
 
 use tokio::sync::watch;
 
 pub use self::builder::HubBuilder;
+use self::builder::StreamSettings;
 use crate::{
+    attendant::Attendant,
     body::{Reconnect, SseBody},
     error::{ProviderClosed, PublishError, SubscribeError},
     message::Message,
@@ -17,6 +24,8 @@ use crate::{
 };
 
 /// One handle for everything: publish, subscribe, shut down. Cheap to clone.
+///
+/// When the last one is dropped, and the provider with it, the streams end after what was published.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -31,8 +40,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Hub {
     provider: Arc<dyn Provider>,
-    keep_alive: Option<Duration>,
-    spread: Option<Duration>,
+    streams: StreamSettings,
     closed: watch::Sender<bool>,
 }
 
@@ -60,14 +68,27 @@ impl Hub {
 
     /// Subscribes a client; the body is its stream. A message published from now on is received.
     pub async fn subscribe(&self, subscription: Subscription) -> Result<SseBody, SubscribeError> {
+        let StreamSettings {
+            keep_alive,
+            send_timeout,
+            opening_id,
+            spread,
+        } = self.streams;
+        if (keep_alive.is_some() || send_timeout.is_some()) && Attendant::lacks_clock() {
+            return Err(SubscribeError::NoClock);
+        }
         let on_gap = subscription.gap_policy();
         let subscriber = self.provider.subscribe(subscription).await?;
-        let reconnect = self.spread.map(|window| Reconnect {
+        let reconnect = spread.map(|window| Reconnect {
             window,
             closed: self.closed.subscribe(),
         });
-        let body = SseBody::new(subscriber, on_gap).keep_alive(self.keep_alive);
-        Ok(body.reconnect(reconnect))
+        let body = SseBody::new(subscriber, on_gap)
+            .keep_alive(keep_alive)
+            .send_timeout(send_timeout)
+            .opening_id(opening_id)
+            .reconnect(reconnect);
+        Ok(body)
     }
 
     /// Ends every stream cleanly and refuses new ones, so that the framework's own graceful shutdown finishes.
@@ -102,12 +123,20 @@ impl Hub {
         }
     }
 
-    /// Ready once [`shutdown`](Self::shutdown) was called on any clone, for streams and tasks that should end with it.
+    /// Ready once the hub has ended: [`shutdown`](Self::shutdown) was called on any clone, the last one is gone, or the
+    /// provider has failed for good. For streams and tasks that should end with it; it does not keep the hub alive.
     pub fn closed(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut closed = self.closed.subscribe();
+        let mut ended = self.provider.closed();
         async move {
             // An error means that every hub is gone, and with them whoever could publish.
-            let _ = closed.wait_for(|closed| *closed).await;
+            let closed = async { drop(closed.wait_for(|closed| *closed).await) };
+            let mut closed = pin!(closed);
+            poll_fn(|cx| match closed.as_mut().poll(cx) {
+                Poll::Ready(()) => Poll::Ready(()),
+                Poll::Pending => ended.as_mut().poll(cx),
+            })
+            .await;
         }
     }
 }

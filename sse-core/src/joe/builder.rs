@@ -1,16 +1,25 @@
 //! What is set before Joe begins.
 
-use std::sync::Arc;
+use std::{
+    fmt,
+    sync::{Arc, Mutex, atomic::AtomicBool},
+};
 
-use super::{Joe, Shared, history::History, writer::Writer};
+use tokio::sync::watch;
+
+use super::{
+    Joe,
+    history::History,
+    shared::{OnError, Shared},
+    writer::Writer,
+};
 use crate::{
     fanout::{Bounds, Fanout},
     overflow::Overflow,
-    replay::Replayer,
+    replay::{Epoch, Replayer, StoreError},
 };
 
 /// Sets up a [`Joe`].
-#[derive(Debug)]
 #[must_use = "a builder does nothing until it builds"]
 pub struct JoeBuilder {
     bounds: Bounds,
@@ -18,6 +27,7 @@ pub struct JoeBuilder {
     readers: usize,
     overflow: Overflow,
     message_bytes: usize,
+    on_error: Option<OnError>,
 }
 
 impl JoeBuilder {
@@ -76,6 +86,22 @@ impl JoeBuilder {
         self
     }
 
+    /// Takes errors that nobody gets as a value: a page of the history cannot be read, and the stream of a client
+    /// that is already connected ends for it; or the replayer has panicked on the thread that stores.
+    ///
+    /// Called from the task or thread that met the error; it should only count, log or notify. By default there is
+    /// no such function, and these errors are known only by their consequences.
+    ///
+    /// ```
+    /// use sse_core::Joe;
+    ///
+    /// let joe = Joe::builder().on_error(|error| eprintln!("history: {error}")).build();
+    /// ```
+    pub fn on_error(mut self, on_error: impl Fn(&StoreError) + Send + Sync + 'static) -> Self {
+        self.on_error = Some(Box::new(on_error));
+        self
+    }
+
     /// Joe, ready for a [`Hub`](crate::Hub).
     ///
     /// With a replayer that may wait he has a thread of his own, which stores and publishes.
@@ -89,11 +115,20 @@ impl JoeBuilder {
             .replayer
             .map(|replayer| Arc::new(History::new(replayer, readers)));
         let end = history.as_ref().map(|history| history.replayer.end());
+        let bounds = Bounds {
+            skips: self.overflow == Overflow::Skip,
+            ..self.bounds
+        };
         let shared = Arc::new(Shared {
-            fanout: Fanout::new(self.bounds).starting_at(end.unwrap_or_default()),
+            fanout: Fanout::new(bounds).starting_at(end.unwrap_or_default()),
             history,
+            epoch: Epoch::random(),
             overflow: self.overflow,
             message_bytes: self.message_bytes,
+            on_error: self.on_error,
+            has_failed: AtomicBool::new(false),
+            closed: watch::Sender::new(false),
+            last_probe: Mutex::new(None),
         });
         let slow = shared.history.as_ref();
         let slow = slow.filter(|history| history.replayer.may_wait());
@@ -115,6 +150,18 @@ impl Default for JoeBuilder {
             readers: 16,
             overflow: Overflow::default(),
             message_bytes: 1 << 20,
+            on_error: None,
         }
+    }
+}
+
+impl fmt::Debug for JoeBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoeBuilder")
+            .field("bounds", &self.bounds)
+            .field("replayer", &self.replayer)
+            .field("overflow", &self.overflow)
+            .field("message_bytes", &self.message_bytes)
+            .finish_non_exhaustive()
     }
 }

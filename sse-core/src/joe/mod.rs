@@ -3,6 +3,7 @@
 mod builder;
 mod history;
 mod reader;
+mod shared;
 mod writer;
 
 use std::{fmt, sync::Arc};
@@ -10,22 +11,13 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 
 pub use self::builder::JoeBuilder;
-use self::{
-    history::History,
-    reader::{Place, Reader},
-    writer::Writer,
-};
+use self::{shared::Shared, writer::Writer};
 use crate::{
     error::{ProviderClosed, PublishError, SubscribeError},
-    fanout::Fanout,
-    field::EventId,
     message::Message,
-    overflow::Overflow,
-    provider::{Provider, Published},
-    replay::{Position, ReadError},
-    resume::{Gap, Outcome, ResumeFrom},
+    provider::{Closed, Provider, Published},
     subscriber::Subscriber,
-    subscription::{OnGap, Subscription},
+    subscription::Subscription,
     topics::Topics,
 };
 
@@ -35,11 +27,12 @@ use crate::{
 /// a reader takes everything that is pending in one piece. No task and no timer per subscriber, and nobody waits for anybody.
 ///
 /// **Bounded**: a queue holds what its slowest reader has not read, within [`Bounds`](crate::Bounds). What becomes of a
-/// reader that falls behind further is [`Overflow`]'s: by default it continues from the history, unseen by
+/// reader that falls behind further is [`Overflow`](crate::Overflow)'s: by default it continues from the history, unseen by
 /// the client; where there is none, or not enough of it, its stream ends cleanly, and the client
 /// reconnects with its `Last-Event-ID`.
 ///
-/// **History** is whatever [`Replayer`](crate::Replayer) is given; without one every `Last-Event-ID` is a [`Gap`].
+/// **History** is whatever [`Replayer`](crate::Replayer) is given. Without one a client that comes back is told of a
+/// [`Gap`](crate::Gap), unless nothing was published since its stream began.
 /// A message that is only a comment or a `retry` is delivered live but not kept. One that waits for a disk
 /// is written to from a thread of its own, many messages at once, and read by
 /// [as many as may](JoeBuilder::concurrent_replays) on the threads that tokio has for what waits.
@@ -57,16 +50,6 @@ pub struct Joe {
     shared: Arc<Shared>,
     /// Where the history may wait.
     writer: Option<Writer>,
-}
-
-/// What Joe and his readers have in common.
-#[derive(Debug)]
-struct Shared {
-    /// Its lock is held over `put`, where that does not wait: the order of the history is the order of delivery.
-    fanout: Fanout,
-    history: Option<Arc<History>>,
-    overflow: Overflow,
-    message_bytes: usize,
 }
 
 impl Joe {
@@ -90,23 +73,9 @@ impl Joe {
         self.shared.fanout.queued_bytes()
     }
 
-    fn check(&self, message: &Message) -> Result<(), PublishError> {
-        let limit = self.shared.message_bytes;
-        let size =
-            message.payload().map_or(0, str::len) + message.comment_text().map_or(0, str::len);
-        let id_size = message.event_id().map_or(0, |id| id.as_str().len());
-        if message.is_empty() {
-            Err(PublishError::Empty)
-        } else if size > limit {
-            Err(PublishError::TooLarge { size, limit })
-        } else if id_size > EventId::MAX_BYTES {
-            Err(PublishError::IdTooLong {
-                size: id_size,
-                limit: EventId::MAX_BYTES,
-            })
-        } else {
-            Ok(())
-        }
+    /// Takes what is published as it will be sent, or refuses it.
+    fn accept(&self, message: Message) -> Result<Message, PublishError> {
+        message.accepted(self.shared.message_bytes)
     }
 }
 
@@ -119,7 +88,7 @@ impl Default for Joe {
 #[async_trait]
 impl Provider for Joe {
     async fn publish(&self, message: Message, topics: Topics) -> Result<Published, PublishError> {
-        self.check(&message)?;
+        let message = self.accept(message)?;
         if topics.is_empty() && !self.shared.fanout.is_closed() {
             return Ok(Published::new(None));
         }
@@ -135,89 +104,45 @@ impl Provider for Joe {
                     id = Some(stored.id);
                     Ok::<_, PublishError>((stored.bytes, stored.position))
                 }
+                // Without history a position counts what a client could have missed.
+                None if message.is_kept() => Ok((message.to_bytes(), position.next())),
                 _ => Ok((message.to_bytes(), position)),
             })?;
         Ok(Published::new(id))
     }
 
     async fn subscribe(&self, subscription: Subscription) -> Result<Subscriber, SubscribeError> {
-        let shared = &self.shared;
-        let (outcome, begin) = shared.begin(&subscription).await?;
-        let mut position = None;
-        let listener = shared.fanout.listen(subscription.topics(), |newest| {
-            position = match begin {
-                Begin::Live => Some(newest),
-                Begin::After(position) => Some(position),
-                Begin::Earliest => None,
-            };
-            position == Some(newest)
-        })?;
-        let place = if listener.has_joined() {
-            Place::Live
-        } else {
-            Place::History
-        };
-        let on_gap = subscription.gap_policy();
-        let reader = Reader::new(Arc::clone(shared), listener, place, position, on_gap);
-        Ok(Subscriber::new(outcome, reader))
+        Shared::subscribe(&self.shared, subscription).await
     }
 
     async fn shutdown(&self) -> Result<(), ProviderClosed> {
         match &self.writer {
             Some(writer) => writer.close().await,
-            None => self.shared.fanout.close(),
+            None => self.shared.close(),
         }
+    }
+
+    fn closed(&self) -> Closed {
+        let mut closed = self.shared.closed.subscribe();
+        Box::pin(async move {
+            // An error says that it is gone, which closed it.
+            let _ = closed.wait_for(|closed| *closed).await;
+        })
     }
 }
 
-/// Where a subscriber begins.
-enum Begin {
-    /// With what is published next.
-    Live,
-    After(Position),
-    /// With the oldest that is kept.
-    Earliest,
-}
-
-impl Shared {
-    async fn begin(&self, subscription: &Subscription) -> Result<(Outcome, Begin), SubscribeError> {
-        let found = match (subscription.start(), &self.history) {
-            (ResumeFrom::Latest, _) | (ResumeFrom::Earliest, None) => {
-                return Ok((Outcome::Fresh, Begin::Live));
-            }
-            (ResumeFrom::Earliest, Some(_)) => {
-                return Ok((Outcome::Recovered, Begin::Earliest));
-            }
-            (ResumeFrom::After(id), Some(history)) => {
-                let (own_id, own_topics) = (id.clone(), subscription.topics().clone());
-                let seek = history.read(
-                    |replayer| replayer.seek_now(id, subscription.topics()),
-                    move |replayer| replayer.seek(&own_id, &own_topics),
-                );
-                seek.wait().await
-            }
-            (ResumeFrom::After(_), None) | (ResumeFrom::Unreadable, _) => Err(Gap::Unknown.into()),
-        };
-        match found {
-            Ok(position) => Ok((Outcome::Recovered, Begin::After(position))),
-            Err(ReadError::Gap(gap)) => {
-                let begin = match (subscription.gap_policy(), &self.history) {
-                    (OnGap::Replay, Some(_)) => Begin::Earliest,
-                    _ => Begin::Live,
-                };
-                Ok((subscription.gap(gap)?, begin))
-            }
-            Err(ReadError::Store(error)) => Err(error.into()),
+/// When the last handle is gone, nobody can publish any more: the streams end, after what was published.
+impl Drop for Joe {
+    fn drop(&mut self) {
+        // With a writer, its thread closes once it has delivered what it was given.
+        if self.writer.is_none() {
+            let _ = self.shared.close();
         }
     }
 }
 
 impl fmt::Debug for Joe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Joe")
-            .field("history", &self.shared.history)
-            .field("overflow", &self.shared.overflow)
-            .field("fanout", &self.shared.fanout)
-            .finish_non_exhaustive()
+        self.shared.fmt(f)
     }
 }

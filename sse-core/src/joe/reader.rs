@@ -10,28 +10,34 @@ use bytes::Bytes;
 use futures_core::Stream;
 
 use super::{
-    Shared,
     history::{Reading, Waiting},
+    shared::Shared,
 };
 use crate::{
     fanout::{Listener, Read},
     overflow::Overflow,
-    replay::{Page, Position, ReadError},
+    replay::{Cursor, Page, Position, ReadError},
     resume::Gap,
+    subscriber::Deliveries,
     subscription::OnGap,
+    wire::{COMMENT, join},
 };
 
 /// The stream behind a Joe subscriber.
 pub(super) struct Reader {
     shared: Arc<Shared>,
     listener: Listener,
-    /// Everything up to here has been read; `None` before the oldest that is kept.
-    position: Option<Position>,
+    /// What has been read.
+    cursor: Cursor,
+    /// Where it ends, if it is to finish; [`Position`]'s greatest if not.
+    end: Position,
     place: Place,
     on_gap: OnGap,
+    /// Which of the fan-out's probes was answered last; the lowest bits.
+    probes: u32,
 }
 
-pub(super) enum Place {
+enum Place {
     /// In the history, page by page. Nothing is queued meanwhile: what is published is history, too.
     History,
     /// There, too, and the next page takes time.
@@ -40,20 +46,30 @@ pub(super) enum Place {
     Ended,
 }
 
+/// The end of a stream that nobody has asked to finish.
+const OPEN: Position = Position(u64::MAX);
+
 impl Reader {
+    /// Begins at a cursor: live if the listener has joined there, else in the history.
     pub(super) fn new(
-        shared: Arc<Shared>,
+        shared: &Arc<Shared>,
         listener: Listener,
-        place: Place,
-        position: Option<Position>,
+        cursor: Cursor,
         on_gap: OnGap,
     ) -> Self {
+        let place = if listener.has_joined() {
+            Place::Live
+        } else {
+            Place::History
+        };
         Self {
-            shared,
             listener,
-            position,
+            cursor,
+            end: OPEN,
             place,
             on_gap,
+            probes: probes(shared),
+            shared: Arc::clone(shared),
         }
     }
 
@@ -62,11 +78,11 @@ impl Reader {
         let Some(history) = &self.shared.history else {
             return Reading::Done(Err(Gap::Unknown.into()));
         };
-        let (after, until) = (self.position, self.shared.fanout.position());
+        let (from, until) = (self.cursor, self.shared.fanout.position().min(self.end));
         let topics = self.listener.topics().clone();
         history.read(
-            |replayer| replayer.page_now(after, until, self.listener.topics()),
-            move |replayer| replayer.page(after, until, &topics),
+            |replayer| replayer.page_now(from, until, self.listener.topics()),
+            move |replayer| replayer.page(from, until, &topics),
         )
     }
 
@@ -74,14 +90,20 @@ impl Reader {
     /// is more to look through, so that a long search stops nobody.
     fn turn(&mut self, page: Result<Page, ReadError>, cx: &Context<'_>) -> Poll<Option<Bytes>> {
         self.place = Place::History;
-        let Ok(Page { bytes, next }) = page else {
-            // Nothing to catch up from, or no longer.
-            return Poll::Ready(self.give_up());
+        let Page { bytes, next } = match page {
+            Ok(page) => page,
+            Err(ReadError::Gap(_)) => return Poll::Ready(self.give_up()),
+            Err(ReadError::Store(error)) => {
+                self.shared.report(&error);
+                self.place = Place::Ended;
+                return Poll::Ready(None);
+            }
         };
-        self.position = Some(next);
-        let is_up_to_date = |newest| next >= newest;
-        if is_up_to_date(self.shared.fanout.position()) {
-            match self.listener.join(is_up_to_date) {
+        self.cursor = next;
+        if next.after >= self.end {
+            self.place = Place::Ended;
+        } else if next.after >= self.shared.fanout.position() {
+            match self.listener.join(next.after) {
                 Ok(true) => self.place = Place::Live,
                 Ok(false) => {}
                 Err(_) => self.place = Place::Ended,
@@ -98,33 +120,78 @@ impl Reader {
     }
 
     /// The queue has dropped what was next.
-    fn fall_behind(&mut self) -> Option<Bytes> {
+    fn fall_behind(&mut self) {
+        self.place = match (self.shared.overflow, &self.shared.history) {
+            (Overflow::CatchUp, Some(_)) => Place::History,
+            // Where readers skip, the queue does that.
+            (Overflow::CatchUp | Overflow::Disconnect | Overflow::Skip, _) => Place::Ended,
+        };
+    }
+
+    /// The history has dropped what was next: goes on with what is left, if it may skip, or ends, so
+    /// that the client resumes and is told of the gap.
+    fn give_up(&mut self) -> Option<Bytes> {
         match self.shared.overflow {
-            Overflow::CatchUp => {
-                self.place = Place::History;
+            Overflow::Skip => {
+                self.cursor.lost = Cursor::EARLIEST.lost;
+                let notice = self.on_gap.notice(Gap::Skipped);
+                notice.map(|message| message.to_bytes())
+            }
+            Overflow::CatchUp | Overflow::Disconnect => {
+                self.place = Place::Ended;
                 None
             }
-            Overflow::Disconnect | Overflow::Skip => self.give_up(),
         }
     }
 
-    /// What was next cannot be had any more: skips it, if it may, or ends, so
-    /// that the client resumes and is told of the gap.
-    fn give_up(&mut self) -> Option<Bytes> {
-        if self.shared.overflow != Overflow::Skip {
-            self.place = Place::Ended;
-            return None;
-        }
-        let joined = self.listener.join(|newest| {
-            self.position = Some(newest);
-            true
-        });
-        self.place = match joined {
-            Ok(_) => Place::Live,
-            Err(_) => Place::Ended,
+    /// Takes what is live.
+    fn take(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let Poll::Ready(read) = self.listener.poll_read(cx) else {
+            if self.end != OPEN {
+                self.place = Place::Ended;
+                return Poll::Ready(None);
+            }
+            return self.answer_probe();
         };
-        (self.on_gap == OnGap::Tell).then(|| Gap::Skipped.message().to_bytes())
+        let (bytes, position) = match read {
+            Read::Bytes(bytes, position) => (bytes, position),
+            Read::Skipped(bytes, position) => match self.on_gap.notice(Gap::Skipped) {
+                Some(notice) => (join([&notice.to_bytes(), &bytes]), position),
+                None => (bytes, position),
+            },
+            Read::Overflow => {
+                self.fall_behind();
+                return Poll::Ready(None);
+            }
+            Read::Closed => {
+                self.place = Place::Ended;
+                return Poll::Ready(None);
+            }
+        };
+        self.cursor = Cursor::after(position);
+        if position > self.end {
+            self.place = Place::Ended;
+        }
+        Poll::Ready(Some(bytes))
     }
+
+    /// Writes something if somebody wants to know who is still there.
+    fn answer_probe(&mut self) -> Poll<Option<Bytes>> {
+        let probes = probes(&self.shared);
+        if probes == self.probes {
+            return Poll::Pending;
+        }
+        self.probes = probes;
+        Poll::Ready(Some(Bytes::from_static(COMMENT)))
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "it is only compared, with what it was a moment ago"
+)]
+fn probes(shared: &Shared) -> u32 {
+    shared.fanout.probes() as u32
 }
 
 impl Stream for Reader {
@@ -146,21 +213,21 @@ impl Stream for Reader {
                     let page = ready!(waiting.as_mut().poll(cx));
                     ready!(reader.turn(page, cx))
                 }
-                Place::Live => match ready!(reader.listener.poll_read(cx)) {
-                    Read::Bytes(bytes, position) => {
-                        reader.position = Some(position);
-                        Some(bytes)
-                    }
-                    Read::Overflow => reader.fall_behind(),
-                    Read::Closed => {
-                        reader.place = Place::Ended;
-                        None
-                    }
-                },
+                Place::Live => ready!(reader.take(cx)),
             };
             if bytes.is_some() {
                 return Poll::Ready(bytes);
             }
+        }
+    }
+}
+
+impl Deliveries for Reader {
+    fn finish(self: Pin<&mut Self>) {
+        let reader = self.get_mut();
+        reader.end = reader.end.min(reader.shared.fanout.position());
+        if matches!(reader.place, Place::History) && reader.cursor.after >= reader.end {
+            reader.place = Place::Ended;
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{io, sync::Arc, thread};
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Shared, history::History};
+use super::{history::History, shared::Shared};
 use crate::{
     error::{ProviderClosed, PublishError},
     message::Message,
@@ -20,6 +20,7 @@ const BATCH: usize = 1_024;
 /// The way to the thread that stores and publishes. The thread ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Writer {
+    shared: Arc<Shared>,
     jobs: mpsc::Sender<Job>,
 }
 
@@ -37,8 +38,8 @@ enum Job {
 impl Writer {
     pub(super) fn start(shared: Arc<Shared>, history: Arc<History>) -> io::Result<Self> {
         let (jobs, mut waiting) = mpsc::channel(BATCH);
+        let end = EndWithWriter(Arc::clone(&shared));
         let write = move || {
-            let end = EndWithWriter(shared);
             let mut batch = Vec::with_capacity(BATCH);
             while waiting.blocking_recv_many(&mut batch, BATCH) > 0 {
                 end.0.write(history.replayer.as_ref(), batch.drain(..));
@@ -47,7 +48,7 @@ impl Writer {
         thread::Builder::new()
             .name("joe-writer".to_owned())
             .spawn(write)?;
-        Ok(Self { jobs })
+        Ok(Self { shared, jobs })
     }
 
     /// Returns when the message has been stored and delivered. Cancelled before its turn it is neither.
@@ -62,20 +63,22 @@ impl Writer {
             topics,
             done,
         };
-        self.send(job).await?;
-        published.await.unwrap_or(Err(ProviderClosed.into()))
+        // An error says that the thread is gone, which a panic of the replayer can bring about.
+        if self.jobs.send(job).await.is_err() {
+            return Err(self.shared.publish_error());
+        }
+        published
+            .await
+            .unwrap_or_else(|_| Err(self.shared.publish_error()))
     }
 
     /// Closes after everything that was published before.
     pub(super) async fn close(&self) -> Result<(), ProviderClosed> {
         let (done, closed) = oneshot::channel();
-        self.send(Job::Close { done }).await?;
+        if self.jobs.send(Job::Close { done }).await.is_err() {
+            return Err(ProviderClosed);
+        }
         closed.await.unwrap_or(Err(ProviderClosed))
-    }
-
-    /// An error says that the thread is gone, which a panic of the replayer can bring about.
-    async fn send(&self, job: Job) -> Result<(), ProviderClosed> {
-        self.jobs.send(job).await.map_err(|_| ProviderClosed)
     }
 }
 
@@ -89,7 +92,7 @@ impl Shared {
             match job {
                 Job::Publish { done, .. } if done.is_closed() => {}
                 Job::Publish { done, .. } if self.fanout.is_closed() => {
-                    let _ = done.send(Err(ProviderClosed.into()));
+                    let _ = done.send(Err(self.publish_error()));
                 }
                 Job::Publish {
                     message,
@@ -98,7 +101,7 @@ impl Shared {
                 } => batch.push((message, topics, done)),
                 Job::Close { done } => {
                     self.store_and_publish(replayer, std::mem::take(&mut batch));
-                    let _ = done.send(self.fanout.close());
+                    let _ = done.send(self.close());
                 }
             }
         }
@@ -154,13 +157,15 @@ impl Shared {
     }
 }
 
-/// A replayer that panics takes the thread with it: then the streams end, rather than to go on without a publisher.
+/// The streams end with the thread: nobody can publish any more. A replayer that panics has taken it along.
 struct EndWithWriter(Arc<Shared>);
 
 impl Drop for EndWithWriter {
     fn drop(&mut self) {
         if thread::panicking() {
-            let _ = self.0.fanout.close();
+            self.0.fail();
+        } else {
+            let _ = self.0.close();
         }
     }
 }

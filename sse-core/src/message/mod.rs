@@ -11,7 +11,9 @@ use bytes::Bytes;
 pub use parse::ParseMessageError;
 
 use crate::{
+    error::PublishError,
     field::{EventId, EventType},
+    resume::Gap,
     wire::{self, line::normalise_line_ends},
 };
 
@@ -138,6 +140,36 @@ impl Message {
     /// The message on the wire. Encode once and share: [`Bytes`] are cheap to clone.
     pub fn to_bytes(&self) -> Bytes {
         wire::encode(self)
+    }
+
+    /// Returns the message as it is published, or why it is not. For providers, which call it first.
+    ///
+    /// An empty id is taken for none, because it would make clients forget where they are: what they then miss
+    /// would be missed in silence. Refused are a message without anything, one with more than `max_bytes` bytes of data and
+    /// comment, an id longer than [`EventId::MAX_BYTES`], and the type [`Gap::EVENT`], by which clients are told of a
+    /// gap and nothing else.
+    pub fn accepted(mut self, max_bytes: usize) -> Result<Self, PublishError> {
+        self.id = self.id.filter(|id| !id.is_empty());
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let size = text(&self.data) + text(&self.comment);
+        let id_size = self.id.as_ref().map_or(0, |id| id.as_str().len());
+        if self.is_empty() {
+            Err(PublishError::Empty)
+        } else if size > max_bytes {
+            Err(PublishError::TooLarge {
+                size,
+                limit: max_bytes,
+            })
+        } else if id_size > EventId::MAX_BYTES {
+            Err(PublishError::IdTooLong {
+                size: id_size,
+                limit: EventId::MAX_BYTES,
+            })
+        } else if self.event == Some(Gap::EVENT) {
+            Err(PublishError::ReservedType)
+        } else {
+            Ok(self)
+        }
     }
 
     /// Whether it belongs into a history: it has something that a client could miss or resume from.

@@ -1,6 +1,7 @@
 //! `Epoch`: what makes the generated ids of one run of a log different from all others.
 
-use crate::{field::EventId, random::random, replay::Position};
+use super::{Cursor, Position};
+use crate::{field::EventId, random::random, topics::Topics};
 
 /// The first half of generated ids, `epoch-position`: names one run of a log.
 ///
@@ -45,9 +46,42 @@ impl Epoch {
 
     /// The id of the message that ends at a position.
     pub fn id(&self, position: Position) -> EventId {
-        let id = format!("{}-{}", self.0, position.0);
-        id.try_into()
-            .unwrap_or_else(|_| unreachable!("letters, digits and a hyphen make an id"))
+        made(format!("{}-{}", self.0, position.0))
+    }
+
+    /// Returns the id of a place between messages, `epoch-after.topics` or `epoch-after~lost.topics`: for a client
+    /// of these topics that has been given no message yet. No message has such an id.
+    ///
+    /// ```
+    /// use sse_core::{Cursor, Epoch, Position, Topics};
+    ///
+    /// let (epoch, news) = (Epoch::random(), Topics::from("news"));
+    /// let id = epoch.cursor_id(Cursor::after(Position(42)), &news);
+    /// assert_eq!(epoch.cursor(&id, &news), Some(Cursor::after(Position(42))));
+    /// assert_eq!(epoch.cursor(&id, &Topics::from("sport")), None);
+    /// assert_eq!(epoch.position(&id), None);
+    /// ```
+    pub fn cursor_id(&self, cursor: Cursor, topics: &Topics) -> EventId {
+        let (after, lost) = (cursor.after.0, cursor.lost.0);
+        let mark = topics.fingerprint();
+        made(if lost <= after {
+            format!("{}-{after}.{mark:x}", self.0)
+        } else {
+            format!("{}-{after}~{lost}.{mark:x}", self.0)
+        })
+    }
+
+    /// Returns the place that an id of this epoch names, if it was made for these topics.
+    pub fn cursor(&self, id: &EventId, topics: &Topics) -> Option<Cursor> {
+        let rest = id.as_str().strip_prefix(&self.0)?.strip_prefix('-')?;
+        let (place, _) = rest.split_once('.')?;
+        let (after, lost) = place.split_once('~').unwrap_or((place, place));
+        let cursor = Cursor {
+            after: after.parse().ok().map(Position)?,
+            lost: lost.parse().ok().map(Position)?,
+        };
+        // No second spelling of the same id, and no other topics.
+        (self.cursor_id(cursor, topics) == *id).then_some(cursor)
     }
 
     /// The position that an id of this epoch names, whether or not there is a message.
@@ -57,6 +91,11 @@ impl Epoch {
         // No second spelling of the same id: neither `+1` nor `01`.
         (self.id(position) == *id).then_some(position)
     }
+}
+
+fn made(id: String) -> EventId {
+    id.try_into()
+        .unwrap_or_else(|_| unreachable!("letters, digits and four marks make an id"))
 }
 
 #[cfg(test)]
@@ -80,6 +119,45 @@ mod tests {
                 epoch.position(&text.try_into().unwrap()),
                 position,
                 "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_place_is_taken_back_for_its_own_topics_only() {
+        let epoch = Epoch::from_name("abc").unwrap();
+        let topics = Topics::from(["a", "b"]);
+        for (after, lost) in [(0, 0), (7, 7), (0, 9), (3, 12)] {
+            let (after, lost) = (Position(after), Position(lost));
+            let id = epoch.cursor_id(Cursor { after, lost }, &topics);
+            assert_eq!(epoch.cursor(&id, &topics), Some(Cursor { after, lost }));
+            for other in [
+                Topics::from("a"),
+                Topics::from("ab"),
+                ["a", "b", "c"].into(),
+            ] {
+                assert_eq!(epoch.cursor(&id, &other), None, "{id} for {other:?}");
+            }
+            assert_eq!(Epoch::random().cursor(&id, &topics), None);
+            assert_eq!(epoch.position(&id), None, "no message has it");
+            let longest = Epoch::from_name(&"x".repeat(64)).unwrap();
+            assert!(longest.cursor_id(Cursor::EARLIEST, &topics).as_str().len() <= 128);
+        }
+        let mark = topics.fingerprint();
+        for text in [
+            "abc-07.M",
+            "abc-7~7.M",
+            "abc-7~6.M",
+            "abc-7.",
+            "abc-7",
+            "abc-.M",
+            "abc-7~.M",
+        ] {
+            let id = text.replace('M', &format!("{mark:x}"));
+            assert_eq!(
+                epoch.cursor(&id.as_str().try_into().unwrap(), &topics),
+                None,
+                "{id}"
             );
         }
     }

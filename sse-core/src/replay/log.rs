@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{
-    Epoch, Page, Position, Stored,
+    Cursor, Epoch, Page, Position, Stored,
     lane::Origin,
     tail::{Bounds, Tail},
 };
@@ -46,39 +46,55 @@ impl Log {
         self.end
     }
 
+    pub(super) fn cursor_id(&mut self, from: Cursor, topics: &Topics, now: Instant) -> EventId {
+        self.tail.drop_old(now);
+        let missing_until = Position(self.tail.missing_until(topics));
+        let from = from.advance(from.after, missing_until);
+        self.epoch.cursor_id(from, topics)
+    }
+
     pub(super) fn seek(
         &mut self,
         id: &EventId,
         topics: &Topics,
         now: Instant,
-    ) -> Result<Position, Gap> {
+    ) -> Result<Cursor, Gap> {
         self.tail.drop_old(now);
-        let position = match self.tail.own_position(id, topics) {
-            Some(position) => position,
-            None => self.given_position(id, topics)?,
+        let cursor = match self.tail.own_position(id, topics) {
+            Some(position) => Cursor::after(Position(position)),
+            None => self.given_cursor(id, topics)?,
         };
-        if self.tail.missing_until(topics) > position {
+        if cursor.misses(Position(self.tail.missing_until(topics))) {
             return Err(Gap::Expired);
         }
-        Ok(Position(position))
+        Ok(cursor)
     }
 
     pub(super) fn page(
         &mut self,
-        after: Option<Position>,
+        from: Cursor,
         until: Position,
         topics: &Topics,
         now: Instant,
     ) -> Result<Page, Gap> {
         self.tail.drop_old(now);
-        self.tail.page(after, until, topics)
+        self.tail.page(from, until, topics)
+    }
+
+    /// Finds the place, or the message of these topics, that has this id from us.
+    fn given_cursor(&self, id: &EventId, topics: &Topics) -> Result<Cursor, Gap> {
+        if let Some(cursor) = self.epoch.cursor(id, topics) {
+            let is_there = cursor.after <= self.end;
+            return is_there.then_some(cursor).ok_or(Gap::Unknown);
+        }
+        self.given_position(id, topics).map(Cursor::after)
     }
 
     /// The message of these topics with this id from us.
-    fn given_position(&self, id: &EventId, topics: &Topics) -> Result<u64, Gap> {
+    fn given_position(&self, id: &EventId, topics: &Topics) -> Result<Position, Gap> {
         let Position(position) = self.epoch.position(id).ok_or(Gap::Unknown)?;
         if self.tail.origin(position, topics) == Some(Origin::Given) {
-            Ok(position)
+            Ok(Position(position))
         } else if (1..self.tail.missing_until(topics)).contains(&position) {
             Err(Gap::Expired)
         } else {

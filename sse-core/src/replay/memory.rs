@@ -6,7 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Page, Position, ReadError, Replayer, StoreError, Stored, log::Log, tail::Bounds};
+use super::{
+    Cursor, Page, Position, ReadError, Replayer, StoreError, Stored, log::Log, tail::Bounds,
+};
 use crate::{field::EventId, message::Message, topics::Topics};
 
 /// Keeps the most recent messages in memory: a number of them, in up to 64 MiB.
@@ -138,17 +140,21 @@ macro_rules! replayers {
                 self.0.log().end()
             }
 
-            fn seek(&self, id: &EventId, topics: &Topics) -> Result<Position, ReadError> {
+            fn cursor_id(&self, from: Cursor, topics: &Topics) -> EventId {
+                self.0.log().cursor_id(from, topics, self.0.now())
+            }
+
+            fn seek(&self, id: &EventId, topics: &Topics) -> Result<Cursor, ReadError> {
                 Ok(self.0.log().seek(id, topics, self.0.now())?)
             }
 
             fn page(
                 &self,
-                after: Option<Position>,
+                from: Cursor,
                 until: Position,
                 topics: &Topics,
             ) -> Result<Page, ReadError> {
-                Ok(self.0.log().page(after, until, topics, self.0.now())?)
+                Ok(self.0.log().page(from, until, topics, self.0.now())?)
             }
         }
 

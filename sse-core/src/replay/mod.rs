@@ -1,5 +1,6 @@
 //! History: what is kept of the past and how a subscriber reads it.
 
+mod cursor;
 mod epoch;
 mod lane;
 mod log;
@@ -10,6 +11,7 @@ use std::{error::Error, fmt};
 
 use bytes::Bytes;
 
+pub use cursor::Cursor;
 pub use epoch::Epoch;
 pub use memory::{FiniteReplayer, InvalidBound, ValidReplayer};
 pub use tail::Tail;
@@ -43,37 +45,38 @@ pub trait Replayer: fmt::Debug + Send + Sync + 'static {
     /// The position after the newest message.
     fn end(&self) -> Position;
 
-    /// The position after the message with this id; after the oldest where several have it.
+    /// Returns the id of a place between messages, which [`seek`](Self::seek) takes back for the same topics.
     ///
-    /// The message must be one of these topics: an id learnt from one topic opens nothing of another.
-    /// `Ok` promises that everything of these topics after the position is still there.
-    fn seek(&self, id: &EventId, topics: &Topics) -> Result<Position, ReadError>;
+    /// For a client that has been given no message yet, and so no id. [`Cursor::EARLIEST`] stands for what is
+    /// kept now. Does not wait. [`Epoch::cursor_id`] makes one.
+    fn cursor_id(&self, from: Cursor, topics: &Topics) -> EventId;
 
-    /// The messages of these topics between two positions, as many as make a reasonable write; with `None` from
-    /// the oldest that is kept.
+    /// Finds the message with this id, the oldest where several have it, or the place that
+    /// [`cursor_id`](Self::cursor_id) gave it, and returns the cursor behind it.
+    ///
+    /// The message must be one of these topics, and a place must be of exactly these: an id learnt from one topic
+    /// opens nothing of another. `Ok` promises that everything of these topics after the cursor is still there.
+    fn seek(&self, id: &EventId, topics: &Topics) -> Result<Cursor, ReadError>;
+
+    /// Reads the messages of these topics between a cursor and a position, as many as make a reasonable write.
     ///
     /// A page may be empty though there is more: go on from [`Page::next`] until it is the end.
-    /// [`Gap`] if messages of these topics after the position were dropped.
-    fn page(
-        &self,
-        after: Option<Position>,
-        until: Position,
-        topics: &Topics,
-    ) -> Result<Page, ReadError>;
+    /// [`Gap`] if messages were dropped that the cursor does not leave out.
+    fn page(&self, from: Cursor, until: Position, topics: &Topics) -> Result<Page, ReadError>;
 
     /// As [`seek`](Self::seek), if that needs no waiting; `None` if it might.
-    fn seek_now(&self, id: &EventId, topics: &Topics) -> Option<Result<Position, ReadError>> {
+    fn seek_now(&self, id: &EventId, topics: &Topics) -> Option<Result<Cursor, ReadError>> {
         (!self.may_wait()).then(|| self.seek(id, topics))
     }
 
     /// As [`page`](Self::page), if that needs no waiting; `None` if it might.
     fn page_now(
         &self,
-        after: Option<Position>,
+        from: Cursor,
         until: Position,
         topics: &Topics,
     ) -> Option<Result<Page, ReadError>> {
-        (!self.may_wait()).then(|| self.page(after, until, topics))
+        (!self.may_wait()).then(|| self.page(from, until, topics))
     }
 
     /// Whether these methods may wait, for a disk or another machine: a provider then calls them from threads that may.
@@ -87,6 +90,14 @@ pub trait Replayer: fmt::Debug + Send + Sync + 'static {
 /// A place between two messages of a log. Later places are greater; 0 is before all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position(pub u64);
+
+impl Position {
+    /// Returns the position after one more message.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
 
 /// What [`Replayer::put`] stored and what is to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,8 +115,8 @@ pub struct Stored {
 pub struct Page {
     /// Whole messages on the wire, in order.
     pub bytes: Bytes,
-    /// Where the next page begins.
-    pub next: Position,
+    /// The cursor from which the next page is read.
+    pub next: Cursor,
 }
 
 impl Page {

@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    Page, Position,
+    Cursor, Page, Position,
     lane::{Entry, Lane, Origin},
 };
 use crate::{field::EventId, resume::Gap, topics::Topics, wire::join};
@@ -45,14 +45,14 @@ impl Default for Bounds {
 /// for those who come back soon.
 ///
 /// ```
-/// use sse_core::{Message, Position, Tail};
+/// use sse_core::{Cursor, Message, Position, Tail};
 ///
 /// let mut tail = Tail::new(Position(41), 1 << 20);
 /// let bytes = Message::data("hello").to_bytes();
 /// tail.push(Position(42), None, &"news".into(), bytes.clone());
-/// let page = tail.page(Some(Position(41)), Position(42), &"news".into())?;
+/// let page = tail.page(Cursor::after(Position(41)), Position(42), &"news".into())?;
 /// assert_eq!(page.bytes, bytes);
-/// assert!(tail.page(Some(Position(40)), Position(42), &"news".into()).is_err());
+/// assert!(tail.page(Cursor::after(Position(40)), Position(42), &"news".into()).is_err());
 /// # Ok::<(), sse_core::Gap>(())
 /// ```
 pub struct Tail {
@@ -142,24 +142,18 @@ impl Tail {
         self.drop_old(now);
     }
 
-    /// The messages of these topics between two positions, as many as make a reasonable write; with `None` from
-    /// the oldest that is kept. As [`Replayer::page`](super::Replayer::page).
-    pub fn page(
-        &self,
-        after: Option<Position>,
-        until: Position,
-        topics: &Topics,
-    ) -> Result<Page, Gap> {
-        let missing_until = self.missing_until(topics);
-        let after = after.map_or(missing_until, |after| after.0);
-        if missing_until > after {
+    /// Reads the messages of these topics between a cursor and a position, as many as make a reasonable write. As
+    /// [`Replayer::page`](super::Replayer::page).
+    pub fn page(&self, from: Cursor, until: Position, topics: &Topics) -> Result<Page, Gap> {
+        let missing_until = Position(self.missing_until(topics));
+        if from.misses(missing_until) {
             return Err(Gap::Expired);
         }
         let mut found: Vec<&Entry> = Vec::new();
         let mut is_whole = true;
         for topic in topics.shared() {
             let mut bytes = 0;
-            for entry in self.between(topic, after, until.0) {
+            for entry in self.between(topic, from.after.0, until.0) {
                 // One more than fits: so the cut comes before whatever is left out here.
                 found.push(entry);
                 bytes += entry.bytes.len();
@@ -176,9 +170,10 @@ impl Tail {
         let fitting = fitting(&found);
         let next = match found[..fitting].last() {
             Some(last) if fitting < found.len() || !is_whole => Position(last.position),
-            _ => until.max(Position(after)),
+            _ => until.max(from.after),
         };
         let bytes = join(found[..fitting].iter().map(|entry| &entry.bytes));
+        let next = from.advance(next, missing_until);
         Ok(Page { bytes, next })
     }
 

@@ -10,7 +10,7 @@ use std::{
 
 use sse_conformance::{DEADLINE, in_time};
 use sse_core::{
-    EventId, FiniteReplayer, Joe, JoeBuilder, Message, Page, Position, ReadError, Replayer,
+    Cursor, EventId, FiniteReplayer, Joe, JoeBuilder, Message, Page, Position, ReadError, Replayer,
     StoreError, Stored, Topics,
 };
 
@@ -87,21 +87,20 @@ impl Replayer for Slow {
         self.history.end()
     }
 
-    fn seek(&self, id: &EventId, topics: &Topics) -> Result<Position, ReadError> {
+    fn cursor_id(&self, from: Cursor, topics: &Topics) -> EventId {
+        self.history.cursor_id(from, topics)
+    }
+
+    fn seek(&self, id: &EventId, topics: &Topics) -> Result<Cursor, ReadError> {
         self.gate.pass()?;
         self.history.seek(id, topics)
     }
 
-    fn page(
-        &self,
-        after: Option<Position>,
-        until: Position,
-        topics: &Topics,
-    ) -> Result<Page, ReadError> {
+    fn page(&self, from: Cursor, until: Position, topics: &Topics) -> Result<Page, ReadError> {
         let topic = topics.iter().next().unwrap_or_default().to_owned();
         self.gate.pages.lock().unwrap().push(topic);
         self.gate.pass()?;
-        self.history.page(after, until, topics)
+        self.history.page(from, until, topics)
     }
 
     fn may_wait(&self) -> bool {
@@ -134,17 +133,16 @@ impl Replayer for StoresThenWaits {
         self.0.end()
     }
 
-    fn seek(&self, id: &EventId, topics: &Topics) -> Result<Position, ReadError> {
+    fn cursor_id(&self, from: Cursor, topics: &Topics) -> EventId {
+        self.0.cursor_id(from, topics)
+    }
+
+    fn seek(&self, id: &EventId, topics: &Topics) -> Result<Cursor, ReadError> {
         self.0.history.seek(id, topics)
     }
 
-    fn page(
-        &self,
-        after: Option<Position>,
-        until: Position,
-        topics: &Topics,
-    ) -> Result<Page, ReadError> {
-        let page = self.0.history.page(after, until, topics);
+    fn page(&self, from: Cursor, until: Position, topics: &Topics) -> Result<Page, ReadError> {
+        let page = self.0.history.page(from, until, topics);
         self.0.gate.pages.lock().unwrap().push(String::new());
         page
     }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write};
 
 use sse_conformance::{OwnedEvent, decode};
-use sse_core::{Decoder, EventId, Position, Replayer, Topics};
+use sse_core::{Cursor, Decoder, EventId, Position, Replayer, Topics};
 use sse_store::Store;
 
 use crate::{Random, publisher::PUBLISHERS};
@@ -47,7 +47,7 @@ impl Ledger {
     /// Everything acknowledged is there, in order, once and whole; so is what else is there, and it stays there.
     pub(crate) fn check(&mut self, store: &Store, max_messages: u64) {
         assert_eq!(store.lost(), None);
-        let all = read(store, None, &TOPICS.into());
+        let all = read(store, Cursor::EARLIEST, &TOPICS.into());
         let all: Vec<_> = all.into_iter().map(whole).collect();
         let positions = store.positions();
         let count = all.len() as u64;
@@ -128,7 +128,7 @@ impl Ledger {
 /// Each topic holds its part of everything, in the same order.
 fn check_topics(store: &Store, all: &[Found]) {
     for topic in TOPICS {
-        let part = read(store, None, &topic.into());
+        let part = read(store, Cursor::EARLIEST, &topic.into());
         let expected = all.iter().filter(|message| has_topic(message, topic));
         let expected = expected.map(|message| &message.event);
         assert!(
@@ -143,12 +143,12 @@ fn check_resume(store: &Store, position: u64, message: &Found, all: &[Found]) {
     let id = EventId::try_from(message.event.id.as_str()).unwrap();
     let topic = message.topics.split(',').next().unwrap();
     let place = store.seek(&id, &topic.into()).unwrap();
-    assert_eq!(place, Position(position), "of {id}");
+    assert_eq!(place, Cursor::after(Position(position)), "of {id}");
     let after = usize::try_from(position + 1 - store.positions().start()).unwrap();
     let expected = all[after..]
         .iter()
         .find(|message| has_topic(message, topic));
-    let next = read_some(store, Some(place), &topic.into()).0;
+    let next = read_some(store, place, &topic.into()).0;
     let expected = expected.map(|message| &message.event);
     assert!(next.first() == expected, "after {id} comes something else");
 }
@@ -157,23 +157,19 @@ fn has_topic(message: &Found, topic: &str) -> bool {
     message.topics.split(',').any(|own| own == topic)
 }
 
-fn read(store: &Store, mut after: Option<Position>, topics: &Topics) -> Vec<OwnedEvent> {
+fn read(store: &Store, mut from: Cursor, topics: &Topics) -> Vec<OwnedEvent> {
     let mut all = Vec::new();
-    while after != Some(store.end()) {
-        let (events, next) = read_some(store, after, topics);
-        assert!(after < Some(next), "reading goes on");
+    while from.after < store.end() {
+        let (events, next) = read_some(store, from, topics);
+        assert!(from.after < next.after, "reading goes on");
         all.extend(events);
-        after = Some(next);
+        from = next;
     }
     all
 }
 
-fn read_some(
-    store: &Store,
-    after: Option<Position>,
-    topics: &Topics,
-) -> (Vec<OwnedEvent>, Position) {
-    let page = store.page(after, store.end(), topics).unwrap();
+fn read_some(store: &Store, from: Cursor, topics: &Topics) -> (Vec<OwnedEvent>, Cursor) {
+    let page = store.page(from, store.end(), topics).unwrap();
     (decode(&mut Decoder::new(), &page.bytes), page.next)
 }
 

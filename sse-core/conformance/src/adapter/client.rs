@@ -145,6 +145,22 @@ impl Client {
 }
 
 impl Response {
+    /// A refusal that a browser survives: an event stream of nothing but the time after which to come back and the
+    /// reason, which ends. Returns what it says.
+    pub async fn is_survived(self) -> String {
+        assert_eq!(self.status, 200);
+        assert_eq!(self.header("content-type"), Some("text/event-stream"));
+        let text = self.body.rest().await;
+        let retry = text.lines().find_map(|line| line.strip_prefix("retry: "));
+        let millis = retry.map(str::parse::<u64>);
+        assert!(
+            matches!(millis, Some(Ok(5_000..=10_000))),
+            "a time to come back: {text:?}"
+        );
+        assert!(!text.contains("id: "), "its last id still counts: {text:?}");
+        text
+    }
+
     /// A refusal for now: 503, when to come back, and no event stream.
     pub fn is_503_with_retry_after(&self) {
         assert_eq!(self.status, 503);
@@ -183,6 +199,17 @@ impl Body {
     /// The next chunk, if it comes within this time.
     pub async fn piece_within(&mut self, time: Duration) -> Option<Piece> {
         tokio::time::timeout(time, self.read()).await.ok()
+    }
+
+    /// The beginning of a subscription: the id of its place and a blank line.
+    pub async fn opening(&mut self) -> String {
+        let text = self.text().await;
+        let id = text
+            .strip_prefix("id: ")
+            .and_then(|text| text.strip_suffix("\n\n"));
+        let id = id.unwrap_or_else(|| panic!("the place where it begins: {text:?}"));
+        assert!(!id.contains('\n'), "nothing else: {text:?}");
+        id.to_owned()
     }
 
     /// The next chunk as text.

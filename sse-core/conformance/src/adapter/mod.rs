@@ -43,6 +43,7 @@ pub struct Subject {
     /// | route | what it does |
     /// |---|---|
     /// | `GET /events?topic=..` | `LastEventId` and `Sse`, topics from the query |
+    /// | `GET /status` | the default topic; a refusal is a status: `Rejection::with_status` |
     /// | `GET /news` | the ready-made `events(hub, "news")` |
     /// | `GET /stream` | `Sse::stream` of three messages `0`, `1`, `2` |
     /// | `GET /channel` | `Sse::channel` with [`CHANNEL_KEEP_ALIVE`]; [`produce`] writes to it, [`Hub::closed`] ends it |
@@ -79,7 +80,9 @@ macro_rules! adapter_suite {
                 head_is_answered_with_headers_only,
                 http_1_0_gets_a_plain_body,
                 too_many_topics_are_a_bad_request,
-                a_full_house_is_503_with_retry_after,
+                a_full_house_is_survived_by_a_browser_or_503,
+                a_reload_in_a_full_house_finds_its_own_place,
+                a_client_that_does_not_read_loses_its_place,
                 middleware_gives_a_handwritten_stream_its_headers,
                 middleware_keeps_what_the_handler_set,
                 middleware_leaves_other_responses_alone,
@@ -93,6 +96,7 @@ macro_rules! adapter_suite {
                 a_channel_delivers_and_learns_that_the_client_left,
                 a_channel_ends_when_the_hub_is_closed,
                 history_joins_live_over_the_wire,
+                a_client_cut_off_before_its_first_message_misses_nothing,
                 an_up_to_date_client_is_not_sent_anything_again,
                 an_unknown_last_event_id_is_told_in_band,
                 an_empty_last_event_id_is_none,
@@ -100,7 +104,7 @@ macro_rules! adapter_suite {
                 an_over_long_last_event_id_is_a_gap,
                 a_last_event_id_is_utf8_bytes,
                 the_query_resumes_and_the_header_wins,
-                a_gap_that_is_refused_is_412,
+                a_gap_that_is_refused_is_survived_by_a_browser_or_412,
                 keep_alive_is_on_by_default,
                 keep_alive_is_a_comment_line_without_a_blank_line,
                 keep_alive_is_reset_by_traffic,

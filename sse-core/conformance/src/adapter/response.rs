@@ -1,8 +1,8 @@
 //! Status, headers and bytes.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use sse_core::{Joe, Message};
+use sse_core::{Hub, Joe, Message};
 
 use super::{Server, Subject, client::Piece};
 
@@ -40,13 +40,13 @@ pub async fn status_and_headers_are_exact(subject: Subject) {
 pub async fn head_and_a_first_byte_come_before_any_message(subject: Subject) {
     let server = Server::start(subject);
     let mut response = server.client().await.get("/events").await;
-    assert_eq!(response.body.text().await, ":\n");
+    response.body.opening().await;
 }
 
 pub async fn bytes_are_exact(subject: Subject) {
     let server = Server::with(subject, Joe::builder(), None);
     let mut body = server.client().await.get("/events").await.body;
-    assert_eq!(body.text().await, ":\n");
+    body.opening().await;
     let id = "gr\u{fc}n".try_into().expect("a valid id");
     let event = "price".try_into().expect("a valid type");
     let rows = [
@@ -179,7 +179,7 @@ pub async fn too_many_topics_are_a_bad_request(subject: Subject) {
     );
 }
 
-pub async fn a_full_house_is_503_with_retry_after(subject: Subject) {
+pub async fn a_full_house_is_survived_by_a_browser_or_503(subject: Subject) {
     let server = Server::with(
         subject,
         Joe::builder().max_subscribers(1),
@@ -187,11 +187,56 @@ pub async fn a_full_house_is_503_with_retry_after(subject: Subject) {
     );
     let first = server.client().await.get("/events").await;
     assert_eq!(first.status, 200);
-    let refused = server.client().await.get("/events").await;
+    for path in ["/events", "/news"] {
+        let refused = server.client().await.get(path).await;
+        assert!(refused.is_survived().await.contains("places are taken"));
+    }
+    let refused = server.client().await.get("/status").await;
     refused.is_503_with_retry_after();
     drop(first);
     server.subscribers(0).await;
-    assert_eq!(server.client().await.get("/events").await.status, 200);
+    let mut next = server.client().await.get("/events").await;
+    next.body.opening().await;
+}
+
+/// Some frameworks notice that a client has left only when they write, and the keep-alive is far away.
+pub async fn a_reload_in_a_full_house_finds_its_own_place(subject: Subject) {
+    let joe = Server::joe().max_subscribers(2);
+    let server = Server::with(subject, joe, Duration::from_secs(600));
+    let mut other = server.client().await.get("/events").await;
+    other.body.opening().await;
+    let mut page = server.client().await.get("/events").await;
+    page.body.opening().await;
+    drop(page);
+    let mut again = server.client().await.get("/events").await;
+    again.body.opening().await;
+    server.publish("still there", ()).await;
+    assert_eq!(other.body.event().await.data, "still there");
+    assert_eq!(again.body.event().await.data, "still there");
+}
+
+pub async fn a_client_that_does_not_read_loses_its_place(subject: Subject) {
+    const CLIENTS: usize = 3;
+    let joe = Arc::new(Server::joe().max_subscribers(CLIENTS).build());
+    let hub = Hub::builder(Arc::clone(&joe))
+        .keep_alive(Duration::from_millis(100))
+        .send_timeout(Duration::from_millis(500))
+        .build();
+    let server = Server::with_hub(subject, joe, hub);
+    let mut stuck = Vec::new();
+    for _ in 0..CLIENTS {
+        stuck.push(server.client().await.get("/events?topic=big").await);
+    }
+    server.subscribers(CLIENTS).await;
+    // More than all buffers between the two hold.
+    let big = "x".repeat(256 << 10);
+    for _ in 0..100 {
+        server.publish(&big, "big").await;
+    }
+    server.subscribers(0).await;
+    let mut next = server.client().await.get("/events").await;
+    next.body.opening().await;
+    drop(stuck);
 }
 
 pub async fn middleware_gives_a_handwritten_stream_its_headers(subject: Subject) {

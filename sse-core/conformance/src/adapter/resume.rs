@@ -25,13 +25,12 @@ async fn resume(server: &Server, path: &str, id: impl AsRef<[u8]>) -> Body {
 
 /// Shows that the stream begins with the in-band message and goes on live.
 async fn is_told_of_a_gap(server: &Server, mut body: Body) {
-    let gap = body.event().await;
-    let expected = OwnedEvent {
-        id: String::new(),
-        event: "gap".into(),
-        data: r#"{"reason":"unknown"}"#.into(),
-    };
-    assert_eq!(gap, expected);
+    let OwnedEvent { id, event, data } = body.event().await;
+    assert_eq!(
+        (event.as_str(), data.as_str()),
+        ("gap", r#"{"reason":"unknown"}"#)
+    );
+    assert_ne!(id, "", "it has a place to come back to");
     server.publish("live", ()).await;
     assert_eq!(body.event().await.data, "live");
 }
@@ -176,7 +175,7 @@ impl Provider for RefusesGaps {
     }
 }
 
-pub async fn a_gap_that_is_refused_is_412(subject: Subject) {
+pub async fn a_gap_that_is_refused_is_survived_by_a_browser_or_412(subject: Subject) {
     let joe = Arc::new(Server::joe().build());
     let hub = Hub::new(RefusesGaps(Arc::clone(&joe)));
     let server = Server::with_hub(subject, joe, hub);
@@ -184,6 +183,12 @@ pub async fn a_gap_that_is_refused_is_412(subject: Subject) {
     server.publish("2", ()).await;
     let id = ("Last-Event-ID", b"of-another-life".as_slice());
     let refused = server.client().await.get_with("/events", &[id]).await;
+    let told = refused.is_survived().await;
+    assert!(
+        told.ends_with("data: {\"reason\":\"unknown\"}\n\n"),
+        "{told:?}"
+    );
+    let refused = server.client().await.get_with("/status", &[id]).await;
     assert_eq!(refused.status, 412);
     let is_stream = |(_, value): &(String, String)| value.starts_with("text/event-stream");
     assert!(
@@ -196,4 +201,20 @@ pub async fn a_gap_that_is_refused_is_412(subject: Subject) {
     server.subscribers(0).await;
     let mut body = resume(&server, "/events", seen).await;
     assert_eq!(body.event().await.data, "2");
+}
+
+/// It comes back with the only id that it has: that of the place where its stream began.
+pub async fn a_client_cut_off_before_its_first_message_misses_nothing(subject: Subject) {
+    let server = Server::start(subject);
+    server.publish("long ago", "news").await;
+    for path in ["/events?topic=news", "/news"] {
+        let mut body = server.client().await.get(path).await.body;
+        let place = body.opening().await;
+        body.reset();
+        server.publish("missed", "news").await;
+        let mut body = resume(&server, path, place).await;
+        assert_eq!(body.event().await.data, "missed");
+        server.publish("live", "news").await;
+        assert_eq!(body.event().await.data, "live");
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
-use sse_core::{Decoder, Outcome, Subscriber};
+use sse_core::{Decoder, EventId, Outcome, Subscriber};
 
 use crate::{OwnedEvent, decode, in_time};
 
@@ -26,6 +26,16 @@ impl Listener {
 
     pub(crate) fn outcome(&self) -> Outcome {
         self.subscriber.outcome()
+    }
+
+    /// The id of the place where the stream begins.
+    pub(crate) fn begins_at(&self) -> Option<&EventId> {
+        self.subscriber.begins_at()
+    }
+
+    /// Asks the stream to end after what was accepted.
+    pub(crate) fn finish(&mut self) {
+        self.subscriber.finish();
     }
 
     /// The next piece as it comes, or `None` at the end.

@@ -8,7 +8,7 @@ mod resume;
 use std::{collections::HashMap, future::Future, sync::Arc};
 
 use sse_core::{
-    EventId, Message, OnGap, Outcome, Provider, PublishError, ResumeFrom, SubscribeError,
+    EventId, Gap, Message, OnGap, Outcome, Provider, PublishError, ResumeFrom, SubscribeError,
     Subscription, Topics,
 };
 
@@ -52,9 +52,17 @@ macro_rules! provider_suite {
                 subscribers_come_and_go_while_messages_are_published,
                 an_empty_message_is_refused,
                 an_id_that_no_client_could_send_back_is_refused,
+                an_empty_id_counts_as_none,
+                the_type_of_a_gap_is_refused,
+                finishing_delivers_what_was_accepted_and_ends,
+                a_busy_topic_does_not_keep_a_finishing_stream_open,
+                the_last_handle_takes_the_streams_along,
                 shutdown_delivers_what_was_published_and_ends_every_stream,
                 after_shutdown_everything_is_refused,
                 without_an_id_a_subscription_is_fresh,
+                a_stream_cut_before_its_first_message_is_continued_or_told,
+                a_place_opens_its_own_topics_only,
+                whoever_is_told_of_a_gap_has_a_place_to_come_back_to,
                 a_known_id_is_recovered,
                 an_up_to_date_client_gets_nothing_again,
                 an_unknown_id_is_a_gap,
@@ -327,6 +335,100 @@ pub async fn an_id_that_no_client_could_send_back_is_refused(subject: Subject) {
     }
     publish(&provider, "end", ()).await;
     assert_eq!(listener.data(2).await, ["x", "end"]);
+}
+
+/// It would make clients forget where they are, and what they then miss would be missed in silence.
+pub async fn an_empty_id_counts_as_none(subject: Subject) {
+    let provider = (subject.make)();
+    let mut listener = subscribe(&provider, Subscription::default()).await;
+    let message = Message::data("x").id(EventId::from_static(""));
+    let published = provider
+        .publish(message, Topics::default())
+        .await
+        .expect("published");
+    assert_eq!(published.id.is_some(), subject.keeps_history);
+    let bytes = listener.bytes().await;
+    assert!(
+        !bytes.starts_with(b"id: \n") && !bytes.starts_with(b"id:\n"),
+        "{bytes:?}"
+    );
+    let nothing = Message::without_data().id(EventId::from_static(""));
+    let refused = provider.publish(nothing, Topics::default()).await;
+    assert!(matches!(refused, Err(PublishError::Empty)), "{refused:?}");
+}
+
+pub async fn the_type_of_a_gap_is_refused(subject: Subject) {
+    let provider = (subject.make)();
+    let mut listener = subscribe(&provider, Subscription::default()).await;
+    let forged = Gap::Unknown.message();
+    let refused = provider.publish(forged, Topics::default()).await;
+    assert!(
+        matches!(refused, Err(PublishError::ReservedType)),
+        "{refused:?}"
+    );
+    publish(&provider, "end", ()).await;
+    assert_eq!(listener.data(1).await, ["end"]);
+}
+
+pub async fn finishing_delivers_what_was_accepted_and_ends(subject: Subject) {
+    let provider = (subject.make)();
+    let mut live = subscribe(&provider, Subscription::default()).await;
+    let idle = subscribe(&provider, Subscription::to("idle")).await;
+    for n in 0..50 {
+        publish(&provider, n, ()).await;
+    }
+    let earliest = Subscription::default().resume_from(ResumeFrom::Earliest);
+    let early = subscribe(&provider, earliest.clone()).await;
+    let mut half_way = subscribe(&provider, earliest).await;
+    let kept = if subject.keeps_history { 50 } else { 0 };
+    assert_eq!(half_way.data(kept.min(1)).await.len(), kept.min(1));
+    assert_eq!(live.data(10).await.len(), 10);
+    let expected = [40, 0, kept, kept - kept.min(1)];
+    for (mut listener, expected) in [live, idle, early, half_way].into_iter().zip(expected) {
+        listener.finish();
+        listener.finish();
+        assert_eq!(listener.rest().await.len(), expected);
+    }
+}
+
+pub async fn a_busy_topic_does_not_keep_a_finishing_stream_open(subject: Subject) {
+    let provider = (subject.make)();
+    for n in 0..1_000 {
+        publish(&provider, n, ()).await;
+    }
+    let live = Subscription::default();
+    let earliest = live.clone().resume_from(ResumeFrom::Earliest);
+    for subscription in [live, earliest] {
+        let mut listener = subscribe(&provider, subscription).await;
+        publish(&provider, "before", ()).await;
+        listener.finish();
+        // Whenever it is read, there is more.
+        let mut n = 0;
+        let mut all = Vec::new();
+        loop {
+            n += 1;
+            assert!(n < 5_000, "it is still open");
+            publish(&provider, format!("after {n}"), ()).await;
+            let Some(events) = listener.events().await else {
+                break;
+            };
+            all.extend(events.into_iter().map(|event| event.data));
+        }
+        assert!(all.contains(&"before".to_owned()), "{all:?}");
+    }
+}
+
+/// Nobody can publish any more, and whoever waits for that would wait for ever.
+pub async fn the_last_handle_takes_the_streams_along(subject: Subject) {
+    let provider = (subject.make)();
+    let mut reader = subscribe(&provider, Subscription::to("a")).await;
+    let waiting = subscribe(&provider, Subscription::to("b")).await;
+    let waiting = tokio::spawn(waiting.rest());
+    publish(&provider, "last", "a").await;
+    drop(provider);
+    assert_eq!(reader.data(1).await, ["last"]);
+    assert_eq!(reader.rest().await, [""; 0]);
+    assert_eq!(waiting.await.expect("the task does not panic"), [""; 0]);
 }
 
 pub async fn shutdown_delivers_what_was_published_and_ends_every_stream(subject: Subject) {

@@ -23,6 +23,74 @@ fn expected(subject: Subject) -> Outcome {
     }
 }
 
+/// It has been given no id by a message, and is no new client all the same.
+pub async fn a_stream_cut_before_its_first_message_is_continued_or_told(subject: Subject) {
+    let provider = (subject.make)();
+    publish(&provider, "before", "a").await;
+    for n in 0..3 {
+        let place = place(&subscribe(&provider, Subscription::to("a")).await);
+        let again = Subscription::to("a").resume_from(place.clone());
+        let listener = subscribe(&provider, again.clone()).await;
+        assert_eq!(
+            listener.outcome(),
+            Outcome::Recovered,
+            "nothing was published"
+        );
+        drop(listener);
+        publish(&provider, n, "a").await;
+        let mut listener = subscribe(&provider, again).await;
+        publish(&provider, "live", "a").await;
+        if subject.keeps_history {
+            assert_eq!(listener.outcome(), Outcome::Recovered);
+            assert_eq!(listener.data(2).await, [n.to_string(), "live".into()]);
+        } else {
+            assert_eq!(listener.outcome(), Outcome::Gap(Gap::Expired));
+            assert_eq!(listener.data(1).await, ["live"]);
+        }
+    }
+}
+
+pub async fn a_place_opens_its_own_topics_only(subject: Subject) {
+    let provider = (subject.make)();
+    publish(&provider, "x", ["a", "b", "c"]).await;
+    let place = place(&subscribe(&provider, Subscription::to(["a", "b"])).await);
+    for (topics, is_its_own) in [
+        (&["a"][..], false),
+        (&["b", "c"], false),
+        (&["a", "b", "c"], false),
+        (&["b", "a"], true),
+    ] {
+        let subscription = Subscription::to(topics).resume_from(place.clone());
+        let listener = subscribe(&provider, subscription).await;
+        let is_gap = listener.outcome() == Outcome::Gap(Gap::Unknown);
+        assert_eq!(is_gap, !is_its_own, "{topics:?}");
+    }
+}
+
+pub async fn whoever_is_told_of_a_gap_has_a_place_to_come_back_to(subject: Subject) {
+    for on_gap in [OnGap::Tell, OnGap::Replay, OnGap::Silent] {
+        let provider = (subject.make)();
+        publish(&provider, "before", "a").await;
+        let place = place(&subscribe(&provider, lost(on_gap)).await);
+        let again = Subscription::to("a").resume_from(place);
+        let mut listener = subscribe(&provider, again).await;
+        assert_eq!(listener.outcome(), Outcome::Recovered);
+        publish(&provider, "after", "a").await;
+        let replayed = subject.keeps_history && on_gap == OnGap::Replay;
+        let expected = if replayed {
+            &["before", "after"][..]
+        } else {
+            &["after"]
+        };
+        assert_eq!(listener.data(expected.len()).await, expected);
+    }
+}
+
+fn place(listener: &super::Listener) -> EventId {
+    let place = listener.begins_at().cloned();
+    place.expect("a stream says where it begins")
+}
+
 pub async fn a_known_id_is_recovered(subject: Subject) {
     let provider = (subject.make)();
     publish(&provider, "0", ()).await;

@@ -6,7 +6,9 @@ mod ids;
 
 use std::sync::Arc;
 
-use sse_core::{Decoder, EventId, Gap, Message, Page, Position, ReadError, Replayer, Topics};
+use sse_core::{
+    Cursor, Decoder, EventId, Gap, Message, Page, Position, ReadError, Replayer, Topics,
+};
 
 pub use self::ids::*;
 use crate::{OwnedEvent, decode};
@@ -44,6 +46,10 @@ macro_rules! replayer_suite {
                 an_id_that_looks_like_a_given_one_is_not_mistaken_for_it,
                 history_is_read_while_it_grows,
                 the_earliest_is_the_oldest_that_is_kept,
+                a_place_is_known_before_any_message,
+                a_place_opens_exactly_its_topics,
+                a_place_of_the_earliest_brings_everything_back,
+                a_place_never_given_out_is_unknown,
                 nothing_is_read_beyond_the_position_asked_for,
                 a_large_message_is_a_page_of_its_own,
                 a_message_of_several_topics_does_not_hold_up_the_others,
@@ -67,15 +73,15 @@ fn id(text: &str) -> EventId {
 }
 
 /// All data that follows a position.
-fn read(replayer: &Arc<dyn Replayer>, mut after: Position, topics: &Topics) -> Vec<String> {
-    events(replayer, &mut after, topics)
+fn read(replayer: &Arc<dyn Replayer>, mut from: Cursor, topics: &Topics) -> Vec<String> {
+    events(replayer, &mut from, topics)
         .into_iter()
         .map(|event| event.data)
         .collect()
 }
 
-fn page(replayer: &Arc<dyn Replayer>, after: Option<Position>, topics: &Topics) -> Page {
-    let page = replayer.page(after, replayer.end(), topics);
+fn page(replayer: &Arc<dyn Replayer>, from: Cursor, topics: &Topics) -> Page {
+    let page = replayer.page(from, replayer.end(), topics);
     page.expect("nothing was dropped")
 }
 
@@ -87,17 +93,17 @@ fn gap(replayer: &Arc<dyn Replayer>, id: &EventId, topics: impl Into<Topics>) ->
     }
 }
 
-fn seek(replayer: &Arc<dyn Replayer>, id: &EventId, topics: impl Into<Topics>) -> Position {
+fn seek(replayer: &Arc<dyn Replayer>, id: &EventId, topics: impl Into<Topics>) -> Cursor {
     let found = replayer.seek(id, &topics.into());
     found.expect("the id is known")
 }
 
-fn events(replayer: &Arc<dyn Replayer>, after: &mut Position, topics: &Topics) -> Vec<OwnedEvent> {
+fn events(replayer: &Arc<dyn Replayer>, from: &mut Cursor, topics: &Topics) -> Vec<OwnedEvent> {
     let mut events = Vec::new();
     let mut decoder = Decoder::new();
-    while *after < replayer.end() {
-        let page = page(replayer, Some(*after), topics);
-        assert!(page.next > *after, "a page goes on");
+    while from.after < replayer.end() {
+        let page = page(replayer, *from, topics);
+        assert!(page.next.after > from.after, "a page goes on");
         let found = decode(&mut decoder, &page.bytes);
         let size = page.bytes.len();
         assert!(
@@ -106,7 +112,7 @@ fn events(replayer: &Arc<dyn Replayer>, after: &mut Position, topics: &Topics) -
         );
         assert!(size == 0 || page.bytes.ends_with(b"\n\n"), "whole messages");
         events.extend(found);
-        *after = page.next;
+        *from = page.next;
     }
     events
 }
@@ -118,7 +124,7 @@ pub fn what_is_stored_is_what_is_sent(subject: Subject) {
     let message = Message::data("a\nb").event(event).comment("c");
     let stored = replayer.put(message, &Topics::default()).expect("stored");
     let after = seek(&replayer, &first, ());
-    let page = page(&replayer, Some(after), &Topics::default());
+    let page = page(&replayer, after, &Topics::default());
     assert_eq!(page.bytes, stored.bytes);
 }
 
@@ -126,10 +132,10 @@ pub fn an_up_to_date_client_is_at_the_end(subject: Subject) {
     let replayer = subject();
     for _ in 0..50 {
         let newest = put(&replayer, Message::data("x"), ());
-        assert_eq!(seek(&replayer, &newest, ()), replayer.end());
+        assert_eq!(seek(&replayer, &newest, ()), Cursor::after(replayer.end()));
     }
     let newest = put(&replayer, Message::data("x").id(id("manual")), ());
-    assert_eq!(seek(&replayer, &newest, ()), replayer.end());
+    assert_eq!(seek(&replayer, &newest, ()), Cursor::after(replayer.end()));
 }
 
 pub fn what_follows_an_id_comes_in_order(subject: Subject) {
@@ -148,7 +154,7 @@ pub fn what_follows_an_id_comes_in_order(subject: Subject) {
             .map(|event| (event.id, event.data))
             .collect();
         assert_eq!(seen, expected);
-        assert_eq!(after, replayer.end());
+        assert_eq!(after, Cursor::after(replayer.end()));
     }
 }
 
@@ -217,18 +223,18 @@ pub fn history_is_read_while_it_grows(subject: Subject) {
 /// Everything between two positions, page by page.
 fn between(
     replayer: &Arc<dyn Replayer>,
-    mut after: Option<Position>,
+    mut from: Cursor,
     until: Position,
     topics: &Topics,
 ) -> Vec<String> {
     let mut all = Vec::new();
-    while after.is_none_or(|after| after < until) {
-        let page = replayer.page(after, until, topics);
+    while from.after < until {
+        let page = replayer.page(from, until, topics);
         let page = page.expect("nothing was dropped");
         let found = decode(&mut Decoder::new(), &page.bytes);
         all.extend(found.into_iter().map(|event| event.data));
-        assert!(page.next <= until && after.is_none_or(|after| after < page.next));
-        after = Some(page.next);
+        assert!(page.next.after <= until && from.after < page.next.after);
+        from = page.next;
     }
     all
 }
@@ -236,14 +242,75 @@ fn between(
 pub fn the_earliest_is_the_oldest_that_is_kept(subject: Subject) {
     let replayer = subject();
     let topics = Topics::from(["a", "b"]);
-    let empty = page(&replayer, None, &topics);
-    assert_eq!((empty.bytes.len(), empty.next), (0, Position(0)));
+    let empty = page(&replayer, Cursor::EARLIEST, &topics);
+    assert_eq!(
+        (empty.bytes.len(), empty.next),
+        (0, Cursor::after(Position(0)))
+    );
     for (data, topic) in [("1", "a"), ("2", "c"), ("3", "b"), ("4", "a")] {
         put(&replayer, Message::data(data), topic);
     }
     let end = replayer.end();
-    assert_eq!(between(&replayer, None, end, &topics), ["1", "3", "4"]);
-    assert_eq!(between(&replayer, None, end, &"quiet".into()), [""; 0]);
+    assert_eq!(
+        between(&replayer, Cursor::EARLIEST, end, &topics),
+        ["1", "3", "4"]
+    );
+    assert_eq!(
+        between(&replayer, Cursor::EARLIEST, end, &"quiet".into()),
+        [""; 0]
+    );
+}
+
+pub fn a_place_is_known_before_any_message(subject: Subject) {
+    let replayer = subject();
+    let topics = Topics::from(["a", "b"]);
+    for n in 0..5 {
+        let place = Cursor::after(replayer.end());
+        let id = replayer.cursor_id(place, &topics);
+        assert_eq!(seek(&replayer, &id, topics.clone()), place);
+        put(&replayer, Message::data(format!("{n} a")), "a");
+        put(&replayer, Message::data(format!("{n} c")), "c");
+        let found = read(&replayer, seek(&replayer, &id, topics.clone()), &topics);
+        assert_eq!(found, [format!("{n} a")]);
+    }
+}
+
+pub fn a_place_opens_exactly_its_topics(subject: Subject) {
+    let replayer = subject();
+    put(&replayer, Message::data("x"), ["a", "b", "c"]);
+    let id = replayer.cursor_id(Cursor::after(replayer.end()), &["a", "b"].into());
+    for other in [&["a"][..], &["b"], &["c"], &["a", "b", "c"], &["ab"], &[""]] {
+        assert_eq!(gap(&replayer, &id, other), Gap::Unknown);
+    }
+    seek(&replayer, &id, ["b", "a"]);
+}
+
+pub fn a_place_of_the_earliest_brings_everything_back(subject: Subject) {
+    let replayer = subject();
+    let topics = Topics::from(["a", "b"]);
+    let before_any = replayer.cursor_id(Cursor::EARLIEST, &topics);
+    put(&replayer, Message::data("1"), "a");
+    put(&replayer, Message::data("2"), "b");
+    let later = replayer.cursor_id(Cursor::EARLIEST, &topics);
+    put(&replayer, Message::data("3"), "a");
+    for id in [before_any, later] {
+        let from = seek(&replayer, &id, topics.clone());
+        assert_eq!(read(&replayer, from, &topics), ["1", "2", "3"]);
+    }
+}
+
+pub fn a_place_never_given_out_is_unknown(subject: Subject) {
+    let (replayer, other) = (subject(), subject());
+    for replayer in [&replayer, &other] {
+        put(replayer, Message::data("x"), "a");
+    }
+    let beyond = Cursor::after(Position(replayer.end().0 + 1));
+    let beyond = replayer.cursor_id(beyond, &"a".into());
+    assert_eq!(gap(&replayer, &beyond, "a"), Gap::Unknown);
+    let of_other = other.cursor_id(Cursor::after(other.end()), &"a".into());
+    assert_eq!(gap(&replayer, &of_other, "a"), Gap::Unknown);
+    let forged = format!("{of_other}0");
+    assert_eq!(gap(&other, &id(&forged), "a"), Gap::Unknown);
 }
 
 pub fn nothing_is_read_beyond_the_position_asked_for(subject: Subject) {
@@ -258,7 +325,7 @@ pub fn nothing_is_read_beyond_the_position_asked_for(subject: Subject) {
     for topics in &topics {
         for (n, until) in ends.iter().enumerate() {
             let expected: Vec<_> = (1..=n).map(|n| n.to_string()).collect();
-            let found = between(&replayer, Some(ends[0]), *until, topics);
+            let found = between(&replayer, Cursor::after(ends[0]), *until, topics);
             assert_eq!(found, expected);
         }
     }
@@ -360,9 +427,9 @@ pub fn a_message_of_no_topics_is_refused(subject: Subject) {
     let after = seek(&replayer, &first, "a");
     assert_eq!(read(&replayer, after, &"a".into()), ["1", "1"]);
     assert_eq!(gap(&replayer, &id("own"), "a"), Gap::Unknown);
-    for after in [None, Some(after)] {
+    for after in [Cursor::EARLIEST, after] {
         let page = page(&replayer, after, &none);
-        assert_eq!((page.bytes.len(), page.next), (0, replayer.end()));
+        assert_eq!((page.bytes.len(), page.next.after), (0, replayer.end()));
     }
     assert_eq!(gap(&replayer, &first, none), Gap::Unknown);
 }

@@ -3,6 +3,9 @@
 //! The one file in which they stand. Plain text and numbers, because the
 //! frameworks disagree on the version of the `http` crate.
 
+mod refusal;
+
+pub use self::refusal::{Answer, Refusal};
 use crate::{
     error::{PublishError, SubscribeError},
     resume::ResumeFrom,
@@ -119,19 +122,16 @@ impl SubscribeError {
             Self::Closed(_) | Self::Full { .. } => SERVICE_UNAVAILABLE,
             Self::TooManyTopics { .. } => BAD_REQUEST,
             Self::Gap(_) => PRECONDITION_FAILED,
-            Self::Store(_) | Self::Provider(_) => INTERNAL_SERVER_ERROR,
+            Self::Store(_) | Self::Provider(_) | Self::NoClock => INTERNAL_SERVER_ERROR,
         }
-    }
-
-    /// The header that tells a client when to come back, where coming back helps.
-    pub fn retry_after(&self) -> Option<(&'static str, &'static str)> {
-        (self.status() == SERVICE_UNAVAILABLE).then_some(RETRY_AFTER)
     }
 
     /// The text for a client: the error, but for failures of the engine, which are nobody's business outside.
     pub fn public_text(&self) -> String {
         match self {
-            Self::Store(_) | Self::Provider(_) => "the event stream is not available".to_owned(),
+            Self::Store(_) | Self::Provider(_) | Self::NoClock => {
+                "the event stream is not available".to_owned()
+            }
             other => other.to_string(),
         }
     }
@@ -142,9 +142,17 @@ impl PublishError {
     pub fn status(&self) -> u16 {
         match self {
             Self::Closed(_) => SERVICE_UNAVAILABLE,
-            Self::Empty | Self::IdTooLong { .. } => BAD_REQUEST,
+            Self::Empty | Self::IdTooLong { .. } | Self::ReservedType => BAD_REQUEST,
             Self::TooLarge { .. } => CONTENT_TOO_LARGE,
             Self::Store(_) | Self::Provider(_) => INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The text for a client: the error, but for failures of the engine, which are nobody's business outside.
+    pub fn public_text(&self) -> String {
+        match self {
+            Self::Store(_) | Self::Provider(_) => "the message was not published".to_owned(),
+            other => other.to_string(),
         }
     }
 }

@@ -1,0 +1,40 @@
+//! What a body begins with.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::{field::EventId, message::Message, wire::COMMENT};
+
+/// The first bytes of a body: never none, so that `EventSource.onopen` and proxies need not wait for an event.
+#[derive(Default)]
+pub(super) struct Opening {
+    /// The place where the stream begins.
+    pub(super) id: Option<EventId>,
+    /// What the client is told of its past.
+    pub(super) notice: Option<Message>,
+}
+
+impl Opening {
+    /// The bytes, with the time after which to reconnect.
+    ///
+    /// An id is followed by a blank line, because without one no client keeps it. Where there is
+    /// none, there is no blank line either: some clients would make an event of it.
+    pub(super) fn to_bytes(self: Box<Self>, retry: Option<Duration>) -> Bytes {
+        let Self { id, notice } = *self;
+        let has_place = id.is_some();
+        let mut message = notice.unwrap_or_default();
+        if let Some(id) = id {
+            message = message.id(id);
+        }
+        if let Some(retry) = retry {
+            message = message.retry(retry);
+        }
+        if has_place || message.payload().is_some() {
+            return message.to_bytes();
+        }
+        let fields = message.to_bytes();
+        let fields = fields.strip_suffix(b"\n").unwrap_or_default();
+        [COMMENT, fields].concat().into()
+    }
+}
