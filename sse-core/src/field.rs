@@ -6,16 +6,21 @@ use crate::text::Text;
 
 /// The `id` of an event: what a client hands back as `Last-Event-ID` to continue where it was.
 ///
-/// Holds no CR, LF or NUL, so it can neither end its line on the wire nor be
-/// ignored by a client ([HTML, 9.2.6]). An empty id is not the same as none:
-/// it makes the client forget its last id.
+/// Holds only what comes back as it was sent. CR or LF would end its line, a client ignores an id with NUL
+/// ([HTML, 9.2.6]), no HTTP header carries another control character but TAB, and HTTP removes spaces and tabs
+/// from the ends of one; so an id has none of these. Clients hold whatever a server sends: this is about publishing.
 ///
-/// Keep ids to at most 128 bytes of `[0-9A-Za-z._~-]`; anything else makes browsers
-/// send a CORS preflight for cross-origin reconnects.
+/// An empty id is not the same as none: it makes the client forget its last id. A hub treats it as none.
+///
+/// Prefer at most 128 bytes of `[0-9A-Za-z._~-]`, as the ids that a history gives. The Fetch standard does not let
+/// `Last-Event-ID` pass to another origin without a CORS preflight, and a proposal to do so is for such short and plain
+/// values only ([whatwg/fetch#568]). A page that sets the header itself, as with `fetch`, is asked first, then;
+/// the reconnects of an `EventSource` in Chromium and most other browsers are not.
 ///
 /// Cheap to clone.
 ///
 /// [HTML, 9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+/// [whatwg/fetch#568]: https://github.com/whatwg/fetch/issues/568
 ///
 /// ```
 /// use sse_core::EventId;
@@ -23,6 +28,7 @@ use crate::text::Text;
 /// let id: EventId = "42".parse()?;
 /// assert_eq!(id.as_str(), "42");
 /// assert!(EventId::try_from("4\n2").is_err());
+/// assert!(EventId::try_from("42 ").is_err());
 /// # Ok::<(), sse_core::InvalidField>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,32 +79,72 @@ impl EventType {
 #[non_exhaustive]
 pub enum InvalidField {
     /// An id or type with CR or LF would end its line and inject fields into the stream.
-    #[error("{field} holds a line break; it must be one line")]
+    #[error("{field} {}", self.reason())]
     LineBreak {
         /// `id` or `event`.
         field: &'static str,
     },
     /// Clients ignore an id with NUL.
-    #[error("{field} holds a NUL character; clients would ignore it")]
+    #[error("{field} {}", self.reason())]
     Nul {
         /// Always `id`.
         field: &'static str,
     },
+    /// A client could not send an id back that has a control character other than TAB.
+    #[error("{field} {}", self.reason())]
+    Control {
+        /// Always `id`.
+        field: &'static str,
+    },
+    /// A space or TAB at the beginning or end of an id would not come back.
+    #[error("{field} {}", self.reason())]
+    Blank {
+        /// Always `id`.
+        field: &'static str,
+    },
     /// An empty type means the same as none.
-    #[error("{field} is empty; leave it out instead")]
+    #[error("{field} {}", self.reason())]
     Empty {
         /// Always `event`.
         field: &'static str,
     },
 }
 
+impl InvalidField {
+    /// The text without the field, for the compiler, too.
+    const fn reason(self) -> &'static str {
+        match self {
+            Self::LineBreak { .. } => "holds a line break; it must be one line",
+            Self::Nul { .. } => "holds a NUL character; clients would ignore it",
+            Self::Control { .. } => {
+                "holds a control character, which no header can carry; leave it out"
+            }
+            Self::Blank { .. } => {
+                "begins or ends with a space or a tab, which HTTP removes; trim it"
+            }
+            Self::Empty { .. } => "is empty; leave it out instead",
+        }
+    }
+}
+
 const fn check_id(text: &str) -> Result<(), InvalidField> {
+    let field = "id";
     if contains(text, b'\n') || contains(text, b'\r') {
-        Err(InvalidField::LineBreak { field: "id" })
-    } else if contains(text, 0) {
-        Err(InvalidField::Nul { field: "id" })
-    } else {
-        Ok(())
+        return Err(InvalidField::LineBreak { field });
+    }
+    if contains(text, 0) {
+        return Err(InvalidField::Nul { field });
+    }
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        if first.is_ascii_control() && *first != b'\t' {
+            return Err(InvalidField::Control { field });
+        }
+        rest = tail;
+    }
+    match text.as_bytes() {
+        [b' ' | b'\t', ..] | [.., b' ' | b'\t'] => Err(InvalidField::Blank { field }),
+        _ => Ok(()),
     }
 }
 
@@ -135,11 +181,10 @@ macro_rules! conversions {
             /// If the text is not valid; in a `const` that is an error of the compiler. For text that
             /// comes from anywhere else use `try_from` or `parse`.
             pub const fn from_static(text: &'static str) -> Self {
-                assert!(
-                    $check(text).is_ok(),
-                    "holds a line break, or is empty, or holds a NUL character"
-                );
-                Self(Text::from_static(text))
+                match $check(text) {
+                    Ok(()) => Self(Text::from_static(text)),
+                    Err(error) => panic!("{}", error.reason()),
+                }
             }
 
             /// The text.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sse_core::{EventId, EventType, InvalidField, Message, ParseMessageError, Topics};
+use sse_core::{EventId, EventType, InvalidField, Message, ParseMessageError, ResumeFrom, Topics};
 
 fn id(text: &str) -> EventId {
     text.try_into().unwrap()
@@ -70,6 +70,62 @@ fn item_4_ids_types_and_comments_cannot_inject_fields() {
     );
 }
 
+/// What comes back in a header is what was published, or a client would be shut out by a 400 or be told of a gap.
+#[test]
+fn an_id_is_something_that_a_header_can_carry() {
+    let control = (1..0x20).chain([0x7f]).map(char::from);
+    for character in control.filter(|character| !"\t\n\r".contains(*character)) {
+        let expected = Err(InvalidField::Control { field: "id" });
+        for bad in [format!("a{character}b"), character.into()] {
+            assert_eq!(EventId::try_from(bad.as_str()), expected, "{bad:?}");
+        }
+    }
+    for bad in [" a", "a ", "\ta", "a\t", " ", "\t", " \t "] {
+        let expected = Err(InvalidField::Blank { field: "id" });
+        assert_eq!(EventId::try_from(bad), expected, "{bad:?}");
+        assert_eq!(
+            ResumeFrom::from_bytes(bad.as_bytes()),
+            ResumeFrom::Unreadable
+        );
+    }
+    for good in [
+        "",
+        "a b",
+        "a\tb",
+        "gr\u{fc}n",
+        "\u{85}",
+        "\u{a0}a\u{2003}",
+        "\u{1f600}",
+    ] {
+        assert_eq!(id(good), good);
+        let read = ResumeFrom::from_bytes(good.as_bytes());
+        assert_eq!(read, ResumeFrom::from(id(good)));
+    }
+    // Nothing comes back from a type.
+    assert_eq!(event(" a\u{1}\u{7f} "), " a\u{1}\u{7f} ");
+}
+
+#[test]
+fn what_is_wrong_with_a_field_says_what_to_do() {
+    let rows = [
+        ("a\n", "id holds a line break; it must be one line"),
+        ("\0", "id holds a NUL character; clients would ignore it"),
+        (
+            "\u{7f}",
+            "id holds a control character, which no header can carry; leave it out",
+        ),
+        (
+            " a",
+            "id begins or ends with a space or a tab, which HTTP removes; trim it",
+        ),
+    ];
+    for (bad, text) in rows {
+        assert_eq!(EventId::try_from(bad).unwrap_err().to_string(), text);
+    }
+    let error = EventType::try_from("").unwrap_err();
+    assert_eq!(error.to_string(), "event is empty; leave it out instead");
+}
+
 #[test]
 fn item_5_each_line_of_data_is_a_line() {
     encodes(
@@ -83,8 +139,8 @@ fn item_5_each_line_of_data_is_a_line() {
 #[test]
 fn item_6_there_is_always_a_space_after_the_colon() {
     encodes(
-        &Message::data(" a").id(id(" 1")).event(event(" e")),
-        "id:  1\nevent:  e\ndata:  a\n\n",
+        &Message::data(" a").id(id("1")).event(event(" e")),
+        "id: 1\nevent:  e\ndata:  a\n\n",
     );
 }
 
@@ -141,6 +197,12 @@ fn a_message_is_parsed_as_a_client_reads_it() {
         .retry(Duration::from_millis(5))
         .comment("c");
     assert_eq!(text.parse(), Ok(expected));
+}
+
+#[test]
+fn an_id_that_no_client_could_send_back_is_not_taken_from_a_text() {
+    let text = "id: 1\nid:  2\nid: 3 \nid: a\u{1}b\ndata: x\n\n";
+    assert_eq!(text.parse(), Ok(Message::data("x").id(id("1"))));
 }
 
 #[test]
@@ -220,6 +282,8 @@ fn serde_goes_through_the_same_checks() {
     for bad in [
         r#"{"id":"a\nb"}"#,
         r#"{"id":"\u0000"}"#,
+        r#"{"id":"a\u0001"}"#,
+        r#"{"id":" a"}"#,
         r#"{"event":"a\rb"}"#,
         r#"{"event":""}"#,
     ] {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proptest::{collection::vec, option, prelude::*};
-use sse_core::{Decoder, Item, Message};
+use sse_core::{Decoder, EventId, Item, Message, ResumeFrom};
 
 /// Any Unicode, with the characters that break careless encoders far more often than by chance.
 fn text() -> impl Strategy<Value = String> {
@@ -15,10 +15,21 @@ fn text() -> impl Strategy<Value = String> {
     vec(character, 0..24).prop_map(String::from_iter)
 }
 
+/// Any id that can be published.
+fn id() -> impl Strategy<Value = EventId> {
+    let kept = |character: &char| !character.is_ascii_control() || *character == '\t';
+    let blank = |character: char| " \t".contains(character);
+    text().prop_map(move |text| {
+        let text: String = text.chars().filter(kept).collect();
+        let id = text.trim_matches(blank).try_into();
+        id.expect("nothing else is refused")
+    })
+}
+
 fn message() -> impl Strategy<Value = Message> {
     let retry = option::of(any::<u64>());
     (
-        option::of(text()),
+        option::of(id()),
         option::of(text()),
         retry,
         text(),
@@ -26,7 +37,7 @@ fn message() -> impl Strategy<Value = Message> {
     )
         .prop_map(|(id, event, retry, data, comment)| {
             let mut message = Message::data(data);
-            if let Some(id) = id.and_then(|id| id.try_into().ok()) {
+            if let Some(id) = id {
                 message = message.id(id);
             }
             if let Some(event) = event.and_then(|event| event.try_into().ok()) {
@@ -114,6 +125,14 @@ proptest! {
     #[test]
     fn what_is_printed_is_parsed_back(message in message()) {
         prop_assert_eq!(message.to_string().parse::<Message>(), Ok(message));
+    }
+
+    #[test]
+    fn an_id_comes_back_from_a_header_as_it_is(id in id()) {
+        // What HTTP does to a value on its way.
+        let value = id.as_str().trim_matches([' ', '\t']);
+        prop_assert!(value.bytes().all(|byte| byte == b'\t' || !byte.is_ascii_control()));
+        prop_assert_eq!(ResumeFrom::from_bytes(value.as_bytes()), ResumeFrom::from(id));
     }
 
     #[test]

@@ -57,6 +57,29 @@ async fn resume_from_is_where_it_begins() {
     assert_eq!(source.last_event_id(), "8");
 }
 
+/// Other servers publish ids that ours would refuse, and know them again by what HTTP leaves of them.
+#[tokio::test]
+async fn an_id_with_blanks_at_its_ends_is_held_as_it_is_and_sent_back() {
+    let server = Server::start([Script::events("id:  7 \t\ndata: a\n\n")]).await;
+    let mut source = get(server.url("/"));
+    let log = follow(&mut source).await;
+    assert!(log.contains(&"[ 7 \t] message: a".into()), "{log:?}");
+    assert_eq!(source.last_event_id(), " 7 \t");
+    assert_eq!(server.ids(), [None, Some("7".into())]);
+}
+
+#[tokio::test]
+async fn an_id_that_no_header_can_carry_is_held_and_told() {
+    let server = Server::start([Script::events("id: a\u{1}b\ndata: a\n\n")]).await;
+    let mut source = get(server.url("/"));
+    assert_eq!(next_event(&mut source).await, "[a\u{1}b] message: a");
+    let closed = closed(source).await;
+    assert!(
+        matches!(&closed, Closed::Failed(sse_client::Error::LastEventId { id }) if id == "a\u{1}b"),
+        "{closed:?}"
+    );
+}
+
 #[tokio::test]
 async fn resume_from_nothing_is_no_header() {
     let server = Server::start([]).await;

@@ -109,7 +109,7 @@ mod tests {
             ("abc-7", Some(Position(7))),
             ("abc-07", None),
             ("abc-+7", None),
-            ("abc-7 ", None),
+            ("abc-7 x", None),
             ("abc7", None),
             ("abcd-7", None),
             ("abc-", None),

@@ -23,7 +23,7 @@ pub fn given_ids_are_short_plain_and_different(subject: Subject) {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte);
         assert!(
             id.as_str().bytes().all(plain) && id.as_str().len() <= 128,
-            "{id} would cause a preflight"
+            "{id} is not short and plain"
         );
     }
     ids.sort_unstable();
@@ -49,7 +49,7 @@ pub fn an_id_never_given_out_is_unknown(subject: Subject) {
         "never".to_owned(),
         format!("{given}0"),
         format!("0{given}"),
-        format!("{given} "),
+        format!("{given} 0"),
         "0".into(),
     ] {
         assert_eq!(gap(&replayer, &id(&wrong), ()), Gap::Unknown, "{wrong:?}");
