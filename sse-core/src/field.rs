@@ -54,6 +54,11 @@ impl EventId {
 /// Holds no CR or LF and is not empty: on the wire an empty type is the same as
 /// no type, so leave it out instead.
 ///
+/// Three names mean something already. `message` is the same as none. `error` and `open` are allowed, but what a page
+/// listens to with `addEventListener("error")` or `onerror` also fires when its connection is lost, and
+/// `open` when it is made: choose other names. A hub publishes no `gap`: by that one it says itself that a client
+/// has missed something ([`Gap`](crate::Gap)).
+///
 /// Cheap to clone.
 ///
 /// ```
