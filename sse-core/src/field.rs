@@ -6,16 +6,19 @@ use crate::text::Text;
 
 /// The `id` of an event: what a client hands back as `Last-Event-ID` to continue where it was.
 ///
-/// Holds only what comes back as it was sent. CR or LF would end its line, a client ignores an id with NUL
-/// ([HTML, 9.2.6]), no HTTP header carries another control character but TAB, and HTTP removes spaces and tabs
-/// from the ends of one; so an id has none of these. Clients hold whatever a server sends: this is about publishing.
+/// Holds only what comes back as it was sent. CR or LF would end its line, a client ignores an id
+/// with NUL ([HTML, 9.2.6]), no HTTP header carries another control character but TAB, and HTTP
+/// removes spaces and tabs from the ends of one; so an id has none of these. Clients hold whatever
+/// a server sends: this is about publishing.
 ///
-/// An empty id is not the same as none: it makes the client forget its last id. A hub treats it as none.
+/// An empty id is not the same as none: it makes the client forget its last id. A hub treats it as
+/// none.
 ///
-/// Prefer at most 128 bytes of `[0-9A-Za-z._~-]`, as the ids that a history gives. The Fetch standard does not let
-/// `Last-Event-ID` pass to another origin without a CORS preflight, and a proposal to do so is for such short and plain
-/// values only ([whatwg/fetch#568]). A page that sets the header itself, as with `fetch`, is asked first, then;
-/// the reconnects of an `EventSource` in Chromium and most other browsers are not.
+/// Prefer at most 128 bytes of `[0-9A-Za-z._~-]`, as the ids that a history gives. The Fetch
+/// standard does not let `Last-Event-ID` pass to another origin without a CORS preflight, and a
+/// proposal to do so is for such short and plain values only ([whatwg/fetch#568]). So a page that
+/// sets the header itself, as with `fetch`, causes one; the reconnects of an `EventSource` cause
+/// none in Chromium and most other browsers.
 ///
 /// Cheap to clone.
 ///
@@ -26,7 +29,7 @@ use crate::text::Text;
 /// use sse_core::EventId;
 ///
 /// let id: EventId = "42".parse()?;
-/// assert_eq!(id.as_str(), "42");
+/// assert_eq!(id, EventId::from(42));
 /// assert!(EventId::try_from("4\n2").is_err());
 /// assert!(EventId::try_from("42 ").is_err());
 /// # Ok::<(), sse_core::InvalidField>(())
@@ -54,10 +57,10 @@ impl EventId {
 /// Holds no CR or LF and is not empty: on the wire an empty type is the same as
 /// no type, so leave it out instead.
 ///
-/// Three names mean something already. `message` is the same as none. `error` and `open` are allowed, but what a page
-/// listens to with `addEventListener("error")` or `onerror` also fires when its connection is lost, and
-/// `open` when it is made: choose other names. A hub publishes no `gap`: by that one it says itself that a client
-/// has missed something ([`Gap`](crate::Gap)).
+/// Three names mean something already. `message` is the same as none. `error` and `open` are
+/// allowed, but what a page listens to with `addEventListener("error")` or `onerror` also fires
+/// when its connection is lost, and `open` when it is made: choose other names. A hub publishes no
+/// `gap`: by that one it says itself that a client has missed something ([`Gap`](crate::Gap)).
 ///
 /// Cheap to clone.
 ///
@@ -77,6 +80,27 @@ pub struct EventType(Text);
 impl EventType {
     /// The type of a message that names none.
     pub const MESSAGE: &'static str = "message";
+}
+
+/// An [`EventType`] that stands in the program: `event_type!("trade")`.
+///
+/// The compiler checks it, wherever it stands; [`EventType::from_static`] outside of a `const` is
+/// checked when it is called.
+///
+/// ```
+/// use sse_core::{Message, event_type};
+///
+/// let message = Message::data("42.50").event(event_type!("trade"));
+/// ```
+///
+/// ```compile_fail
+/// let two_lines = sse_core::event_type!("trade\ndata: 0");
+/// ```
+#[macro_export]
+macro_rules! event_type {
+    ($text:expr) => {
+        const { $crate::EventType::from_static($text) }
+    };
 }
 
 /// Why a text cannot be an [`EventId`] or an [`EventType`].
@@ -261,6 +285,22 @@ macro_rules! conversions {
         }
     };
 }
+
+/// Numbers are ids as they are.
+macro_rules! numbers {
+    ($($number:ty),*) => {$(
+        impl From<$number> for EventId {
+            fn from(number: $number) -> Self {
+                // Digits and a sign are nothing that is refused.
+                Self(number.to_string().into())
+            }
+        }
+    )*};
+}
+
+numbers!(
+    u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize
+);
 
 conversions!(EventId, check_id);
 conversions!(EventType, check_type);

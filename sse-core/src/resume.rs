@@ -16,15 +16,16 @@ pub enum ResumeFrom {
     After(EventId),
     /// With the oldest message that is kept.
     Earliest,
-    /// The client gave something that cannot be an id of ours: not UTF-8, no [`EventId`], or longer than
-    /// [`EventId::MAX_BYTES`]. Always a [`Gap`].
+    /// The client gave something that cannot be an id of ours: not UTF-8, no [`EventId`], or longer
+    /// than [`EventId::MAX_BYTES`]. Always a [`Gap`].
     Unreadable,
 }
 
 impl ResumeFrom {
     /// What a `Last-Event-ID` holds, as the bytes that arrived.
     ///
-    /// The bytes are untrusted: ids are UTF-8, so a header API for ASCII text is not enough. An empty value is the same as none.
+    /// The bytes are untrusted: ids are UTF-8, so a header API for ASCII text is not enough. An
+    /// empty value is the same as none.
     pub fn from_bytes(value: &[u8]) -> Self {
         if value.is_empty() {
             return Self::Latest;

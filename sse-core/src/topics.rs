@@ -1,14 +1,15 @@
 //! Topics: what a message is published to and a subscription asks for.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 /// A set of topics.
 ///
-/// A topic is any text; the empty one is the [default](Self::default), for applications without topics. A
-/// subscriber gets a message once, however many of its topics match.
+/// A topic is any text; the empty one is the [default](Self::default), for applications without
+/// topics. A subscriber gets a message once, however many of its topics match.
 ///
-/// Made from one topic, an array, a vector or an iterator of them. `()` is the default topic; an empty list is no
-/// topic at all: what is published to it reaches nobody, and a subscription to it gets nothing.
+/// Made from one topic, or an array, a slice, a vector or an iterator of them. `()` is the default
+/// topic; an empty list is no topic at all: what is published to it reaches nobody, and a
+/// subscription to it gets nothing.
 ///
 /// ```
 /// use sse_core::Topics;
@@ -26,7 +27,8 @@ use std::{fmt, sync::Arc};
 #[cfg_attr(feature = "serde", serde(from = "Vec<String>", into = "Vec<String>"))]
 pub struct Topics(Set);
 
-/// Sorted and without duplicates, so that equal sets are equal values; a set of one is always `One`, any other `Many`.
+/// Sorted and without duplicates, so that equal sets are equal values; a set of one is always
+/// `One`, any other `Many`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Set {
     /// The rule, without a second allocation.
@@ -139,6 +141,18 @@ impl From<String> for Topics {
     }
 }
 
+impl From<&String> for Topics {
+    fn from(topic: &String) -> Self {
+        topic.as_str().into()
+    }
+}
+
+impl From<Cow<'_, str>> for Topics {
+    fn from(topic: Cow<'_, str>) -> Self {
+        Arc::<str>::from(topic).into()
+    }
+}
+
 impl<T: Into<Arc<str>>, const N: usize> From<[T; N]> for Topics {
     fn from(topics: [T; N]) -> Self {
         topics.into_iter().collect()
@@ -154,6 +168,18 @@ impl<T: Into<Arc<str>>> From<Vec<T>> for Topics {
 impl<T: Clone + Into<Arc<str>>> From<&[T]> for Topics {
     fn from(topics: &[T]) -> Self {
         topics.iter().cloned().collect()
+    }
+}
+
+impl<T: Clone + Into<Arc<str>>, const N: usize> From<&[T; N]> for Topics {
+    fn from(topics: &[T; N]) -> Self {
+        topics.as_slice().into()
+    }
+}
+
+impl<T: Clone + Into<Arc<str>>> From<&Vec<T>> for Topics {
+    fn from(topics: &Vec<T>) -> Self {
+        topics.as_slice().into()
     }
 }
 

@@ -1,8 +1,11 @@
 //! The standard as a checklist, producer side, and what a `Message` can and cannot hold.
 
-use std::time::Duration;
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use sse_core::{EventId, EventType, InvalidField, Message, ParseMessageError, ResumeFrom, Topics};
+use sse_core::{
+    EventId, EventType, InvalidField, Message, ParseMessageError, ResumeFrom, Subscription, Topics,
+    event_type,
+};
 
 fn id(text: &str) -> EventId {
     text.try_into().unwrap()
@@ -70,7 +73,8 @@ fn item_4_ids_types_and_comments_cannot_inject_fields() {
     );
 }
 
-/// What comes back in a header is what was published, or a client would be shut out by a 400 or be told of a gap.
+/// What comes back in a header is what was published, or a client would be shut out by a 400 or be
+/// told of a gap.
 #[test]
 fn an_id_is_something_that_a_header_can_carry() {
     let control = (1..0x20).chain([0x7f]).map(char::from);
@@ -234,6 +238,58 @@ fn topics_are_a_set() {
     );
     assert!(Topics::from(["a", "b"]).matches(&Topics::from(["b", "c"])));
     assert!(!Topics::from(["a", "b"]).matches(&Topics::from("")));
+}
+
+#[test]
+fn topics_are_made_from_what_is_at_hand() {
+    let one = Topics::from("a");
+    let owned = "a".to_owned();
+    let (array, list) = ([owned.clone()], vec![owned.clone()]);
+    for same in [
+        Topics::from(&owned),
+        Topics::from(owned.clone()),
+        Topics::from(Cow::Borrowed("a")),
+        Topics::from(Arc::<str>::from("a")),
+        Topics::from(["a"]),
+        Topics::from(&["a"]),
+        Topics::from(&array),
+        Topics::from(&list),
+        Topics::from(vec![Cow::Borrowed("a")]),
+        Topics::from(&list[..]),
+        Some("a").into_iter().collect(),
+    ] {
+        assert_eq!(same, one);
+    }
+    let topic = format!("user:{}", 17);
+    let subscription = Subscription::to(&topic);
+    assert_eq!(subscription.topics(), &Topics::from(topic));
+    let pair = ["a", "b"];
+    assert_eq!(Subscription::to(&pair).topics(), &Topics::from(pair));
+}
+
+#[test]
+fn numbers_are_ids() {
+    let rows = [
+        (0_u8.into(), "0"),
+        (u16::MAX.into(), "65535"),
+        (7_u32.into(), "7"),
+        (u64::MAX.into(), "18446744073709551615"),
+        (7_usize.into(), "7"),
+        (42.into(), "42"),
+        (i64::MIN.into(), "-9223372036854775808"),
+    ];
+    for (id, text) in rows {
+        let id: EventId = id;
+        assert_eq!(id, text);
+    }
+    encodes(&Message::data("x").id(7.into()), "id: 7\ndata: x\n\n");
+}
+
+#[test]
+fn a_type_that_stands_in_the_program_is_checked_by_the_compiler() {
+    assert_eq!(event_type!("trade"), event("trade"));
+    let message = Message::data("x").event(event_type!("trade"));
+    encodes(&message, "event: trade\ndata: x\n\n");
 }
 
 /// The topics that somebody may read, of whom nothing is known.

@@ -57,7 +57,8 @@ async fn resume_from_is_where_it_begins() {
     assert_eq!(source.last_event_id(), "8");
 }
 
-/// Other servers publish ids that ours would refuse, and know them again by what HTTP leaves of them.
+/// Other servers publish ids that ours would refuse, and know them again by what HTTP leaves of
+/// them.
 #[tokio::test]
 async fn an_id_with_blanks_at_its_ends_is_held_as_it_is_and_sent_back() {
     let server = Server::start([Script::events("id:  7 \t\ndata: a\n\n")]).await;

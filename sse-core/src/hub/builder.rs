@@ -47,8 +47,9 @@ impl HubBuilder {
         }
     }
 
-    /// Sets how long a stream may be silent before a keep-alive; by default [`SseBody::KEEP_ALIVE`]. `None` turns it
-    /// off. See [`SseBody::keep_alive`], which sets it for one stream.
+    /// Sets how long a stream may be silent before a keep-alive; by default
+    /// [`SseBody::KEEP_ALIVE`]. `None` turns it off. See [`SseBody::keep_alive`], which sets it for
+    /// one stream.
     pub fn keep_alive(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.streams.keep_alive = interval.into();
         self
@@ -70,8 +71,9 @@ impl HubBuilder {
 
     /// Spreads the clients over a window when the hub shuts down; by default not.
     ///
-    /// Each stream then ends with a `retry` of 3 s and a random part of the window, so that a restarted server is not met by
-    /// everyone at once. Each begins with a `retry` of 3 s, because a client keeps what it was told last.
+    /// Each stream then ends with a `retry` of 3 s and a random part of the window, so that a
+    /// restarted server is not met by everyone at once. Each begins with a `retry` of 3 s, because
+    /// a client keeps what it was told last.
     pub fn spread_reconnects(mut self, window: Duration) -> Self {
         self.streams.spread = Some(window);
         self

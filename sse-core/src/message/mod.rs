@@ -28,11 +28,11 @@ use crate::{
 ///
 /// ```
 /// use std::time::Duration;
-/// use sse_core::{EventType, Message};
+/// use sse_core::{Message, event_type};
 ///
 /// let message = Message::data("hello\nworld")
-///     .event(EventType::from_static("greeting"))
-///     .id("42".try_into()?)
+///     .event(event_type!("greeting"))
+///     .id(42.into())
 ///     .retry(Duration::from_secs(3));
 ///
 /// assert_eq!(
@@ -76,14 +76,15 @@ impl Message {
         Self::default()
     }
 
-    /// Sets the id, which the client sends back when it reconnects.
+    /// Sets the id, which the client sends back when it reconnects. A number is one with
+    /// `.id(number.into())`.
     #[must_use]
     pub fn id(mut self, id: EventId) -> Self {
         self.id = Some(id);
         self
     }
 
-    /// Sets the type, by which the client picks its listener.
+    /// Sets the type, by which the client picks its listener: `.event(event_type!("trade"))`.
     #[must_use]
     pub fn event(mut self, event: EventType) -> Self {
         self.event = Some(event);

@@ -22,9 +22,9 @@ pub enum ParseMessageError {
     Trailing,
 }
 
-/// Reads one message in the wire format, by the rules of a client: one leading byte order
-/// mark is removed, unknown fields, ids with NUL and malformed `retry` values are ignored,
-/// the last `id`, `event` and `retry` win. The blank line at the end may be missing. Other than by a client,
+/// Reads one message in the wire format, by the rules of a client: one leading byte order mark is
+/// removed, unknown fields, ids with NUL and malformed `retry` values are ignored, the last `id`,
+/// `event` and `retry` win. The blank line at the end may be missing. Other than by a client,
 /// whatever is no [`EventId`](crate::EventId) is ignored, too.
 impl FromStr for Message {
     type Err = ParseMessageError;

@@ -28,10 +28,11 @@ use crate::{field::EventId, message::Message, resume::Gap, topics::Topics};
 pub trait Replayer: fmt::Debug + Send + Sync + 'static {
     /// Appends a message, which has data or an id, and gives it an id if it has none.
     ///
-    /// Generated ids are at most 128 bytes of `[0-9A-Za-z._~-]` and are
-    /// never given out again, also not after a restart: see [`Epoch`]. When this returns, the message survives
-    /// what the replayer says that it survives. On an error it is not in the history; after the failure of a disk it may be
-    /// there once the store is opened again. A message of no topics is refused: nobody could ever ask for it.
+    /// Generated ids are at most 128 bytes of `[0-9A-Za-z._~-]` and are never given out again, also
+    /// not after a restart: see [`Epoch`]. When this returns, the message survives what the
+    /// replayer says that it survives. On an error it is not in the history; after the failure of a
+    /// disk it may be there once the store is opened again. A message of no topics is refused:
+    /// nobody could ever ask for it.
     fn put(&self, message: Message, topics: &Topics) -> Result<Stored, StoreError>;
 
     /// Appends several in order, as [`put`](Self::put) does each: one answer for each.
