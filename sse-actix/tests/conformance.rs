@@ -105,6 +105,7 @@ fn serve(listener: TcpListener, hub: Hub, stop: Stop) {
     let server = HttpServer::new(move || App::new().configure(|config| app(config, hub.clone())))
         .shutdown_signal(stopped)
         .h1_allow_half_closed(false)
+        .tcp_nodelay(true)
         .listen(listener)
         .unwrap();
     rt::System::new().block_on(server.run()).unwrap();

@@ -11,6 +11,7 @@ use axum::{
         header::{CACHE_CONTROL, CONTENT_TYPE},
     },
     routing::get,
+    serve::ListenerExt,
 };
 use futures_util::stream;
 use sse_axum::{
@@ -92,6 +93,7 @@ fn serve(listener: TcpListener, hub: Hub, stop: Stop) {
     runtime.block_on(async {
         listener.set_nonblocking(true).unwrap();
         let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+        let listener = listener.tap_io(|tcp| _ = tcp.set_nodelay(true));
         let stopped = hub.shutdown_on(stop);
         axum::serve(listener, app(hub))
             .with_graceful_shutdown(stopped)

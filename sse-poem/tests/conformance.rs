@@ -10,6 +10,7 @@ use poem::{
     middleware::Compression,
     web::Data,
 };
+use socket2::SockRef;
 use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, Subject, produce};
 use sse_poem::{
     ExceptStreams, Hub, LastEventId, Message, Rejection, Sse, SseHeaders, Subscription, Topics,
@@ -104,6 +105,7 @@ fn serve(listener: TcpListener, hub: Hub, stop: Stop) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         listener.set_nonblocking(true).unwrap();
+        SockRef::from(&listener).set_tcp_nodelay(true).unwrap();
         let acceptor = TcpAcceptor::from_std(listener).unwrap();
         let stopped = hub.shutdown_on(stop);
         Server::new_with_acceptor(acceptor)

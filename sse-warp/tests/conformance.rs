@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 
 use futures_util::stream;
+use socket2::SockRef;
 use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, Subject, produce};
 use sse_warp::{
     Hub, LastEventId, Message, Rejection, Sse, Subscription, Topics, events, last_event_id,
@@ -95,6 +96,7 @@ fn serve(listener: TcpListener, hub: Hub, stop: Stop) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         listener.set_nonblocking(true).unwrap();
+        SockRef::from(&listener).set_tcp_nodelay(true).unwrap();
         let listener = tokio::net::TcpListener::from_std(listener).unwrap();
         let stopped = hub.shutdown_on(stop);
         warp::serve(app(hub))

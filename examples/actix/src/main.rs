@@ -42,6 +42,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .shutdown_signal(stop)
         .shutdown_timeout(GRACE.as_secs())
         .h1_allow_half_closed(false)
+        // Or a small message waits until the client has acknowledged the one before.
+        .tcp_nodelay(true)
         .bind(&address)
         .map_err(|error| {
             format!("cannot listen on {address}: {error}; set ADDR to another address")

@@ -28,6 +28,7 @@ use axum::{
     http::StatusCode,
     response::{Html, IntoResponse, Response},
     routing::{get, post},
+    serve::ListenerExt,
 };
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -61,6 +62,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     })?;
     println!("listening on http://{}", listener.local_addr()?);
 
+    // Or a small message waits until the client has acknowledged the one before.
+    let listener = listener.tap_io(|tcp| _ = tcp.set_nodelay(true));
     let server = axum::serve(listener, app(hub.clone()))
         .with_graceful_shutdown(hub.shutdown_on(stop_signal()));
     tokio::select! {

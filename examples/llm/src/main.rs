@@ -16,6 +16,7 @@ use std::{
     process::ExitCode,
 };
 
+use axum::serve::ListenerExt;
 use example_llm::{Chat, mock};
 use tokio::net::TcpListener;
 
@@ -79,6 +80,8 @@ async fn mocked() -> Result<Chat, Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     eprintln!("no OPENAI_API_KEY and no OPENAI_BASE_URL: this is the mock, at {address}");
+    // Or a small message waits until the client has acknowledged the one before.
+    let listener = listener.tap_io(|tcp| _ = tcp.set_nodelay(true));
     tokio::spawn(axum::serve(listener, mock::app(mock::pace)).into_future());
     Ok(Chat {
         base_url: format!("http://{address}"),

@@ -18,6 +18,7 @@ use poem::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
+use socket2::SockRef;
 use sse_poem::{
     EventId, EventType, FiniteReplayer, Hub, Joe, LastEventId, Message, Rejection, Sse,
     Subscription, Topics,
@@ -43,6 +44,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     })?;
     println!("listening on http://{}", listener.local_addr()?);
 
+    // Or a small message waits until the client has acknowledged the one before. Connections inherit it.
+    SockRef::from(&listener).set_tcp_nodelay(true)?;
     let server = Server::new_with_acceptor(TcpAcceptor::from_tokio(listener)?)
         .run_with_graceful_shutdown(app(hub.clone()), hub.shutdown_on(stop_signal()), None);
     tokio::select! {

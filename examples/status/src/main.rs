@@ -12,7 +12,7 @@
 
 use std::{convert::Infallible, env, error::Error, future::Future, time::Duration};
 
-use axum::{Router, body::Body, extract::State, routing::get};
+use axum::{Router, body::Body, extract::State, routing::get, serve::ListenerExt};
 use futures_util::{StreamExt, stream};
 use sse_axum::{EventType, Message, Sse, SseHeaders};
 use tokio::{net::TcpListener, sync::watch, time};
@@ -29,6 +29,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(&address).await?;
     println!("listening on http://{}", listener.local_addr()?);
 
+    // Or a small message waits until the client has acknowledged the one before.
+    let listener = listener.tap_io(|tcp| _ = tcp.set_nodelay(true));
     let on_signal = service.clone();
     axum::serve(listener, app(service))
         .with_graceful_shutdown(async move {

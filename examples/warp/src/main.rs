@@ -13,6 +13,7 @@ use futures_util::{Stream, StreamExt};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
+use socket2::SockRef;
 use sse_warp::{
     EventId, EventType, FiniteReplayer, Hub, Joe, LastEventId, Message, PublishError, Rejection,
     Sse, Subscription, Topics, last_event_id,
@@ -43,6 +44,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     })?;
     println!("listening on http://{}", listener.local_addr()?);
 
+    // Or a small message waits until the client has acknowledged the one before. Connections inherit it.
+    SockRef::from(&listener).set_tcp_nodelay(true)?;
     let server = warp::serve(app(hub.clone()))
         .incoming(listener)
         .graceful(hub.shutdown_on(stop_signal()))

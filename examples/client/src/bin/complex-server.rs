@@ -13,6 +13,7 @@
 
 use std::{env, error::Error, time::Duration};
 
+use axum::serve::ListenerExt;
 use example_client::Server;
 use tokio::{net::TcpListener, time};
 
@@ -29,6 +30,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("listening on http://{}", listener.local_addr()?);
 
     let closed = server.hub.closed();
+    // Or a small message waits until the client has acknowledged the one before.
+    let listener = listener.tap_io(|tcp| _ = tcp.set_nodelay(true));
     let serving = axum::serve(listener, server.app())
         .with_graceful_shutdown(server.shutdown_on(stop_signal()));
     tokio::select! {

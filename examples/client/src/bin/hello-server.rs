@@ -9,7 +9,7 @@
 
 use std::{env, error::Error, time::Duration};
 
-use axum::{Router, routing::get};
+use axum::{Router, routing::get, serve::ListenerExt};
 use sse_axum::{Hub, Joe, Message, events};
 use tokio::{net::TcpListener, time};
 
@@ -22,6 +22,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let address = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
     let listener = TcpListener::bind(&address).await?;
     println!("listening on http://{}", listener.local_addr()?);
+    // Or a small message waits until the client has acknowledged the one before.
+    let listener = listener.tap_io(|tcp| _ = tcp.set_nodelay(true));
     axum::serve(listener, app)
         .with_graceful_shutdown(hub.shutdown_on(tokio::signal::ctrl_c()))
         .await?;

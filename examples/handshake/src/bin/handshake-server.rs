@@ -14,7 +14,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use axum::{Router, extract::State, http::StatusCode, routing::get};
+use axum::{Router, extract::State, http::StatusCode, routing::get, serve::ListenerExt};
 use sse_axum::{Hub, Joe, Message, events};
 use tokio::net::TcpListener;
 
@@ -29,6 +29,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let address = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
     let listener = TcpListener::bind(&address).await?;
     println!("listening on http://{}", listener.local_addr()?);
+    // Or a small message waits until the client has acknowledged the one before.
+    let listener = listener.tap_io(|tcp| _ = tcp.set_nodelay(true));
     axum::serve(listener, app)
         .with_graceful_shutdown(hub.shutdown_on(tokio::signal::ctrl_c()))
         .await?;
