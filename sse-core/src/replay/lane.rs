@@ -14,15 +14,30 @@ pub(super) struct Entry {
     pub(super) topics: Topics,
     pub(super) bytes: Bytes,
     pub(super) stored: Instant,
+    /// What it takes in memory, about, so that many small messages are bounded as well as few large ones. Counted
+    /// once: each of its topics asks for it.
+    pub(super) size: usize,
 }
 
 impl Entry {
-    /// What it takes in memory, about, so that many small messages are bounded as well as few large ones.
-    pub(super) fn size(&self) -> usize {
-        let names: usize = self.topics.iter().map(str::len).sum();
-        let places = (1 + self.topics.len()) * size_of::<Arc<Self>>();
-        let own_id = self.own_id.as_ref().map_or(0, |id| id.as_str().len());
-        size_of::<Self>() + names + places + own_id + self.bytes.len()
+    pub(super) fn new(
+        position: u64,
+        own_id: Option<EventId>,
+        topics: Topics,
+        bytes: Bytes,
+        stored: Instant,
+    ) -> Self {
+        let names: usize = topics.iter().map(str::len).sum();
+        let places = (1 + topics.len()) * size_of::<Arc<Self>>();
+        let id_size = own_id.as_ref().map_or(0, |id| id.as_str().len());
+        Self {
+            size: size_of::<Self>() + names + places + id_size + bytes.len(),
+            position,
+            own_id,
+            topics,
+            bytes,
+            stored,
+        }
     }
 }
 
@@ -65,14 +80,14 @@ impl Lane {
     }
 
     pub(super) fn push(&mut self, entry: &Arc<Entry>) {
-        self.bytes += entry.size();
+        self.bytes += entry.size;
         self.kept.push_back(Arc::clone(entry));
     }
 
     /// Drops the oldest.
     pub(super) fn drop_oldest(&mut self) -> Option<Arc<Entry>> {
         let oldest = self.kept.pop_front()?;
-        self.bytes -= oldest.size();
+        self.bytes -= oldest.size;
         self.dropped = Some(Dropped {
             position: oldest.position,
             own_id: oldest.own_id.clone(),

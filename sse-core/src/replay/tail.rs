@@ -120,15 +120,10 @@ impl Tail {
         if let Some(own_id) = &own_id {
             self.own_ids.insert((own_id.clone(), position));
         }
-        let entry = Arc::new(Entry {
-            position,
-            own_id,
-            topics: topics.map(|topic| self.lane_name(topic)),
-            bytes,
-            stored: now,
-        });
+        let topics = topics.map(|topic| self.lane_name(topic));
+        let entry = Arc::new(Entry::new(position, own_id, topics, bytes, now));
         self.messages += 1;
-        self.bytes += entry.size();
+        self.bytes += entry.size;
         self.order.push_back(Arc::downgrade(&entry));
         for topic in entry.topics.shared() {
             if let Some(lane) = self.lanes.get_mut(topic) {
@@ -314,7 +309,7 @@ impl Tail {
     fn release(&mut self, entry: Arc<Entry>) {
         if let Some(entry) = Arc::into_inner(entry) {
             self.messages -= 1;
-            self.bytes -= entry.size();
+            self.bytes -= entry.size;
             if let Some(own_id) = entry.own_id {
                 self.own_ids.remove(&(own_id, entry.position));
             }
