@@ -311,6 +311,7 @@ async fn a_client_that_takes_nothing_is_not_waited_for_at_the_end() {
     let joe = Arc::new(Joe::new());
     let hub = Hub::builder(Arc::clone(&joe)).send_timeout(None).build();
     let body = opened(&hub).await;
+    // deadline: paused time, which passes at once
     let end = tokio::time::sleep(Duration::from_secs(20));
     let mut body = body.until(end);
     assert!(body.next().now_or_never().is_none());
@@ -348,6 +349,7 @@ fn a_panic_in_what_ends_a_body_harms_no_other() {
     runtime.block_on(async {
         let hub = Hub::builder(Joe::new()).send_timeout(None).build();
         let mut stuck = opened(&hub).await.until(async {
+            // deadline: paused time, which passes at once
             tokio::time::sleep(Duration::from_secs(20)).await;
             panic!("a bug of the application");
         });

@@ -6,7 +6,7 @@ use anyhow::Result;
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 use sse_core::{
-    EventId, FiniteReplayer, Message, Page, Position, ReadError, Replayer, StoreError, Stored,
+    Cursor, EventId, FiniteReplayer, Message, Page, Position, ReadError, Replayer, StoreError, Stored,
     Topics,
 };
 use sse_store::{Durability, Store};
@@ -125,17 +125,21 @@ impl Replayer for History {
         self.replayer().end()
     }
 
-    fn seek(&self, id: &EventId, topics: &Topics) -> Result<Position, ReadError> {
+    fn cursor_id(&self, from: Cursor, topics: &Topics) -> EventId {
+        self.replayer().cursor_id(from, topics)
+    }
+
+    fn seek(&self, id: &EventId, topics: &Topics) -> Result<Cursor, ReadError> {
         self.replayer().seek(id, topics)
     }
 
     fn page(
         &self,
-        after: Option<Position>,
+        from: Cursor,
         until: Position,
         topics: &Topics,
     ) -> Result<Page, ReadError> {
-        self.replayer().page(after, until, topics)
+        self.replayer().page(from, until, topics)
     }
 
     fn may_wait(&self) -> bool {

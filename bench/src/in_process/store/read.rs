@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
-use sse_core::{Joe, Outcome, Provider as _, Replayer as _, ResumeFrom, Subscription};
+use sse_core::{Cursor, Joe, Outcome, Provider as _, Replayer as _, ResumeFrom, Subscription};
 
 use super::{
     history::{Engine, History, Level, Source, Watch, real},
@@ -143,11 +143,11 @@ async fn read_through(joe: &Joe, source: &Source, contents: &[Content]) -> Resul
 fn read_pages(history: &History, source: &Source, contents: &[Content]) -> Result<()> {
     let end = history.end();
     for (topics, content) in source.topics.iter().zip(contents) {
-        let (mut read, mut after) = (0, None);
-        while after < Some(end) {
-            let page = history.page(after, end, topics)?;
+        let (mut read, mut from) = (0, Cursor::EARLIEST);
+        while from.after < end {
+            let page = history.page(from, end, topics)?;
             read += page.bytes.len();
-            after = Some(page.next);
+            from = page.next;
         }
         check(read, content)?;
     }

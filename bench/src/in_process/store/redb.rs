@@ -13,7 +13,7 @@ use redb::{
     Builder, Database, ReadableDatabase as _, ReadableTable as _, StorageBackend, TableDefinition,
 };
 use sse_core::{
-    Epoch, EventId, Gap, Message, Page, Position, ReadError, Replayer, StoreError, Stored, Topics,
+    Cursor, Epoch, EventId, Gap, Message, Page, Position, ReadError, Replayer, StoreError, Stored, Topics,
 };
 
 /// Topic and position, to the bytes on the wire; number 0 of the other is the position of the newest.
@@ -90,7 +90,7 @@ impl Redb {
             for entry in table.range((topic, after + 1)..=(topic, until))? {
                 let (key, message) = entry?;
                 if bytes.len() + message.value().len() > Page::BYTES {
-                    let next = Position(next);
+                    let next = Cursor::after(Position(next));
                     let bytes = bytes.into();
                     return Ok(Page { bytes, next });
                 }
@@ -100,7 +100,7 @@ impl Redb {
         }
         Ok(Page {
             bytes: bytes.into(),
-            next: Position(until),
+            next: Cursor::after(Position(until)),
         })
     }
 }
@@ -123,17 +123,21 @@ impl Replayer for Redb {
         Position(self.end.load(Ordering::Acquire))
     }
 
-    fn seek(&self, _: &EventId, _: &Topics) -> Result<Position, ReadError> {
+    fn cursor_id(&self, from: Cursor, topics: &Topics) -> EventId {
+        self.epoch.cursor_id(from, topics)
+    }
+
+    fn seek(&self, _: &EventId, _: &Topics) -> Result<Cursor, ReadError> {
         Err(Gap::Unknown.into())
     }
 
     fn page(
         &self,
-        after: Option<Position>,
+        from: Cursor,
         until: Position,
         topics: &Topics,
     ) -> Result<Page, ReadError> {
-        let page = self.read(after.unwrap_or_default().0, until.0, topics);
+        let page = self.read(from.after.0, until.0, topics);
         Ok(page.map_err(StoreError::new)?)
     }
 
