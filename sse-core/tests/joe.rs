@@ -15,7 +15,7 @@ use futures_util::{FutureExt, StreamExt};
 use sse_conformance::decode;
 use sse_core::{
     Cursor, Decoder, EventId, FiniteReplayer, Joe, Message, Outcome, Page, Position, Provider,
-    PublishError, ReadError, Replayer, StoreError, Stored, SubscribeError, Subscriber,
+    PublishError, ReadError, Replayer, ResumeFrom, StoreError, Stored, SubscribeError, Subscriber,
     Subscription, Topics,
 };
 
@@ -189,6 +189,20 @@ async fn a_reader_behind_a_history_that_is_too_short_ends() {
     assert_eq!(pending(&mut behind), (vec![], true));
 }
 
+/// A message published after it has subscribed is not left out because it began with the oldest.
+#[tokio::test]
+async fn a_reader_of_everything_that_has_not_begun_when_some_of_it_is_dropped_ends() {
+    let history = FiniteReplayer::new(2).unwrap();
+    let joe = Joe::builder().replayer(history).build();
+    publish(&joe, "0", ()).await;
+    let earliest = Subscription::default().resume_from(ResumeFrom::Earliest);
+    let mut reader = joe.subscribe(earliest).await.unwrap();
+    for n in 1..=3 {
+        publish(&joe, n.to_string(), ()).await;
+    }
+    assert_eq!(pending(&mut reader), (vec![], true));
+}
+
 #[tokio::test]
 async fn queues_are_bounded_in_bytes_each_and_together() {
     let joe = Joe::builder()
@@ -334,6 +348,10 @@ impl Replayer for SubscribesWhenRead {
 
     fn cursor_id(&self, from: Cursor, topics: &Topics) -> EventId {
         self.0.cursor_id(from, topics)
+    }
+
+    fn earliest(&self, topics: &Topics) -> Cursor {
+        self.0.earliest(topics)
     }
 
     fn seek(&self, id: &EventId, topics: &Topics) -> Result<Cursor, ReadError> {

@@ -136,6 +136,36 @@ fn valid_drops_what_has_expired_and_says_so() {
 }
 
 #[test]
+fn everything_that_is_kept_begins_with_the_oldest_of_each_topic() {
+    let (replayer, turn) = valid();
+    let replayer = replayer.max_topic_messages(1);
+    let topics = Topics::from(["a", "b"]);
+    let put = |topic: &str| {
+        let stored = replayer.put(Message::data(topic), &topic.into());
+        stored.unwrap();
+    };
+    let read = |from| {
+        let page = replayer.page(from, replayer.end(), &topics);
+        page.map(|page| decode(&mut Decoder::new(), &page.bytes).len())
+    };
+    for topic in ["b", "a", "a"] {
+        put(topic);
+    }
+    let from = replayer.earliest(&topics);
+    assert_eq!(read(from).unwrap(), 2, "of a the newer");
+    // What is dropped from now on is a loss, though of a more was gone before.
+    put("b");
+    let lost = read(from).unwrap_err();
+    assert!(matches!(lost, ReadError::Gap(Gap::Expired)), "{lost}");
+    let from = replayer.earliest(&topics);
+    assert_eq!(read(from).unwrap(), 2);
+    turn(MINUTE);
+    let lost = read(from).unwrap_err();
+    assert!(matches!(lost, ReadError::Gap(Gap::Expired)), "{lost}");
+    assert_eq!(read(replayer.earliest(&topics)).unwrap(), 0);
+}
+
+#[test]
 fn a_page_that_has_expired_while_it_was_read_is_a_gap() {
     let (replayer, turn) = valid();
     let first = put(&replayer, "1");

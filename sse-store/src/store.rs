@@ -209,6 +209,13 @@ impl Replayer for Store {
             .cursor_id(from.advance(from.after, floor), topics)
     }
 
+    /// All topics begin at the floor.
+    fn earliest(&self, _: &Topics) -> Cursor {
+        let inner = self.inner.as_ref();
+        let floor = Position(inner.floor(&inner.segments()));
+        Cursor::EARLIEST.advance(Position(0), floor)
+    }
+
     fn seek(&self, id: &EventId, topics: &Topics) -> Result<Cursor, ReadError> {
         let inner = self.inner.as_ref();
         let segments = inner.segments();
@@ -239,7 +246,7 @@ impl Replayer for Store {
     fn page(&self, from: Cursor, until: Position, topics: &Topics) -> Result<Page, ReadError> {
         let segments = self.inner.segments();
         let floor = Position(self.inner.floor(&segments));
-        if from.misses(floor) {
+        if from.misses(floor, floor) {
             return Err(Gap::Expired.into());
         }
         let after = from.after.max(floor).0;
@@ -278,7 +285,7 @@ impl Replayer for Store {
         topics: &Topics,
     ) -> Option<Result<Page, ReadError>> {
         let floor = Position(self.inner.floor(&self.inner.segments()));
-        if from.misses(floor) {
+        if from.misses(floor, floor) {
             return Some(Err(Gap::Expired.into()));
         }
         // All topics begin at the floor, and from there on nothing may be missing.
@@ -294,7 +301,8 @@ impl Replayer for Store {
 
 /// Takes a place back, if nothing after it is lost.
 fn continued(cursor: Cursor, floor: u64) -> Result<Cursor, ReadError> {
-    if cursor.misses(Position(floor)) {
+    let floor = Position(floor);
+    if cursor.misses(floor, floor) {
         return Err(Gap::Expired.into());
     }
     Ok(cursor)

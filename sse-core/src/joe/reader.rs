@@ -133,7 +133,10 @@ impl Reader {
     fn give_up(&mut self) -> Option<Bytes> {
         match self.shared.overflow {
             Overflow::Skip => {
-                self.cursor.lost = Cursor::EARLIEST.lost;
+                let history = self.shared.history.as_ref();
+                let topics = self.listener.topics();
+                let now = history.map(|history| history.replayer.earliest(topics));
+                self.cursor.lost = now.unwrap_or(self.cursor).lost;
                 let notice = self.on_gap.notice(Gap::Skipped);
                 notice.map(|message| message.to_bytes())
             }

@@ -53,6 +53,8 @@ pub(super) struct Shared {
 enum Start {
     /// With what is published next.
     Latest,
+    /// With everything that is kept.
+    Earliest,
     /// Somewhere in the history.
     From(Cursor),
 }
@@ -76,12 +78,14 @@ impl Shared {
         shared.fanout.check_topics(topics)?;
         let (mut outcome, start) = shared.find(&subscription).await?;
         let after = match (start, &shared.history) {
+            (Start::Earliest, Some(_)) => Some(Position(0)),
             (Start::From(cursor), Some(_)) => Some(cursor.after),
             _ => None,
         };
         let (listener, end) = shared.listen(topics, after).await?;
         let from = match (start, &shared.history) {
-            (Start::Latest, _) => Cursor::after(end),
+            (Start::Latest, _) | (Start::Earliest, None) => Cursor::after(end),
+            (Start::Earliest, Some(history)) => history.replayer.earliest(topics),
             (Start::From(cursor), Some(_)) => cursor,
             (Start::From(cursor), None) => {
                 if cursor.after != end {
@@ -104,7 +108,7 @@ impl Shared {
             (ResumeFrom::Latest, _) | (ResumeFrom::Earliest, None) => {
                 return Ok((Outcome::Fresh, Start::Latest));
             }
-            (ResumeFrom::Earliest, Some(_)) => Ok(Cursor::EARLIEST),
+            (ResumeFrom::Earliest, Some(_)) => return Ok((Outcome::Recovered, Start::Earliest)),
             (ResumeFrom::After(id), Some(history)) => {
                 let (own_id, own_topics) = (id.clone(), topics.clone());
                 let seek = history.read(
@@ -126,7 +130,7 @@ impl Shared {
                 let outcome = subscription.gap(gap)?;
                 let is_replayed = self.history.is_some() && subscription.gap_policy().replays();
                 let start = if is_replayed {
-                    Start::From(Cursor::EARLIEST)
+                    Start::Earliest
                 } else {
                     Start::Latest
                 };

@@ -4,19 +4,23 @@ use super::Position;
 
 /// A reader's place in a history, and which losses before it do not count.
 ///
-/// A reader that continues minds every message dropped after its position. One that begins with everything that is
-/// kept begins each topic at that topic's own oldest message, so what was dropped before it came is no loss to it;
-/// what is dropped while it reads is.
+/// A reader that continues minds every message dropped after its position. One that begins with
+/// everything that is kept begins each topic at that topic's own oldest message, so what was
+/// dropped before it came is no loss to it; what is dropped while it reads is, of whichever topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Cursor {
     /// Everything up to here has been read.
     pub after: Position,
-    /// What was dropped up to here is no loss to this reader.
+    /// What was dropped up to this moment is no loss to this reader.
+    ///
+    /// A moment is where the history ended when it dropped something, or a little more where it
+    /// has dropped several times without growing: later drops have later moments, and none is
+    /// before the dropped message.
     pub lost: Position,
 }
 
 impl Cursor {
-    /// The start of everything that is kept, whatever was dropped.
+    /// The start of everything that is kept when this is used.
     pub const EARLIEST: Self = Self {
         after: Position(0),
         lost: Position(u64::MAX),
@@ -30,18 +34,19 @@ impl Cursor {
         }
     }
 
-    /// Returns whether a reader here loses something if messages of its topics are missing up to a position.
-    pub fn misses(&self, missing_until: Position) -> bool {
-        missing_until > self.lost.max(self.after)
+    /// Returns whether a reader here loses something if one of its topics lacks messages up to a
+    /// position, and the last of them was dropped at this moment.
+    pub fn misses(&self, missing_until: Position, dropped_at: Position) -> bool {
+        missing_until > self.after && dropped_at > self.lost
     }
 
-    /// Returns the cursor behind a page that ends at a position and was read while messages were missing
-    /// up to another.
+    /// Returns the cursor behind a page that ends at a position and was read when nothing had been
+    /// dropped after this moment.
     #[must_use]
-    pub fn advance(&self, position: Position, missing_until: Position) -> Self {
+    pub fn advance(&self, position: Position, dropped_until: Position) -> Self {
         Self {
             after: position,
-            lost: self.lost.min(missing_until).max(position),
+            lost: self.lost.min(dropped_until).max(position),
         }
     }
 }

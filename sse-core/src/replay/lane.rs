@@ -60,22 +60,31 @@ pub(super) struct Lane {
     bytes: usize,
     /// The newest of this topic that was dropped. It is no longer replayed, but who has it has missed nothing.
     dropped: Option<Dropped>,
-    /// What was of this topic up to here is not known.
-    unknown_until: u64,
+    /// What was of this topic before it was remembered.
+    unknown: Missing,
 }
 
 struct Dropped {
-    position: u64,
+    missing: Missing,
     own_id: Option<EventId>,
 }
 
+/// What is not there any more.
+#[derive(Clone, Copy)]
+pub(super) struct Missing {
+    /// Messages up to here may be missing.
+    pub(super) until: u64,
+    /// When the last of them was dropped: see [`Cursor::lost`](super::Cursor::lost).
+    pub(super) at: u64,
+}
+
 impl Lane {
-    pub(super) fn new(unknown_until: u64) -> Self {
+    pub(super) fn new(unknown: Missing) -> Self {
         Self {
             kept: VecDeque::new(),
             bytes: 0,
             dropped: None,
-            unknown_until,
+            unknown,
         }
     }
 
@@ -84,12 +93,15 @@ impl Lane {
         self.kept.push_back(Arc::clone(entry));
     }
 
-    /// Drops the oldest.
-    pub(super) fn drop_oldest(&mut self) -> Option<Arc<Entry>> {
+    /// Drops the oldest, at a moment.
+    pub(super) fn drop_oldest(&mut self, at: u64) -> Option<Arc<Entry>> {
         let oldest = self.kept.pop_front()?;
         self.bytes -= oldest.size;
         self.dropped = Some(Dropped {
-            position: oldest.position,
+            missing: Missing {
+                until: oldest.position,
+                at,
+            },
             own_id: oldest.own_id.clone(),
         });
         if self.kept.is_empty() {
@@ -110,16 +122,15 @@ impl Lane {
         self.bytes
     }
 
-    /// Messages of this topic up to here may be missing.
-    pub(super) fn missing_until(&self) -> u64 {
-        let dropped = self.dropped.as_ref().map(|dropped| dropped.position);
-        dropped.unwrap_or(self.unknown_until)
+    pub(super) fn missing(&self) -> Missing {
+        let dropped = self.dropped.as_ref();
+        dropped.map_or(self.unknown, |dropped| dropped.missing)
     }
 
     /// Whose id the message of this topic at a position has; kept, or dropped last.
     pub(super) fn origin(&self, position: u64) -> Option<Origin> {
         if let Some(dropped) = &self.dropped
-            && dropped.position == position
+            && dropped.missing.until == position
         {
             return Some(Origin::of(dropped.own_id.as_ref()));
         }
@@ -133,7 +144,7 @@ impl Lane {
     /// The position of the newest dropped, if it had this id from the application.
     pub(super) fn dropped_with(&self, id: &EventId) -> Option<u64> {
         let dropped = self.dropped.as_ref()?;
-        (dropped.own_id.as_ref() == Some(id)).then_some(dropped.position)
+        (dropped.own_id.as_ref() == Some(id)).then_some(dropped.missing.until)
     }
 
     /// What is kept between two positions.

@@ -48,9 +48,13 @@ impl Log {
 
     pub(super) fn cursor_id(&mut self, from: Cursor, topics: &Topics, now: Instant) -> EventId {
         self.tail.drop_old(now);
-        let missing_until = Position(self.tail.missing_until(topics));
-        let from = from.advance(from.after, missing_until);
+        let from = self.tail.advance(from, from.after);
         self.epoch.cursor_id(from, topics)
+    }
+
+    pub(super) fn earliest(&mut self, now: Instant) -> Cursor {
+        self.tail.drop_old(now);
+        self.tail.earliest()
     }
 
     pub(super) fn seek(
@@ -64,7 +68,7 @@ impl Log {
             Some(position) => Cursor::after(Position(position)),
             None => self.given_cursor(id, topics)?,
         };
-        if cursor.misses(Position(self.tail.missing_until(topics))) {
+        if self.tail.is_missed(cursor, topics) {
             return Err(Gap::Expired);
         }
         Ok(cursor)

@@ -144,6 +144,10 @@ macro_rules! replayers {
                 self.0.log().cursor_id(from, topics, self.0.now())
             }
 
+            fn earliest(&self, _: &Topics) -> Cursor {
+                self.0.log().earliest(self.0.now())
+            }
+
             fn seek(&self, id: &EventId, topics: &Topics) -> Result<Cursor, ReadError> {
                 Ok(self.0.log().seek(id, topics, self.0.now())?)
             }

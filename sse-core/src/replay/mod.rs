@@ -52,6 +52,10 @@ pub trait Replayer: fmt::Debug + Send + Sync + 'static {
     /// kept now. Does not wait. [`Epoch::cursor_id`] makes one.
     fn cursor_id(&self, from: Cursor, topics: &Topics) -> EventId;
 
+    /// Returns the cursor of a reader of these topics that begins now with everything that is kept:
+    /// what is dropped later is a loss to it. Does not wait.
+    fn earliest(&self, topics: &Topics) -> Cursor;
+
     /// Finds the message with this id, the oldest where several have it, or the place that
     /// [`cursor_id`](Self::cursor_id) gave it, and returns the cursor behind it.
     ///

@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use super::{
     Cursor, Page, Position,
-    lane::{Entry, Lane, Origin},
+    lane::{Entry, Lane, Missing, Origin},
 };
 use crate::{field::EventId, resume::Gap, topics::Topics, wire::join};
 
@@ -67,8 +67,12 @@ pub struct Tail {
     own_ids: BTreeSet<(EventId, u64)>,
     /// Topics that have lost their last message, and where it was; first those to be forgotten first.
     emptied: VecDeque<(Arc<str>, u64)>,
-    /// The last message of a topic that is forgotten is not after this.
-    forgotten_until: u64,
+    /// What may be missing of a topic that is forgotten.
+    forgotten: Missing,
+    /// The position of the newest message.
+    newest: u64,
+    /// When something was dropped last: see [`Cursor::lost`].
+    dropped_at: u64,
 }
 
 impl Tail {
@@ -90,7 +94,12 @@ impl Tail {
             bytes: 0,
             own_ids: BTreeSet::new(),
             emptied: VecDeque::new(),
-            forgotten_until: after.0,
+            forgotten: Missing {
+                until: after.0,
+                at: after.0,
+            },
+            newest: after.0,
+            dropped_at: after.0,
         }
     }
 
@@ -122,6 +131,7 @@ impl Tail {
         }
         let topics = topics.map(|topic| self.lane_name(topic));
         let entry = Arc::new(Entry::new(position, own_id, topics, bytes, now));
+        self.newest = position;
         self.messages += 1;
         self.bytes += entry.size;
         self.order.push_back(Arc::downgrade(&entry));
@@ -130,18 +140,18 @@ impl Tail {
                 lane.push(&entry);
             }
         }
+        let at = self.next_moment();
         for topic in entry.topics.shared() {
-            self.trim(topic);
+            self.trim(topic, at);
         }
         drop(entry);
-        self.drop_old(now);
+        self.drop_old_at(now, at);
     }
 
     /// Reads the messages of these topics between a cursor and a position, as many as make a reasonable write. As
     /// [`Replayer::page`](super::Replayer::page).
     pub fn page(&self, from: Cursor, until: Position, topics: &Topics) -> Result<Page, Gap> {
-        let missing_until = Position(self.missing_until(topics));
-        if from.misses(missing_until) {
+        if self.is_missed(from, topics) {
             return Err(Gap::Expired);
         }
         let mut found: Vec<&Entry> = Vec::new();
@@ -168,8 +178,24 @@ impl Tail {
             _ => until.max(from.after),
         };
         let bytes = join(found[..fitting].iter().map(|entry| &entry.bytes));
-        let next = from.advance(next, missing_until);
+        let next = self.advance(from, next);
         Ok(Page { bytes, next })
+    }
+
+    /// Returns the cursor of a reader that begins now with everything that is here.
+    pub fn earliest(&self) -> Cursor {
+        self.advance(Cursor::EARLIEST, Position(0))
+    }
+
+    /// Returns the cursor of a reader that has read up to a position now.
+    pub(super) fn advance(&self, from: Cursor, position: Position) -> Cursor {
+        from.advance(position, Position(self.dropped_at))
+    }
+
+    /// Returns whether a reader of these topics loses something.
+    pub(super) fn is_missed(&self, from: Cursor, topics: &Topics) -> bool {
+        let mut all = topics.shared().iter().map(|topic| self.missing(topic));
+        all.any(|Missing { until, at }| from.misses(Position(until), Position(at)))
     }
 
     /// Whether a client of these topics that has the message at a position can continue from here: the message is one of
@@ -189,7 +215,7 @@ impl Tail {
         if let Some((name, _)) = self.lanes.get_key_value(topic) {
             return Arc::clone(name);
         }
-        let lane = Lane::new(self.forgotten_until);
+        let lane = Lane::new(self.forgotten);
         self.lanes.insert(Arc::clone(topic), lane);
         Arc::clone(topic)
     }
@@ -202,12 +228,14 @@ impl Tail {
 
     /// Messages of these topics up to here may be missing.
     pub(super) fn missing_until(&self, topics: &Topics) -> u64 {
-        let missing_until = |topic| {
-            let lane = self.lanes.get(topic);
-            lane.map_or(self.forgotten_until, Lane::missing_until)
-        };
+        let missing_until = |topic| self.missing(topic).until;
         let all = topics.shared().iter().map(missing_until);
         all.max().unwrap_or_default()
+    }
+
+    fn missing(&self, topic: &Arc<str>) -> Missing {
+        let lane = self.lanes.get(topic);
+        lane.map_or(self.forgotten, Lane::missing)
     }
 
     fn lanes<'a>(&'a self, topics: &'a Topics) -> impl Iterator<Item = &'a Lane> {
@@ -230,8 +258,13 @@ impl Tail {
         lanes.find_map(|lane| lane.origin(position))
     }
 
+    /// Returns the moment of what is dropped next, all at once.
+    fn next_moment(&self) -> u64 {
+        self.newest.max(self.dropped_at + 1)
+    }
+
     /// Drops what is too much of a topic.
-    fn trim(&mut self, topic: &Arc<str>) {
+    fn trim(&mut self, topic: &Arc<str>, at: u64) {
         let Bounds {
             topic_messages,
             topic_bytes,
@@ -241,13 +274,18 @@ impl Tail {
             && lane.len() > 1
             && (lane.len() > topic_messages || lane.bytes() > topic_bytes)
         {
-            if let Some(entry) = lane.drop_oldest() {
+            if let Some(entry) = lane.drop_oldest(at) {
+                self.dropped_at = at;
                 self.release(entry);
             }
         }
     }
 
     pub(super) fn drop_old(&mut self, now: Instant) {
+        self.drop_old_at(now, self.next_moment());
+    }
+
+    fn drop_old_at(&mut self, now: Instant, at: u64) {
         while let Some(oldest) = self.order.front() {
             let Some(oldest) = oldest.upgrade() else {
                 self.order.pop_front();
@@ -262,7 +300,7 @@ impl Tail {
                 break;
             }
             self.order.pop_front();
-            self.drop_everywhere(&oldest);
+            self.drop_everywhere(&oldest, at);
             self.release(oldest);
         }
         // What topics have dropped before its turn has left a gap in the order.
@@ -272,14 +310,15 @@ impl Tail {
     }
 
     /// Drops the oldest of all messages from its topics.
-    fn drop_everywhere(&mut self, oldest: &Entry) {
+    fn drop_everywhere(&mut self, oldest: &Entry, at: u64) {
+        self.dropped_at = at;
         for topic in oldest.topics.shared() {
             let Some(lane) = self.lanes.get_mut(topic) else {
                 continue;
             };
             // It may have been dropped here before, as one too many of this topic.
-            if lane.missing_until() < oldest.position {
-                lane.drop_oldest();
+            if lane.missing().until < oldest.position {
+                lane.drop_oldest(at);
                 if lane.is_empty() {
                     self.emptied.push_back((Arc::clone(topic), oldest.position));
                 }
@@ -295,13 +334,14 @@ impl Tail {
         let Some((topic, position)) = self.emptied.pop_front() else {
             return;
         };
-        let is_still_empty = self
-            .lanes
-            .get(&topic)
-            .is_some_and(|lane| lane.is_empty() && lane.missing_until() == position);
-        if is_still_empty {
+        let Some(lane) = self.lanes.get(&topic) else {
+            return;
+        };
+        let Missing { until, at } = lane.missing();
+        if lane.is_empty() && until == position {
             self.lanes.remove(&topic);
-            self.forgotten_until = self.forgotten_until.max(position);
+            self.forgotten.until = self.forgotten.until.max(until);
+            self.forgotten.at = self.forgotten.at.max(at);
         }
     }
 

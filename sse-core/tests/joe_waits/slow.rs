@@ -91,6 +91,10 @@ impl Replayer for Slow {
         self.history.cursor_id(from, topics)
     }
 
+    fn earliest(&self, topics: &Topics) -> Cursor {
+        self.history.earliest(topics)
+    }
+
     fn seek(&self, id: &EventId, topics: &Topics) -> Result<Cursor, ReadError> {
         self.gate.pass()?;
         self.history.seek(id, topics)
@@ -135,6 +139,10 @@ impl Replayer for StoresThenWaits {
 
     fn cursor_id(&self, from: Cursor, topics: &Topics) -> EventId {
         self.0.cursor_id(from, topics)
+    }
+
+    fn earliest(&self, topics: &Topics) -> Cursor {
+        self.0.earliest(topics)
     }
 
     fn seek(&self, id: &EventId, topics: &Topics) -> Result<Cursor, ReadError> {
