@@ -123,7 +123,7 @@ impl Epochs {
             let until = self.runs.get(index + 1).map_or(end, |next| next.after);
             let (Position(after), Position(lost)) = (cursor.after, cursor.lost);
             // One that begins with everything kept begins before the run.
-            let is_early = lost > after;
+            let is_early = after == 0;
             let was_reached = after.max(lost) <= until;
             (was_reached && (is_early || run.after <= after)).then_some(cursor)
         })
@@ -174,6 +174,7 @@ mod tests {
             (2, 10, 10, true),
             (2, 12, 12, true),
             (2, 13, 13, false),
+            (2, 0, 0, true),
             (2, 0, 7, true),
             (0, 0, 11, false),
         ] {
