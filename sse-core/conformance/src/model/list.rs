@@ -1,7 +1,5 @@
 //! Everything that was published, and what of it is kept.
 
-use std::ops::RangeInclusive;
-
 use sse_core::{EventId, Gap, Outcome};
 
 use super::{Settings, Subject};
@@ -9,12 +7,47 @@ use super::{Settings, Subject};
 pub(super) const TOPICS: [&str; 3] = ["a", "b", "c"];
 
 /// The names that bits stand for.
-pub(super) fn names(bits: u8) -> Vec<&'static str> {
-    let named = TOPICS.into_iter().enumerate();
-    named
-        .filter(|(n, _)| bits & (1 << n) != 0)
-        .map(|(_, name)| name)
-        .collect()
+pub(super) fn names(topics: u8) -> Vec<&'static str> {
+    bits(topics).map(|n| TOPICS[n]).collect()
+}
+
+fn bits(topics: u8) -> impl Iterator<Item = usize> {
+    (0..TOPICS.len()).filter(move |n| topics & (1 << n) != 0)
+}
+
+/// By topic: the number after the newest message of it that was dropped. What follows is kept.
+type Drops = [usize; TOPICS.len()];
+
+/// What was dropped at least and at most: the same where the subject is exact.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Dropped {
+    least: Drops,
+    most: Drops,
+}
+
+/// A place between messages, and what is no loss to a client there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// The client has everything before this number,
+    from: usize,
+    /// but for what had been dropped when it came.
+    before: Dropped,
+    /// Since how many restarts that were not survived.
+    run: usize,
+}
+
+impl Place {
+    /// Moves behind a message that has been read.
+    pub(super) fn go_on(&mut self, number: usize) {
+        self.from = number + 1;
+    }
+}
+
+/// What a client has the id of.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Seen {
+    Message(usize),
+    Place(Place),
 }
 
 /// Messages are numbers, in the order in which they were published.
@@ -22,12 +55,12 @@ pub(super) struct List {
     subject: Subject,
     settings: Settings,
     pub(super) messages: Vec<Entry>,
-    /// What is kept, and for which topics it still is.
-    kept: Vec<(usize, u8)>,
-    /// By topic: the number after the newest message of it that is not kept.
-    dropped: [usize; TOPICS.len()],
+    /// Where the subject is exact.
+    dropped: Drops,
     /// The number of the first message since a restart that was not survived.
     begin: usize,
+    /// How many restarts were not survived.
+    run: usize,
 }
 
 pub(super) struct Entry {
@@ -42,114 +75,160 @@ impl List {
             subject,
             settings,
             messages: Vec::new(),
-            kept: Vec::new(),
-            dropped: [0; TOPICS.len()],
+            dropped: Drops::default(),
             begin: 0,
+            run: 0,
         }
     }
 
-    /// How many messages there are.
+    /// Returns how many messages there are.
     pub(super) fn len(&self) -> usize {
         self.messages.len()
     }
 
     pub(super) fn publish(&mut self, topics: u8, id: EventId, has_own_id: bool) {
-        self.kept.push((self.len(), topics));
         self.messages.push(Entry {
             id,
             topics,
             has_own_id,
         });
-        if !self.subject.is_exact {
-            return;
+        if self.subject.is_exact {
+            self.drop_old();
         }
+    }
+
+    /// Drops what is too much of each topic, then what is too much of all.
+    fn drop_old(&mut self) {
         for n in 0..TOPICS.len() {
-            let of_topic = |(_, left): &&mut (usize, u8)| *left & (1 << n) != 0;
-            while self.kept.iter_mut().filter(of_topic).count() > self.settings.topic_messages {
-                let Some((number, left)) = self.kept.iter_mut().find(of_topic) else {
-                    break;
-                };
-                *left &= !(1 << n);
-                self.dropped[n] = *number + 1;
+            while let Some(oldest) = self.surplus(1 << n, self.settings.topic_messages) {
+                self.dropped[n] = oldest + 1;
             }
         }
-        self.kept.retain(|(_, left)| *left != 0);
-        while self.kept.len() > self.settings.messages {
-            let (number, left) = self.kept.remove(0);
-            for n in 0..TOPICS.len() {
-                if left & (1 << n) != 0 {
-                    self.dropped[n] = number + 1;
-                }
+        while let Some(oldest) = self.surplus(u8::MAX, self.settings.messages) {
+            for n in bits(self.messages[oldest].topics) {
+                self.dropped[n] = self.dropped[n].max(oldest + 1);
             }
         }
+    }
+
+    /// Returns the oldest that is kept of these topics, if there are more than so many.
+    fn surplus(&self, topics: u8, most: usize) -> Option<usize> {
+        let is_kept = |number: &usize| self.is_kept(*number, topics, &self.dropped);
+        let mut kept = (0..self.len()).filter(is_kept);
+        let oldest = kept.next()?;
+        (1 + kept.count() > most).then_some(oldest)
+    }
+
+    /// Returns whether a message is kept for one of these topics once so much is dropped.
+    fn is_kept(&self, number: usize, topics: u8, dropped: &Drops) -> bool {
+        bits(self.messages[number].topics & topics).any(|n| dropped[n] <= number)
     }
 
     /// A restart that nothing survives.
     pub(super) fn forget(&mut self) {
         self.begin = self.len();
-        self.kept.clear();
+        self.run += 1;
         self.dropped = [self.begin; TOPICS.len()];
     }
 
-    /// The next message for these topics from a number on.
-    pub(super) fn next(&self, from: usize, topics: u8) -> Option<usize> {
-        (from..self.len()).find(|n| self.messages[*n].topics & topics != 0)
+    fn dropped(&self) -> Dropped {
+        let [least, most] = if self.subject.is_exact {
+            [self.dropped; 2]
+        } else {
+            // Of all topics alike. Eighths are dropped at once, and an eighth may be a little less.
+            let most = self.settings.messages;
+            let least = most - 2 * (most / 8);
+            [most, least].map(|kept| [self.len().saturating_sub(kept); TOPICS.len()])
+        };
+        Dropped { least, most }
     }
 
-    /// The number of the oldest message that a client of these topics is given if it wants all, at least and at most.
-    pub(super) fn earliest(&self, topics: u8) -> RangeInclusive<usize> {
-        if self.subject.is_exact {
-            let dropped = (0..TOPICS.len()).filter(|n| topics & (1 << n) != 0);
-            let dropped = dropped.map(|n| self.dropped[n]).max().unwrap_or(0);
-            return dropped..=dropped;
+    /// Returns the place behind what a client has the id of.
+    pub(super) fn behind(&self, seen: &Seen) -> Place {
+        match *seen {
+            Seen::Place(place) => place,
+            Seen::Message(number) => Place {
+                from: number + 1,
+                ..self.latest()
+            },
         }
-        // Eighths are dropped at once, and an eighth may be a little less.
-        let most = self.settings.messages;
-        let least = most - 2 * (most / 8);
-        self.len().saturating_sub(most)..=self.len().saturating_sub(least)
     }
 
-    /// What a client of these topics with the id of a message may be told.
-    pub(super) fn outcomes(&self, seen: usize, topics: u8) -> Vec<Outcome> {
-        let earliest = self.earliest(topics);
-        let both = [*earliest.start(), *earliest.end()];
-        let mut outcomes: Vec<_> = both
-            .map(|dropped| self.outcome(seen, topics, dropped))
-            .into();
+    /// Returns the place after everything.
+    pub(super) fn latest(&self) -> Place {
+        Place {
+            from: self.len(),
+            before: Dropped::default(),
+            run: self.run,
+        }
+    }
+
+    /// Returns the place before everything that is kept, of each topic from its own oldest.
+    pub(super) fn earliest(&self) -> Place {
+        Place {
+            from: 0,
+            before: self.dropped(),
+            run: self.run,
+        }
+    }
+
+    /// Returns what comes next for a client of these topics at a place, at the soonest and at the
+    /// latest.
+    pub(super) fn next(&self, place: &Place, topics: u8) -> [Option<usize>; 2] {
+        [place.before.least, place.before.most].map(|dropped| {
+            let mut all = place.from..self.len();
+            all.find(|number| self.is_kept(*number, topics, &dropped))
+        })
+    }
+
+    /// Returns whether a client of these topics at a place has missed something: whether it must
+    /// have, and whether it may have.
+    fn misses(&self, place: &Place, topics: u8) -> [bool; 2] {
+        let Dropped { least, most } = self.dropped();
+        [(least, place.before.most), (most, place.before.least)]
+            .map(|(dropped, before)| bits(topics).any(|n| dropped[n] > before[n].max(place.from)))
+    }
+
+    /// Returns whether a client of these topics at a place may have missed something.
+    pub(super) fn may_miss(&self, place: &Place, topics: u8) -> bool {
+        let [_, may] = self.misses(place, topics);
+        may
+    }
+
+    /// Returns what a client of these topics may be told that comes back with an id.
+    pub(super) fn outcomes(&self, seen: &Seen, topics: u8) -> Vec<Outcome> {
+        let mut outcomes = match seen {
+            Seen::Place(place) if place.run < self.run => vec![Outcome::Gap(Gap::Unknown)],
+            Seen::Place(place) => {
+                let gap = |misses: bool| misses.then_some(Outcome::Gap(Gap::Expired));
+                let outcome = |misses| gap(misses).unwrap_or(Outcome::Recovered);
+                self.misses(place, topics).map(outcome).into()
+            }
+            Seen::Message(number) => {
+                let Dropped { least, most } = self.dropped();
+                let outcome = |dropped| self.outcome(*number, topics, &dropped);
+                [least, most].map(outcome).into()
+            }
+        };
         outcomes.dedup();
         outcomes
     }
 
-    fn outcome(&self, seen: usize, topics: u8, dropped: usize) -> Outcome {
-        let Entry {
-            topics: of,
-            has_own_id,
-            ..
-        } = self.messages[seen];
-        let is_known = if self.subject.is_exact {
-            let is_kept = |(n, left): &(usize, u8)| *n == seen && left & topics != 0;
-            // Who has the last that was dropped has missed nothing.
-            let was_last = |n: usize| of & topics & (1 << n) != 0 && self.dropped[n] == seen + 1;
-            self.kept.iter().any(is_kept) || (0..TOPICS.len()).any(was_last)
-        } else {
-            seen >= dropped && of & topics != 0
-        };
+    /// Returns what a client with the id of a message is told once so much is dropped.
+    fn outcome(&self, seen: usize, topics: u8, dropped: &Drops) -> Outcome {
+        let entry = &self.messages[seen];
+        // Where it is exact, who has the last that was dropped has missed nothing.
+        let from = seen + usize::from(self.subject.is_exact);
+        let is_known = bits(entry.topics & topics).any(|n| dropped[n] <= from);
+        let newest = bits(topics).map(|n| dropped[n]).max().unwrap_or(0);
         if seen < self.begin {
             Outcome::Gap(Gap::Unknown)
-        } else if is_known && seen + 1 >= dropped {
+        } else if is_known && newest <= from {
             Outcome::Recovered
-        } else if is_known || !has_own_id && self.is_before(seen, dropped) {
+        } else if is_known || !entry.has_own_id && newest > from {
             Outcome::Gap(Gap::Expired)
         } else {
             Outcome::Gap(Gap::Unknown)
-        }
-    }
-
-    fn is_before(&self, seen: usize, dropped: usize) -> bool {
-        if self.subject.is_exact {
-            seen + 1 < dropped
-        } else {
-            seen < dropped
         }
     }
 }

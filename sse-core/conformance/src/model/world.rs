@@ -5,11 +5,13 @@ use std::{
     sync::Arc,
 };
 
-use sse_core::{EventId, Joe, Message, OnGap, Outcome, Provider, ResumeFrom, Subscription};
+use sse_core::{
+    EventId, Joe, Message, OnGap, Outcome, Provider, ResumeFrom, Subscriber, Subscription,
+};
 
 use super::{
     Settings, Step, Subject,
-    list::{List, names},
+    list::{List, Place, Seen, names},
 };
 use crate::{OwnedEvent, provider::Listener};
 
@@ -26,18 +28,10 @@ struct Client {
     topics: u8,
     /// `None` while it is not connected.
     listener: Option<Listener>,
-    /// The number of the last message it has seen, and its id.
-    last: Option<(usize, EventId)>,
-    next: Next,
-}
-
-/// What a client is given next.
-#[derive(Clone, Copy, Debug)]
-enum Next {
-    /// The first message for it from this number on.
-    From(usize),
-    /// The earliest that is kept when it begins to read, which is not before this number.
-    Earliest(usize),
+    /// What it has seen last, and the id of that.
+    last: (Seen, EventId),
+    /// Where it goes on while it is connected.
+    place: Place,
 }
 
 impl World {
@@ -69,12 +63,13 @@ impl World {
                 after,
                 on_gap,
             } if self.list.len() > 0 => {
-                let seen = after.index(self.list.len());
+                let number = after.index(self.list.len());
+                let seen = Seen::Message(number);
                 self.clients.push(Client {
                     topics,
                     listener: None,
-                    last: Some((seen, self.list.messages[seen].id.clone())),
-                    next: Next::From(seen + 1),
+                    last: (seen, self.list.messages[number].id.clone()),
+                    place: self.list.behind(&seen),
                 });
                 self.reconnect(count, on_gap).await;
             }
@@ -116,44 +111,45 @@ impl World {
     }
 
     async fn connect(&mut self, topics: u8, from_earliest: bool) {
-        let (from, next) = if from_earliest {
-            let earliest = *self.list.earliest(topics).start();
-            (ResumeFrom::Earliest, Next::Earliest(earliest))
+        let (from, place) = if from_earliest {
+            (ResumeFrom::Earliest, self.list.earliest())
         } else {
-            (ResumeFrom::Latest, Next::From(self.list.len()))
+            (ResumeFrom::Latest, self.list.latest())
         };
         let subscription = Subscription::to(names(topics)).resume_from(from);
-        let subscribed = self.joe.subscribe(subscription).await;
+        let subscriber = self.joe.subscribe(subscription).await;
+        let subscriber = subscriber.expect("there is room");
+        let id = begin(&subscriber).expect("it has none that is as good");
         self.clients.push(Client {
             topics,
-            listener: Some(Listener::new(subscribed.expect("there is room"))),
-            last: None,
-            next,
+            listener: Some(Listener::new(subscriber)),
+            last: (Seen::Place(place), id),
+            place,
         });
     }
 
-    /// Connects a client with the last id it has seen, if any; what it is told is what the list says.
+    /// Connects a client with the last id it has seen; what it is told is what the list says.
     async fn reconnect(&mut self, n: usize, on_gap: OnGap) {
         let client = &mut self.clients[n];
-        let Some((seen, id)) = client.last.clone() else {
-            return;
-        };
         client.listener = None;
+        let (seen, id) = client.last.clone();
         let subscription = Subscription::to(names(client.topics));
         let subscription = subscription.resume_from(id).on_gap(on_gap);
-        let allowed = self.list.outcomes(seen, client.topics);
+        let allowed = self.list.outcomes(&seen, client.topics);
         match self.joe.subscribe(subscription).await {
             Ok(subscriber) => {
                 let outcome = subscriber.outcome();
                 assert!(allowed.contains(&outcome), "{outcome:?}, not {allowed:?}");
-                client.next = match (outcome, on_gap) {
-                    (Outcome::Recovered, _) => Next::From(seen + 1),
+                client.place = match (outcome, on_gap) {
+                    (Outcome::Recovered, _) => self.list.behind(&seen),
                     (_, OnGap::Refuse) => panic!("it is let in though it has missed something"),
-                    (_, OnGap::Replay) => {
-                        Next::Earliest(*self.list.earliest(client.topics).start())
-                    }
-                    _ => Next::From(self.list.len()),
+                    (_, OnGap::Replay) => self.list.earliest(),
+                    _ => self.list.latest(),
                 };
+                match begin(&subscriber) {
+                    Some(id) => client.last = (Seen::Place(client.place), id),
+                    None => assert_eq!(outcome, Outcome::Recovered, "it has no id"),
+                }
                 client.listener = Some(Listener::new(subscriber));
             }
             Err(error) => {
@@ -163,58 +159,38 @@ impl World {
         }
     }
 
-    /// Reads one piece, if the list says that something is there. Says whether there was.
+    /// Reads one piece, if the list says that something is there. Returns whether there was.
     async fn read(&mut self, n: usize) -> bool {
         let Client {
             topics,
             listener: Some(listener),
             last,
-            next,
+            place,
         } = &mut self.clients[n]
         else {
             return false;
         };
-        let earliest = self.list.earliest(*topics);
-        let (least, most) = match *next {
-            Next::From(number) => (number, number),
-            Next::Earliest(number) => (number, number.max(*earliest.end())),
-        };
-        if self.list.next(most, *topics).is_none() {
-            let may_have = self.list.next(least, *topics).is_some();
-            assert!(
-                may_have || listener.is_idle(),
-                "nothing was published for it"
-            );
+        let [soonest, latest] = self.list.next(place, *topics);
+        if latest.is_none() {
+            let is_idle = soonest.is_some() || listener.is_idle();
+            assert!(is_idle, "nothing was published for it");
             return false;
         }
         let Some(events) = listener.events().await else {
-            assert!(
-                *earliest.end() > least,
-                "its stream ends, but nothing is missing"
-            );
+            let may_miss = self.list.may_miss(place, *topics);
+            assert!(may_miss, "its stream ends, but nothing is missing");
             self.clients[n].listener = None;
             return false;
         };
         for OwnedEvent { id, data, .. } in events {
-            let number = data
-                .split(' ')
-                .next()
-                .and_then(|number| number.parse().ok());
-            let number: usize = number.expect("a message of ours");
-            let expected = match *next {
-                Next::From(from) => (self.list.next(from, *topics), self.list.next(from, *topics)),
-                Next::Earliest(_) => (
-                    self.list.next(least, *topics),
-                    self.list.next(most, *topics),
-                ),
-            };
-            assert!(
-                (expected.0..=expected.1).contains(&Some(number)),
-                "{number} for {next:?}"
-            );
-            assert_eq!(id, self.list.messages[number].id.as_str());
-            *last = Some((number, self.list.messages[number].id.clone()));
-            *next = Next::From(number + 1);
+            let [soonest, latest] = self.list.next(place, *topics);
+            let number = number(&data);
+            let is_next = (soonest..=latest).contains(&Some(number));
+            assert!(is_next, "{number}, not {soonest:?} to {latest:?}");
+            let own_id = &self.list.messages[number].id;
+            assert_eq!(id, own_id.as_str());
+            *last = (Seen::Message(number), own_id.clone());
+            place.go_on(number);
         }
         true
     }
@@ -235,4 +211,17 @@ impl World {
             self.list.forget();
         }
     }
+}
+
+fn begin(subscriber: &Subscriber) -> Option<EventId> {
+    subscriber.begins_at().cloned()
+}
+
+/// The number of a message of ours.
+fn number(data: &str) -> usize {
+    let number = data
+        .split(' ')
+        .next()
+        .and_then(|number| number.parse().ok());
+    number.expect("a message of ours")
 }
