@@ -106,7 +106,8 @@ fn serve(listener: TcpListener, hub: Hub, stop: Stop) {
         .shutdown_signal(stopped)
         .h1_allow_half_closed(false)
         .tcp_nodelay(true)
-        .listen(listener)
+        .shutdown_timeout(1)
+        .listen_auto_h2c(listener)
         .unwrap();
     rt::System::new().block_on(server.run()).unwrap();
 }

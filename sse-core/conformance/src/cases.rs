@@ -57,6 +57,7 @@ mod tests {
             concat!(
                 include_str!("adapter/mod.rs"),
                 include_str!("adapter/delivery.rs"),
+                include_str!("adapter/http2/mod.rs"),
                 include_str!("adapter/lifetime.rs"),
                 include_str!("adapter/resume.rs"),
                 include_str!("adapter/response.rs"),

@@ -4,6 +4,7 @@
 
 mod client;
 mod delivery;
+mod http2;
 mod lifetime;
 mod response;
 mod resume;
@@ -22,6 +23,7 @@ use sse_core::{Hub, Message, Sender};
 pub use self::{
     client::{Body, Client, Piece, Response},
     delivery::*,
+    http2::*,
     lifetime::*,
     response::*,
     resume::*,
@@ -52,6 +54,8 @@ pub struct Subject {
     /// | `GET /own/refused` | status 403 and `no` without a media type, under the header middleware |
     /// | `GET /compressed` | the default topic, as `/events`, under the framework's compression middleware if it has one |
     /// | `GET /plain` | text/plain `plain` under the header middleware |
+    ///
+    /// It answers HTTP/1 and, without TLS, HTTP/2.
     pub serve: fn(TcpListener, Hub, Stop),
     /// Whether the framework hands on a header that is not UTF-8. If it drops it, its client is one without an id.
     pub sees_non_utf8_headers: bool,
@@ -113,6 +117,14 @@ macro_rules! adapter_suite {
                 shutdown_ends_bodies_cleanly_and_refuses_new_ones,
                 shutdown_spreads_the_clients_that_will_reconnect,
                 the_server_stops_gracefully_with_open_streams,
+                over_http2_status_and_headers_are_the_same,
+                over_http2_a_stream_of_its_own_ends_with_its_messages,
+                over_http2_fifty_streams_share_a_connection,
+                over_http2_a_thousand_messages_pass_a_small_window_in_order,
+                over_http2_a_stream_that_is_not_read_delays_no_other,
+                over_http2_a_stream_that_is_reset_is_unsubscribed_alone,
+                over_http2_a_lost_connection_unsubscribes_its_streams,
+                over_http2_the_server_stops_with_open_streams_and_an_idle_connection,
             ]
         );
     };

@@ -8,7 +8,7 @@ use super::{Server, Subject, client::Piece};
 
 /// The Response section of the design, word for word. Written out here, so that a slip in
 /// the one place that defines them is seen.
-const HEADERS: [(&str, &str); 3] = [
+pub(super) const HEADERS: [(&str, &str); 3] = [
     ("content-type", "text/event-stream"),
     ("cache-control", "no-cache, no-transform"),
     ("x-accel-buffering", "no"),

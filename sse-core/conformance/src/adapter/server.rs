@@ -84,11 +84,16 @@ impl Server {
     }
 
     pub async fn client(&self) -> Client {
+        self.started().await;
+        Client::connect(self.address).await
+    }
+
+    /// Waits until clients can connect.
+    pub async fn started(&self) {
         let mut is_ready = self.is_ready.clone();
         let started = async { is_ready.wait_for(|ready| *ready).await.is_ok() };
         let started = in_time("the start of the server", started).await;
         assert!(started, "the server ended before it asked when to stop");
-        Client::connect(self.address).await
     }
 
     pub async fn publish(&self, data: impl ToString, topics: impl Into<Topics>) -> String {
