@@ -13,13 +13,14 @@ use futures_util::stream;
 use sse_actix::{
     Hub, LastEventId, Message, Rejection, Sse, SseHeaders, Subscription, Topics, events,
 };
-use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, Subject, produce};
+use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, Subject, panicking, produce};
 
 sse_conformance::adapter_suite!(SUBJECT);
 
 const SUBJECT: Subject = Subject {
     serve,
     sees_non_utf8_headers: true,
+    cuts_off_panics: true,
 };
 
 async fn topics_from_query(
@@ -45,6 +46,10 @@ async fn refused_by_status(
 
 async fn stream_of_its_own() -> Sse {
     Sse::stream(stream::iter(["0", "1", "2"].map(Message::data)))
+}
+
+async fn panics() -> Sse {
+    Sse::stream(panicking())
 }
 
 async fn channel(ThinData(hub): ThinData<Hub>) -> Sse {
@@ -84,6 +89,7 @@ fn app(config: &mut ServiceConfig, hub: Hub) {
         .route("/news", web::get().to(events(hub.clone(), "news")))
         .route("/stream", web::get().to(stream_of_its_own))
         .route("/channel", web::get().to(channel))
+        .route("/panic", web::get().to(panics))
         .service(compressed)
         .service(web::resource("/own").wrap(SseHeaders).get(own))
         .service(

@@ -17,7 +17,7 @@ use futures_util::stream;
 use sse_axum::{
     Hub, LastEventId, Message, Rejection, Sse, SseHeaders, Subscription, Topics, events,
 };
-use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, Subject, produce};
+use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, Subject, panicking, produce};
 use tower_http::compression::CompressionLayer;
 
 sse_conformance::adapter_suite!(SUBJECT);
@@ -25,6 +25,7 @@ sse_conformance::adapter_suite!(SUBJECT);
 const SUBJECT: Subject = Subject {
     serve,
     sees_non_utf8_headers: true,
+    cuts_off_panics: true,
 };
 
 async fn topics_from_query(
@@ -80,6 +81,7 @@ fn app(hub: Hub) -> Router {
         .route("/news", get(events(hub.clone(), "news")))
         .route("/stream", get(stream_of_its_own))
         .route("/channel", get(channel))
+        .route("/panic", get(|| async { Sse::stream(panicking()) }))
         .route(
             "/compressed",
             get(events(hub.clone(), ())).layer(CompressionLayer::new()),

@@ -11,7 +11,7 @@ use poem::{
     web::Data,
 };
 use socket2::SockRef;
-use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, Subject, produce};
+use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, Subject, panicking, produce};
 use sse_poem::{
     ExceptStreams, Hub, LastEventId, Message, Rejection, Sse, SseHeaders, Subscription, Topics,
     events,
@@ -22,6 +22,7 @@ sse_conformance::adapter_suite!(SUBJECT);
 const SUBJECT: Subject = Subject {
     serve,
     sees_non_utf8_headers: true,
+    cuts_off_panics: true,
 };
 
 #[handler]
@@ -50,6 +51,11 @@ async fn refused_by_status(
 #[handler]
 fn stream_of_its_own() -> Sse {
     Sse::stream(stream::iter(["0", "1", "2"].map(Message::data)))
+}
+
+#[handler]
+fn panics() -> Sse {
+    Sse::stream(panicking())
 }
 
 #[handler]
@@ -90,6 +96,7 @@ fn app(hub: Hub) -> impl Endpoint + 'static {
         .at("/news", get(events(hub.clone(), "news")))
         .at("/stream", get(stream_of_its_own))
         .at("/channel", get(channel))
+        .at("/panic", get(panics))
         .at(
             "/compressed",
             get(events(hub.clone(), ())).with(ExceptStreams(Compression::new())),

@@ -16,7 +16,7 @@ use rocket::{
     routes,
     tokio::{self, net::TcpSocket, sync::oneshot},
 };
-use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, Subject, produce};
+use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, Subject, panicking, produce};
 use sse_rocket::{
     Hub, HubFairing, LastEventId, Message, Rejection, Sse, SseHeaders, Subscription, Topics, events,
 };
@@ -26,6 +26,7 @@ sse_conformance::adapter_suite!(SUBJECT);
 const SUBJECT: Subject = Subject {
     serve,
     sees_non_utf8_headers: false,
+    cuts_off_panics: false,
 };
 
 #[get("/events")]
@@ -51,6 +52,11 @@ async fn refused_by_status(hub: &State<Hub>, last: LastEventId) -> Result<Sse, R
 #[get("/stream")]
 fn stream_of_its_own() -> Sse {
     Sse::stream(stream::iter(["0", "1", "2"].map(Message::data)))
+}
+
+#[get("/panic")]
+fn panics() -> Sse {
+    Sse::stream(panicking())
 }
 
 #[get("/channel")]
@@ -95,7 +101,8 @@ fn app(hub: Hub) -> Rocket<Build> {
                 topics_from_query,
                 refused_by_status,
                 stream_of_its_own,
-                channel
+                channel,
+                panics
             ],
         )
         .mount("/", routes![own, own_refused, own_cached, plain])

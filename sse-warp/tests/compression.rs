@@ -10,6 +10,7 @@ use warp::Filter;
 const SUBJECT: Subject = Subject {
     serve,
     sees_non_utf8_headers: true,
+    cuts_off_panics: true,
 };
 
 fn serve(listener: TcpListener, hub: Hub, stop: Stop) {

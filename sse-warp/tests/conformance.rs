@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use futures_util::stream;
 use socket2::SockRef;
-use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, Subject, produce};
+use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, Subject, panicking, produce};
 use sse_warp::{
     Hub, LastEventId, Message, Rejection, Sse, Subscription, Topics, events, last_event_id,
     sse_headers,
@@ -19,6 +19,7 @@ sse_conformance::adapter_suite!(SUBJECT);
 const SUBJECT: Subject = Subject {
     serve,
     sees_non_utf8_headers: true,
+    cuts_off_panics: true,
 };
 
 async fn topics_from_query(
@@ -76,6 +77,7 @@ fn app(hub: Hub) -> impl Filter<Extract = (impl Reply,), Error = warp::Rejection
         .then(refused_by_status);
     let stream = warp::path!("stream").then(stream_of_its_own);
     let channel = warp::path!("channel").and(with_hub).then(channel);
+    let panics = warp::path!("panic").map(|| Sse::stream(panicking()));
     let own = warp::path!("own").map(|| Response::new("data: own\n\n"));
     let own_refused = warp::path!("own" / "refused").map(own_refused);
     let own_cached = warp::path!("own" / "cached").map(own_cached);
@@ -83,6 +85,7 @@ fn app(hub: Hub) -> impl Filter<Extract = (impl Reply,), Error = warp::Rejection
     let compressed = warp::path!("compressed" / "other").map(|| "compressed");
 
     let events = events.or(by_status).or(ready_made).or(stream).or(channel);
+    let events = events.or(panics);
     let own = own.or(own_refused).or(own_cached).or(plain);
     let compressed = compressed.with(warp::filters::compression::gzip());
     warp::get().or(warp::head()).unify().and(

@@ -59,6 +59,7 @@ mod tests {
                 include_str!("adapter/delivery.rs"),
                 include_str!("adapter/http2/mod.rs"),
                 include_str!("adapter/lifetime.rs"),
+                include_str!("adapter/panicking.rs"),
                 include_str!("adapter/resume.rs"),
                 include_str!("adapter/response.rs"),
             ),

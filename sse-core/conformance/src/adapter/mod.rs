@@ -6,6 +6,7 @@ mod client;
 mod delivery;
 mod http2;
 mod lifetime;
+mod panicking;
 mod response;
 mod resume;
 mod server;
@@ -25,6 +26,7 @@ pub use self::{
     delivery::*,
     http2::*,
     lifetime::*,
+    panicking::*,
     response::*,
     resume::*,
     server::Server,
@@ -49,6 +51,7 @@ pub struct Subject {
     /// | `GET /news` | the ready-made `events(hub, "news")` |
     /// | `GET /stream` | `Sse::stream` of three messages `0`, `1`, `2` |
     /// | `GET /channel` | `Sse::channel` with [`CHANNEL_KEEP_ALIVE`]; [`produce`] writes to it, [`Hub::closed`] ends it |
+    /// | `GET /panic` | `Sse::stream` of [`panicking`], which panics after two messages |
     /// | `GET /own` | writes `data: own\n\n` itself, under the header middleware |
     /// | `GET /own/cached` | the same with its own `cache-control: no-store`, under the header middleware |
     /// | `GET /own/refused` | status 403 and `no` without a media type, under the header middleware |
@@ -59,6 +62,8 @@ pub struct Subject {
     pub serve: fn(TcpListener, Hub, Stop),
     /// Whether the framework hands on a header that is not UTF-8. If it drops it, its client is one without an id.
     pub sees_non_utf8_headers: bool,
+    /// True if the framework cuts off a body that panics; others end it as if it were whole.
+    pub cuts_off_panics: bool,
 }
 
 /// Runs one case.
@@ -117,6 +122,7 @@ macro_rules! adapter_suite {
                 shutdown_ends_bodies_cleanly_and_refuses_new_ones,
                 shutdown_spreads_the_clients_that_will_reconnect,
                 the_server_stops_gracefully_with_open_streams,
+                a_stream_whose_producer_panics_is_cut_off_alone,
                 over_http2_status_and_headers_are_the_same,
                 over_http2_a_stream_of_its_own_ends_with_its_messages,
                 over_http2_fifty_streams_share_a_connection,
@@ -124,6 +130,7 @@ macro_rules! adapter_suite {
                 over_http2_a_stream_that_is_not_read_delays_no_other,
                 over_http2_a_stream_that_is_reset_is_unsubscribed_alone,
                 over_http2_a_lost_connection_unsubscribes_its_streams,
+                over_http2_a_stream_whose_producer_panics_is_reset_alone,
                 over_http2_the_server_stops_with_open_streams_and_an_idle_connection,
             ]
         );

@@ -5,7 +5,7 @@ mod client;
 use std::time::Duration;
 
 use self::client::{Connection, End};
-use super::{Server, Subject, response::HEADERS};
+use super::{PANICS, Server, Subject, response::HEADERS};
 
 /// A short one, as some frameworks notice a reset only when they write to the stream.
 const KEEP_ALIVE: Duration = Duration::from_millis(100);
@@ -105,6 +105,27 @@ pub async fn over_http2_a_lost_connection_unsubscribes_its_streams(subject: Subj
     server.subscribers(1).await;
     server.publish("on", ()).await;
     assert_eq!(other.event().await.data, "on");
+}
+
+pub async fn over_http2_a_stream_whose_producer_panics_is_reset_alone(subject: Subject) {
+    let _alone = PANICS.alone().await;
+    let server = Server::start(subject);
+    let connection = connect(&server).await;
+    let mut other = connection.get("/events").await;
+    let mut panicking = connection.get("/panic").await;
+    assert_eq!(panicking.data(2).await, ["0", "1"]);
+    PANICS.now();
+    let end = panicking.end().await;
+    if subject.cuts_off_panics {
+        assert!(matches!(end, End::Reset(_)), "not its end: {end:?}");
+    } else {
+        assert_eq!(end, End::Properly, "as if it were whole");
+    }
+    server.publish("on", ()).await;
+    assert_eq!(other.event().await.data, "on");
+    let mut new = connection.get("/events").await;
+    server.publish("new", ()).await;
+    assert_eq!(new.event().await.data, "new");
 }
 
 pub async fn over_http2_the_server_stops_with_open_streams_and_an_idle_connection(
