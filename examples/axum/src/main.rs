@@ -114,6 +114,8 @@ struct Fields {
     event: Option<EventType>,
 }
 
+/// Publishes the body, from anyone. A real application checks who may publish, and `Origin` and
+/// `Host` as well: against posts from the pages of other sites and against DNS rebinding.
 async fn publish(
     State(hub): State<Hub>,
     RawQuery(query): RawQuery,

@@ -89,6 +89,8 @@ struct Fields {
     event: Option<EventType>,
 }
 
+/// Publishes the body, from anyone. A real application checks who may publish, and `Origin` and
+/// `Host` as well: against posts from the pages of other sites and against DNS rebinding.
 #[handler]
 async fn publish(
     Data(hub): Data<&Hub>,

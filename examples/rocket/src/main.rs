@@ -118,6 +118,8 @@ struct Fields {
     event: Option<EventType>,
 }
 
+/// Publishes the body, from anyone. A real application checks who may publish, and `Origin` and
+/// `Host` as well: against posts from the pages of other sites and against DNS rebinding.
 #[post("/publish", data = "<data>")]
 async fn publish(
     hub: &State<Hub>,
