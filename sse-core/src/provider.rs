@@ -35,6 +35,11 @@ use crate::{
 /// * **Unsubscribing** is dropping the [`Subscriber`]. When the last handle of the provider itself is dropped, nobody can
 ///   publish any more, and the streams end after what was published.
 #[async_trait]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no provider",
+    label = "a hub needs a provider, such as `Joe`",
+    note = "a `JoeBuilder` becomes one with `.build()`"
+)]
 pub trait Provider: fmt::Debug + Send + Sync + 'static {
     /// Publishes to everyone subscribed to at least one of the topics.
     ///

@@ -44,6 +44,13 @@ pub enum OnGap {
     Refuse,
 }
 
+/// Asks for these topics, beginning with the next message.
+impl<T: Into<Topics>> From<T> for Subscription {
+    fn from(topics: T) -> Self {
+        Self::to(topics)
+    }
+}
+
 impl Subscription {
     /// Asks for these topics, beginning with the next message.
     pub fn to(topics: impl Into<Topics>) -> Self {

@@ -210,6 +210,35 @@ async fn shutdown_ends_streams_that_wait_for_it() {
     );
 }
 
+#[tokio::test]
+async fn topics_are_a_subscription_to_what_comes_next() {
+    let hub = hub();
+    hub.publish(Message::data("before"), "a").await.unwrap();
+    let published = {
+        let topic = "a".to_owned();
+        let mut bodies = [
+            hub.subscribe(&topic).await.unwrap(),
+            hub.subscribe(["a", "b"]).await.unwrap(),
+        ];
+        let published = hub.publish(Message::data("1"), &topic);
+        drop(topic);
+        let id = published.await.unwrap().id.unwrap();
+        for body in &mut bodies {
+            assert_eq!(body.next().await.unwrap(), ":\n");
+            let expected = format!("id: {id}\ndata: 1\n\n");
+            assert_eq!(body.next().await.unwrap(), expected);
+        }
+        id
+    };
+    let mut missed_nothing = hub
+        .subscribe(Subscription::to("a").resume_from(published))
+        .await
+        .unwrap();
+    assert_eq!(missed_nothing.outcome(), Outcome::Recovered);
+    missed_nothing.next().await;
+    assert!(missed_nothing.next().now_or_never().is_none());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_subscription_to_no_topics_is_kept_alive_and_ends_with_the_hub() {
     let hub = hub();

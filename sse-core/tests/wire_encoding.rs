@@ -263,8 +263,9 @@ fn topics_are_made_from_what_is_at_hand() {
     let topic = format!("user:{}", 17);
     let subscription = Subscription::to(&topic);
     assert_eq!(subscription.topics(), &Topics::from(topic));
-    let pair = ["a", "b"];
-    assert_eq!(Subscription::to(&pair).topics(), &Topics::from(pair));
+    let pair = &["a", "b"];
+    let subscription = Subscription::to(pair);
+    assert_eq!(subscription.topics(), &Topics::from(*pair));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::{
     task::Poll,
 };
 
+use futures_core::future::BoxFuture;
 use tokio::sync::watch;
 
 pub use self::builder::HubBuilder;
@@ -29,10 +30,10 @@ use crate::{
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use sse_core::{Hub, Joe, Message, Subscription};
+/// use sse_core::{Hub, Joe, Message};
 ///
 /// let hub = Hub::new(Joe::new());
-/// let body = hub.subscribe(Subscription::to(["news"])).await?;
+/// let body = hub.subscribe("news").await?;
 /// hub.publish(Message::data("hi"), ["news", "sport"]).await?;
 /// hub.shutdown().await?;
 /// # drop(body); Ok(()) }
@@ -58,16 +59,36 @@ impl Hub {
     /// Publishes to everyone subscribed to at least one of the topics; `()` means the default topic.
     ///
     /// Does not wait for clients. On an error nobody receives anything.
-    pub async fn publish(
+    // Neither `async fn` nor `impl Future`, which hold the type of the topics: of a wrong one the
+    // compiler would tell three times.
+    pub fn publish(
         &self,
         message: Message,
         topics: impl Into<Topics>,
-    ) -> Result<Published, PublishError> {
-        self.provider.publish(message, topics.into()).await
+    ) -> BoxFuture<'_, Result<Published, PublishError>> {
+        self.provider.publish(message, topics.into())
     }
 
-    /// Subscribes a client; the body is its stream. A message published from now on is received.
-    pub async fn subscribe(&self, subscription: Subscription) -> Result<SseBody, SubscribeError> {
+    /// Subscribes a client to topics, or as a [`Subscription`] says; the body is its stream. A
+    /// message published from now on is received.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use sse_core::{Hub, Joe, ResumeFrom, Subscription};
+    ///
+    /// let hub = Hub::new(Joe::new());
+    /// let body = hub.subscribe("news").await?;
+    /// let body = hub.subscribe(Subscription::to("news").resume_from(ResumeFrom::Earliest)).await?;
+    /// # drop(body); Ok(()) }
+    /// ```
+    pub fn subscribe(
+        &self,
+        subscription: impl Into<Subscription>,
+    ) -> BoxFuture<'_, Result<SseBody, SubscribeError>> {
+        Box::pin(self.stream(subscription.into()))
+    }
+
+    async fn stream(&self, subscription: Subscription) -> Result<SseBody, SubscribeError> {
         let StreamSettings {
             keep_alive,
             send_timeout,

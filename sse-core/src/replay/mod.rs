@@ -25,6 +25,11 @@ use crate::{field::EventId, message::Message, resume::Gap, topics::Topics};
 ///
 /// History is read in pages, so that a long one is neither copied whole nor locked
 /// while a slow client takes it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no replayer",
+    label = "Joe keeps history in a replayer, such as `FiniteReplayer`",
+    note = "what makes one returns a `Result`, such as `FiniteReplayer::new`: add `?`"
+)]
 pub trait Replayer: fmt::Debug + Send + Sync + 'static {
     /// Appends a message, which has data or an id, and gives it an id if it has none.
     ///
