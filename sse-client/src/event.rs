@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use sse_core::EventType;
 
-/// An event as a browser dispatches it ([HTML, 9.2.6]), with its own text.
+/// An event as a browser dispatches it ([HTML, 9.2.6]), with its own text. With feature `json` it
+/// is `Serialize` and `Deserialize`.
 ///
 /// [HTML, 9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -34,7 +35,7 @@ impl From<sse_core::Event<'_>> for Event {
 
 #[cfg(feature = "json")]
 impl Event {
-    /// The data as JSON.
+    /// The data as JSON. Available with feature `json`.
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_str(&self.data)
     }

@@ -20,7 +20,7 @@ use crate::text::Text;
 /// sets the header itself, as with `fetch`, causes one; the reconnects of an `EventSource` cause
 /// none in Chromium and most other browsers.
 ///
-/// Cheap to clone.
+/// Cheap to clone. A string to serde, with feature `serde`.
 ///
 /// [HTML, 9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 /// [whatwg/fetch#568]: https://github.com/whatwg/fetch/issues/568
@@ -62,7 +62,7 @@ impl EventId {
 /// when its connection is lost, and `open` when it is made: choose other names. A hub publishes no
 /// `gap`: by that one it says itself that a client has missed something ([`Gap`](crate::Gap)).
 ///
-/// Cheap to clone.
+/// Cheap to clone. A string to serde, with feature `serde`.
 ///
 /// ```
 /// use sse_core::EventType;

@@ -9,7 +9,7 @@ use std::{borrow::Cow, fmt, sync::Arc};
 ///
 /// Made from one topic, or an array, a slice, a vector or an iterator of them. `()` is the default
 /// topic; an empty list is no topic at all: what is published to it reaches nobody, and a
-/// subscription to it gets nothing.
+/// subscription to it gets nothing. A list of strings to serde, with feature `serde`.
 ///
 /// ```
 /// use sse_core::Topics;

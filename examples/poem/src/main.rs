@@ -42,10 +42,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(&address).await.map_err(|error| {
         format!("cannot listen on {address}: {error}; set ADDR to another address")
     })?;
+    // Connections inherit it. Without it a small message waits until the client has acknowledged
+    // the one before.
+    SockRef::from(&listener).set_tcp_nodelay(true)?;
     println!("listening on http://{}", listener.local_addr()?);
 
-    // Or a small message waits until the client has acknowledged the one before. Connections inherit it.
-    SockRef::from(&listener).set_tcp_nodelay(true)?;
     let server = Server::new_with_acceptor(TcpAcceptor::from_tokio(listener)?)
         .run_with_graceful_shutdown(app(hub.clone()), hub.shutdown_on(stop_signal()), None);
     tokio::select! {

@@ -52,8 +52,11 @@ impl<R: Read> BlockingEvents<R> {
         self
     }
 
-    /// The data of each event as JSON, up to `[DONE]` if there is one. To tell a whole answer from one that was cut off, call
-    /// [`until_done`](Self::until_done) before.
+    /// The data of each event as JSON, up to `[DONE]` if there is one. Available with feature
+    /// `json`.
+    ///
+    /// To tell a whole answer from one that was cut off, call [`until_done`](Self::until_done)
+    /// before.
     #[cfg(feature = "json")]
     #[must_use]
     pub fn json<T>(mut self) -> super::Json<T, Self> {

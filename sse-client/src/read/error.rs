@@ -20,7 +20,7 @@ pub enum ReadError {
     /// A line or an event exceeds its limit.
     #[error(transparent)]
     Decode(#[from] DecodeError),
-    /// The response is no event stream.
+    /// The response is no event stream. Available with feature `reqwest`.
     #[cfg(feature = "reqwest")]
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -39,7 +39,7 @@ impl ReadError {
     }
 }
 
-/// A response that is no event stream.
+/// A response that is no event stream. Available with feature `reqwest`.
 #[cfg(feature = "reqwest")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(

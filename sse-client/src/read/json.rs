@@ -13,7 +13,8 @@ use serde::de::DeserializeOwned;
 use super::ReadError;
 use crate::Event;
 
-/// The data of events as values of a type: a stream or an iterator, as the events are.
+/// The data of events as values of a type: a stream or an iterator, as the events are. Available
+/// with feature `json`.
 ///
 /// Data that is not such a value is an error that holds the event; the next call goes on with the next event.
 pub struct Json<T, E> {
@@ -21,7 +22,7 @@ pub struct Json<T, E> {
     value: PhantomData<fn() -> T>,
 }
 
-/// Why there is no value.
+/// Why there is no value. Available with feature `json`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JsonError {
@@ -40,7 +41,8 @@ pub enum JsonError {
 
 #[cfg(feature = "reqwest")]
 impl JsonError {
-    /// The refusal, if the response was one: its text may say more.
+    /// The refusal, if the response was one: its text may say more. Available with feature
+    /// `reqwest`.
     pub fn refused(&self) -> Option<&super::Refused> {
         match self {
             Self::Read(ReadError::Refused(refused)) => Some(refused),

@@ -83,7 +83,7 @@ impl<R: std::io::Read> Source<ByRead> for R {
     }
 }
 
-/// Read as an answer to a request.
+/// Read as an answer to a request. Available with feature `reqwest`.
 #[cfg(feature = "reqwest")]
 #[derive(Debug)]
 pub enum ByResponse {}

@@ -43,8 +43,10 @@ impl EventSource {
         Self::from_requests(Requests::Same(Box::new(request.map(Into::into))))
     }
 
-    /// As [`request`](Self::request), by what reqwest builds requests with. Its client is used, by its own policy
-    /// for redirects; a total timeout would cut streams off.
+    /// As [`request`](Self::request), by what reqwest builds requests with. Available with feature
+    /// `reqwest`.
+    ///
+    /// Its client is used, by its own policy for redirects; a total timeout would cut streams off.
     #[cfg(feature = "reqwest")]
     pub fn reqwest(builder: reqwest::RequestBuilder) -> Self {
         let (client, request) = crate::transport::parts(builder);

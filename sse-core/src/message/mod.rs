@@ -23,6 +23,9 @@ use crate::{
 /// client, and each line gets a line of its own on the wire. What would break the
 /// stream cannot be put in: see [`EventId`] and [`EventType`].
 ///
+/// Feature `serde` makes it `Serialize` and `Deserialize`: a map of its fields, `retry` in
+/// milliseconds.
+///
 /// Printing a message gives its wire format, parsing reads it back, and
 /// `message.to_string().parse()` is the same message.
 ///
@@ -61,7 +64,7 @@ impl Message {
         }
     }
 
-    /// A message whose data is the JSON of a value.
+    /// A message whose data is the JSON of a value. Available with feature `json`.
     ///
     /// Fails as `serde_json` fails: a map whose keys are not strings, or an error
     /// from the value's own `Serialize`.

@@ -1,4 +1,4 @@
-//! A message as a map of its fields; what is not set is left out.
+//! A message as a map of its fields; what is not set is left out. Available with feature `serde`.
 
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ struct Fields {
     comment: Option<String>,
 }
 
+/// Available with feature `serde`.
 impl Serialize for Message {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let message = self.clone();
@@ -39,7 +40,8 @@ impl Serialize for Message {
     }
 }
 
-/// Goes through the same setters as a message made in code, so line ends are normalised.
+/// Available with feature `serde`. Goes through the same setters as a message made in code, so
+/// line ends are normalised.
 impl<'de> Deserialize<'de> for Message {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let fields = Fields::deserialize(deserializer)?;

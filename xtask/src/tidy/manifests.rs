@@ -35,7 +35,8 @@ pub(super) fn reasoned_dependencies(tree: &Tree) -> Vec<Violation> {
     violations
 }
 
-/// Every feature but `default` says what it adds, in a comment directly above it.
+/// Every feature but `default` says what it adds, in a comment directly above it, and is named in
+/// the README of its library.
 pub(super) fn documented_features(tree: &Tree) -> Vec<Violation> {
     let mut violations = Vec::new();
     for manifest in tree.member_manifests() {
@@ -43,6 +44,13 @@ pub(super) fn documented_features(tree: &Tree) -> Vec<Violation> {
             if !feature.has_comment {
                 let advice = format!("say in a comment above what {} adds", feature.key);
                 violations.push(manifest.violation(feature.line, advice));
+            }
+            let readme = manifest.path.replace("Cargo.toml", "README.md");
+            if let Some(readme) = tree.file(&readme)
+                && !readme.text.contains(&format!("`{}`", feature.key))
+            {
+                let advice = format!("name the feature `{}` and what it adds", feature.key);
+                violations.push(readme.violation(1, advice));
             }
         }
     }
@@ -115,6 +123,17 @@ mod tests {
         let manifest = "[features]\ndefault = []\n# What a adds.\na = []\nb = []\n";
         let found = found("documented-features", &[("sse-core/Cargo.toml", manifest)]);
         assert_eq!(found, ["sse-core/Cargo.toml:5"]);
+    }
+
+    #[test]
+    fn a_feature_is_named_in_the_readme() {
+        let manifest = "[features]\n# What a adds.\na = []\n# What b adds.\nb = []\n";
+        let files = [
+            ("sse-core/Cargo.toml", manifest),
+            ("sse-core/README.md", "Features: `a`.\n"),
+        ];
+        let found = found("documented-features", &files);
+        assert_eq!(found, ["sse-core/README.md:1"]);
     }
 
     #[test]
