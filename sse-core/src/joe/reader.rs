@@ -128,23 +128,24 @@ impl Reader {
         };
     }
 
-    /// The history has dropped what was next: goes on with what is left, if it may skip, or ends, so
-    /// that the client resumes and is told of the gap.
+    /// The history has dropped what was next: tells it and goes on with what is left, if it may skip or was to be given
+    /// what is kept; or ends, so that the client resumes and is told of the gap.
     fn give_up(&mut self) -> Option<Bytes> {
-        match self.shared.overflow {
-            Overflow::Skip => {
-                let history = self.shared.history.as_ref();
-                let topics = self.listener.topics();
-                let now = history.map(|history| history.replayer.earliest(topics));
-                self.cursor.lost = now.unwrap_or(self.cursor).lost;
-                let notice = self.on_gap.notice(Gap::Skipped);
-                notice.map(|message| message.to_bytes())
-            }
+        let begins_with_all = self.cursor.lost > self.cursor.after;
+        let gap = match self.shared.overflow {
+            Overflow::Skip => Gap::Skipped,
+            Overflow::CatchUp | Overflow::Disconnect if begins_with_all => Gap::Expired,
             Overflow::CatchUp | Overflow::Disconnect => {
                 self.place = Place::Ended;
-                None
+                return None;
             }
-        }
+        };
+        let history = self.shared.history.as_ref();
+        let topics = self.listener.topics();
+        let now = history.map(|history| history.replayer.earliest(topics));
+        self.cursor.lost = now.unwrap_or(self.cursor).lost;
+        let notice = self.on_gap.notice(gap);
+        notice.map(|message| message.to_bytes())
     }
 
     /// Takes what is live.

@@ -75,7 +75,7 @@ impl Shared {
     ) -> Result<Subscriber, SubscribeError> {
         let topics = subscription.topics();
         // What is refused anyway does not read the history first.
-        shared.fanout.check_topics(topics)?;
+        shared.told(shared.fanout.check_topics(topics))?;
         let (mut outcome, start) = shared.find(&subscription).await?;
         let after = match (start, &shared.history) {
             (Start::Earliest, Some(_)) => Some(Position(0)),

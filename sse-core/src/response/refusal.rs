@@ -146,11 +146,10 @@ mod tests {
             let refusal = Refusal::from(error);
             let answer = refusal.answer();
             assert_eq!((answer.status, &answer.headers[..]), (200, &HEADERS[..]));
-            let body = answer.body.strip_prefix("retry: ").unwrap();
-            let (retry, comment) = body.split_once('\n').unwrap();
-            let retry: u64 = retry.parse().unwrap();
+            let (comment, retry) = answer.body.split_once("\nretry: ").unwrap();
+            assert_eq!(comment, format!(": {text}"));
+            let retry: u64 = retry.strip_suffix('\n').unwrap().parse().unwrap();
             assert!((5_000..=10_000).contains(&retry), "{retry}");
-            assert_eq!(comment, format!(": {text}\n"));
             assert!(!answer.body.contains("secret"));
             let answer = refusal.with_status().answer();
             assert_eq!((answer.status, answer.body), (status, text));

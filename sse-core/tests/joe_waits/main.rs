@@ -3,15 +3,15 @@
 mod slow;
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, Mutex, atomic::Ordering},
     time::{Duration, Instant},
 };
 
 use futures_util::{FutureExt, StreamExt, future::join_all};
 use sse_conformance::{decode, in_time, overflow, provider::Subject};
 use sse_core::{
-    Decoder, EventId, FiniteReplayer, Joe, Message, Outcome, Overflow, Provider, PublishError,
-    ResumeFrom, SubscribeError, Subscriber, Subscription, Topics,
+    Decoder, EventId, FiniteReplayer, Hub, Joe, JoeBuilder, Message, Outcome, Overflow, Provider,
+    PublishError, ResumeFrom, SubscribeError, Subscriber, Subscription, Topics,
 };
 
 use self::slow::{Gate, Slow, StoresThenWaits, slow};
@@ -277,17 +277,57 @@ async fn a_history_that_cannot_be_read_is_an_error_or_an_end() {
 }
 
 #[tokio::test]
-async fn a_history_that_panics_ends_the_streams() {
+async fn a_history_that_panics_ends_the_streams_and_is_not_said_to_be_shut_down() {
     let (builder, gate) = slow();
+    let (builder, reported) = reporting(builder);
     let joe = builder.build();
-    let mut subscriber = joe.subscribe(Subscription::default()).await.unwrap();
+    let hub = Hub::new(joe);
+    let mut body = hub.subscribe(Subscription::default()).await.unwrap();
+    body.next().await;
     gate.fail_next("panic");
     let message = || Message::data("x");
-    let lost = in_time("the publish", joe.publish(message(), Topics::default()));
-    assert!(lost.await.is_err());
-    assert!(in_time("the end", subscriber.next()).await.is_none());
-    assert!(joe.publish(message(), Topics::default()).await.is_err());
-    assert!(joe.subscribe(Subscription::default()).await.is_err());
+    let lost = in_time("the publish", hub.publish(message(), Topics::default())).await;
+    assert!(matches!(lost, Err(PublishError::Provider(_))), "{lost:?}");
+    assert!(in_time("the end", body.next()).await.is_none());
+    in_time("the news", hub.closed()).await;
+    let refused = hub.publish(message(), Topics::default()).await;
+    assert!(
+        matches!(refused, Err(PublishError::Provider(_))),
+        "{refused:?}"
+    );
+    let refused = hub.subscribe(Subscription::default()).await.unwrap_err();
+    assert!(matches!(refused, SubscribeError::Provider(_)), "{refused}");
+    assert!(refused.to_string().contains("panicked"), "{refused}");
+    assert_eq!(reported.lock().unwrap().len(), 1);
+}
+
+/// A builder whose errors are noted.
+fn reporting(builder: JoeBuilder) -> (JoeBuilder, Arc<Mutex<Vec<String>>>) {
+    let reported = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&reported);
+    let builder = builder.on_error(move |error| noted.lock().unwrap().push(error.to_string()));
+    (builder, reported)
+}
+
+#[tokio::test]
+async fn a_page_that_cannot_be_read_is_reported() {
+    let (builder, gate) = slow();
+    let (builder, reported) = reporting(builder);
+    let joe = builder.build();
+    publish(&joe, "1", "").await;
+    let earliest = Subscription::default().resume_from(ResumeFrom::Earliest);
+    let mut reader = joe.subscribe(earliest).await.unwrap();
+    gate.fail_next("bad block");
+    assert!(in_time("the end", reader.next()).await.is_none());
+    assert_eq!(*reported.lock().unwrap(), ["bad block"]);
+    // What somebody gets as a value is not reported as well.
+    gate.fail_next("disk full");
+    let refused = joe.publish(Message::data("x"), Topics::default()).await;
+    assert!(
+        matches!(refused, Err(PublishError::Store(_))),
+        "{refused:?}"
+    );
+    assert_eq!(reported.lock().unwrap().len(), 1);
 }
 
 #[test]

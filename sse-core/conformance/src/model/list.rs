@@ -41,6 +41,11 @@ impl Place {
     pub(super) fn go_on(&mut self, number: usize) {
         self.from = number + 1;
     }
+
+    /// Leaves out, perhaps, what another place does: of a client that is told nothing.
+    pub(super) fn may_skip(&mut self, other: &Self) {
+        self.before.most = other.before.most;
+    }
 }
 
 /// What a client has the id of.
@@ -169,6 +174,14 @@ impl List {
             from: 0,
             before: self.dropped(),
             run: self.run,
+        }
+    }
+
+    /// Returns a place with what is kept after it, for a client that is told of what is not.
+    pub(super) fn skip(&self, place: &Place) -> Place {
+        Place {
+            before: self.dropped(),
+            ..*place
         }
     }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use sse_core::{
-    EventId, Joe, Message, OnGap, Outcome, Provider, ResumeFrom, Subscriber, Subscription,
+    EventId, Gap, Joe, Message, OnGap, Outcome, Provider, ResumeFrom, Subscriber, Subscription,
 };
 
 use super::{
@@ -32,6 +32,8 @@ struct Client {
     last: (Seen, EventId),
     /// Where it goes on while it is connected.
     place: Place,
+    /// What it asked for when it connected.
+    on_gap: OnGap,
 }
 
 impl World {
@@ -70,6 +72,7 @@ impl World {
                     listener: None,
                     last: (seen, self.list.messages[number].id.clone()),
                     place: self.list.behind(&seen),
+                    on_gap,
                 });
                 self.reconnect(count, on_gap).await;
             }
@@ -125,6 +128,7 @@ impl World {
             listener: Some(Listener::new(subscriber)),
             last: (Seen::Place(place), id),
             place,
+            on_gap: OnGap::default(),
         });
     }
 
@@ -132,6 +136,7 @@ impl World {
     async fn reconnect(&mut self, n: usize, on_gap: OnGap) {
         let client = &mut self.clients[n];
         client.listener = None;
+        client.on_gap = on_gap;
         let (seen, id) = client.last.clone();
         let subscription = Subscription::to(names(client.topics));
         let subscription = subscription.resume_from(id).on_gap(on_gap);
@@ -166,6 +171,7 @@ impl World {
             listener: Some(listener),
             last,
             place,
+            on_gap,
         } = &mut self.clients[n]
         else {
             return false;
@@ -182,7 +188,16 @@ impl World {
             self.clients[n].listener = None;
             return false;
         };
-        for OwnedEvent { id, data, .. } in events {
+        for OwnedEvent { id, event, data } in events {
+            if event == Gap::EVENT.as_str() {
+                let may_miss = self.list.may_miss(place, *topics);
+                assert!(may_miss, "it is told of a gap, but nothing is missing");
+                *place = self.list.skip(place);
+                continue;
+            }
+            if *on_gap == OnGap::Silent && self.list.may_miss(place, *topics) {
+                place.may_skip(&self.list.skip(place));
+            }
             let [soonest, latest] = self.list.next(place, *topics);
             let number = number(&data);
             let is_next = (soonest..=latest).contains(&Some(number));
