@@ -14,9 +14,9 @@ use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
 use sse_conformance::decode;
 use sse_core::{
-    Cursor, Decoder, EventId, FiniteReplayer, Joe, Message, Outcome, Page, Position, Provider,
-    PublishError, ReadError, Replayer, ResumeFrom, StoreError, Stored, SubscribeError, Subscriber,
-    Subscription, Topics,
+    Cursor, Decoder, EventId, FiniteReplayer, Gap, Joe, Message, Outcome, Overflow, Page, Position,
+    Provider, PublishError, ReadError, Replayer, ResumeFrom, StoreError, Stored, SubscribeError,
+    Subscriber, Subscription, Topics,
 };
 
 async fn publish(joe: &Joe, data: impl Into<String>, topics: impl Into<Topics>) {
@@ -201,6 +201,23 @@ async fn a_reader_of_everything_that_has_not_begun_when_some_of_it_is_dropped_en
         publish(&joe, n.to_string(), ()).await;
     }
     assert_eq!(pending(&mut reader), (vec![], true));
+}
+
+/// Whoever is cut off behind such a message comes back with its id, and would never know.
+#[tokio::test]
+async fn a_reader_that_skips_is_told_before_what_follows_a_lost_message_of_another_topic() {
+    let joe = Joe::builder().overflow(Overflow::Skip).queue_messages(2);
+    let joe = joe.build();
+    let mut reader = subscribe(&joe, ["a", "b"]).await;
+    for topic in ["a", "b", "a", "b", "b", "b"] {
+        publish(&joe, "x".repeat(60_000), topic).await;
+    }
+    let gap = Gap::Skipped.message().to_bytes();
+    for is_told in [true, false, false, false] {
+        let bytes = reader.next().await.unwrap();
+        assert_eq!(bytes.starts_with(&gap), is_told);
+    }
+    assert!(reader.next().now_or_never().is_none());
 }
 
 #[tokio::test]

@@ -32,6 +32,8 @@ pub struct Listener {
     seats: SmallVec<[Seat; 1]>,
     /// Everything up to this number has been read. `None` while it has not joined.
     cursor: Option<NonZeroU64>,
+    /// The number of the newest lost message that it has been told of, if it has several topics.
+    told: Option<NonZeroU64>,
     task: Option<Task>,
     /// Of the runtime on which the task is polled.
     attendant: Option<Arc<Attendant>>,
@@ -74,6 +76,7 @@ impl Listener {
             topics,
             seats,
             cursor: None,
+            told: None,
             task: None,
             attendant: None,
         }
@@ -163,7 +166,12 @@ impl Listener {
                     // It will wait next, most likely: one lock for both.
                     channel.register(&mut state, registration, waker, self.attendant.as_ref());
                 }
-                Some(read)
+                match read {
+                    Read::Skipped(bytes, position) if state.queue.lost_after(from) <= self.told => {
+                        Some(Read::Bytes(bytes, position))
+                    }
+                    read => Some(read),
+                }
             }
             (Some(_), Some(_)) => self.merge(from, until).unwrap_or(Some(Read::Overflow)),
         }
@@ -176,7 +184,7 @@ impl Listener {
         for seat in &self.seats {
             if seat.channel.may_have_after(from) {
                 let queue = &seat.channel.state().queue;
-                lost = lost.into_iter().chain(queue.lost_after(from)).min();
+                lost = lost.max(queue.lost_after(from));
                 let mut room = Room::default();
                 for entry in queue.pending(from, until)? {
                     found.push(entry.clone());
@@ -213,8 +221,9 @@ impl Listener {
             // It has this much; what follows it has to get from elsewhere.
             self.leave();
         }
-        // Told once: by the piece in which the reader passes the place.
-        if lost.is_some_and(|lost| lost <= to) {
+        // Told once, before anything that may follow a lost message.
+        if lost > self.told {
+            self.told = lost;
             return Ok(Some(Read::Skipped(bytes, position)));
         }
         Ok(Some(Read::Bytes(bytes, position)))
