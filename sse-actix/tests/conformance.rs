@@ -11,11 +11,14 @@ use actix_web::{
 };
 use futures_util::stream;
 use sse_actix::{
-    Hub, LastEventId, Message, Rejection, Sse, SseHeaders, Subscription, Topics, events,
+    Hub, LastEventId, Message, Rejection, ResumeFrom, Sse, SseHeaders, Subscription, Topics, events,
 };
 use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, Subject, panicking, produce};
 
 sse_conformance::adapter_suite!(SUBJECT);
+
+/// For a handler whose error is any error.
+const _: fn(Rejection) -> Box<dyn std::error::Error + Send + Sync> = |rejection| rejection.into();
 
 const SUBJECT: Subject = Subject {
     serve,
@@ -53,9 +56,15 @@ async fn panics() -> Sse {
 }
 
 async fn channel(ThinData(hub): ThinData<Hub>) -> Sse {
-    let (sender, Sse(body)) = Sse::channel(2);
+    let (sender, sse) = Sse::channel(2);
     rt::spawn(produce(sender));
-    Sse(body.keep_alive(CHANNEL_KEEP_ALIVE).until(hub.closed()))
+    sse.keep_alive(CHANNEL_KEEP_ALIVE).until(hub.closed())
+}
+
+async fn greeted(ThinData(hub): ThinData<Hub>) -> Result<Sse, Rejection> {
+    hub.publish(Message::data("hello"), ()).await?;
+    let everything = Subscription::default().resume_from(ResumeFrom::Earliest);
+    Ok(Sse::new(hub.subscribe(everything).await?))
 }
 
 async fn own() -> impl Responder {
@@ -90,6 +99,7 @@ fn app(config: &mut ServiceConfig, hub: Hub) {
         .route("/stream", web::get().to(stream_of_its_own))
         .route("/channel", web::get().to(channel))
         .route("/panic", web::get().to(panics))
+        .route("/greeted", web::get().to(greeted))
         .service(compressed)
         .service(web::resource("/own").wrap(SseHeaders).get(own))
         .service(

@@ -15,12 +15,15 @@ use axum::{
 };
 use futures_util::stream;
 use sse_axum::{
-    Hub, LastEventId, Message, Rejection, Sse, SseHeaders, Subscription, Topics, events,
+    Hub, LastEventId, Message, Rejection, ResumeFrom, Sse, SseHeaders, Subscription, Topics, events,
 };
 use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, Subject, panicking, produce};
 use tower_http::compression::CompressionLayer;
 
 sse_conformance::adapter_suite!(SUBJECT);
+
+/// For a handler whose error is any error.
+const _: fn(Rejection) -> Box<dyn std::error::Error + Send + Sync> = |rejection| rejection.into();
 
 const SUBJECT: Subject = Subject {
     serve,
@@ -54,9 +57,15 @@ async fn stream_of_its_own() -> Sse {
 }
 
 async fn channel(State(hub): State<Hub>) -> Sse {
-    let (sender, Sse(body)) = Sse::channel(2);
+    let (sender, sse) = Sse::channel(2);
     tokio::spawn(produce(sender));
-    Sse(body.keep_alive(CHANNEL_KEEP_ALIVE).until(hub.closed()))
+    sse.keep_alive(CHANNEL_KEEP_ALIVE).until(hub.closed())
+}
+
+async fn greeted(State(hub): State<Hub>) -> Result<Sse, Rejection> {
+    hub.publish(Message::data("hello"), ()).await?;
+    let everything = Subscription::default().resume_from(ResumeFrom::Earliest);
+    Ok(Sse::new(hub.subscribe(everything).await?))
 }
 
 fn app(hub: Hub) -> Router {
@@ -82,6 +91,7 @@ fn app(hub: Hub) -> Router {
         .route("/stream", get(stream_of_its_own))
         .route("/channel", get(channel))
         .route("/panic", get(|| async { Sse::stream(panicking()) }))
+        .route("/greeted", get(greeted))
         .route(
             "/compressed",
             get(events(hub.clone(), ())).layer(CompressionLayer::new()),

@@ -1,6 +1,6 @@
 //! `Sse`, the responder, and `events`, the ready-made handler.
 
-use std::io;
+use std::{io, time::Duration};
 
 use futures_util::{Stream, StreamExt};
 use poem::{Body, Endpoint, IntoResponse, Request, Response, endpoint::make};
@@ -10,6 +10,7 @@ use crate::{LastEventId, Rejection};
 
 /// An event stream as a response, with the headers that it needs.
 #[derive(Debug)]
+#[must_use = "a stream does nothing until a handler returns it"]
 pub struct Sse(pub SseBody);
 
 impl Sse {
@@ -27,6 +28,16 @@ impl Sse {
     pub fn channel(capacity: usize) -> (Sender, Self) {
         let (sender, body) = SseBody::channel(capacity);
         (sender, Self(body))
+    }
+
+    /// Sets how long there may be silence before a keep-alive. See [`SseBody::keep_alive`].
+    pub fn keep_alive(self, interval: impl Into<Option<Duration>>) -> Self {
+        Self(self.0.keep_alive(interval))
+    }
+
+    /// Ends the stream when a future is ready, such as [`Hub::closed`]. See [`SseBody::until`].
+    pub fn until(self, end: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(self.0.until(end))
     }
 }
 

@@ -13,11 +13,14 @@ use poem::{
 use socket2::SockRef;
 use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, Subject, panicking, produce};
 use sse_poem::{
-    ExceptStreams, Hub, LastEventId, Message, Rejection, Sse, SseHeaders, Subscription, Topics,
-    events,
+    ExceptStreams, Hub, LastEventId, Message, Rejection, ResumeFrom, Sse, SseHeaders, Subscription,
+    Topics, events,
 };
 
 sse_conformance::adapter_suite!(SUBJECT);
+
+/// For a handler whose error is any error.
+const _: fn(Rejection) -> Box<dyn std::error::Error + Send + Sync> = |rejection| rejection.into();
 
 const SUBJECT: Subject = Subject {
     serve,
@@ -60,9 +63,16 @@ fn panics() -> Sse {
 
 #[handler]
 fn channel(Data(hub): Data<&Hub>) -> Sse {
-    let (sender, Sse(body)) = Sse::channel(2);
+    let (sender, sse) = Sse::channel(2);
     tokio::spawn(produce(sender));
-    Sse(body.keep_alive(CHANNEL_KEEP_ALIVE).until(hub.closed()))
+    sse.keep_alive(CHANNEL_KEEP_ALIVE).until(hub.closed())
+}
+
+#[handler]
+async fn greeted(Data(hub): Data<&Hub>) -> Result<Sse, Rejection> {
+    hub.publish(Message::data("hello"), ()).await?;
+    let everything = Subscription::default().resume_from(ResumeFrom::Earliest);
+    Ok(Sse::new(hub.subscribe(everything).await?))
 }
 
 #[handler]
@@ -97,6 +107,7 @@ fn app(hub: Hub) -> impl Endpoint + 'static {
         .at("/stream", get(stream_of_its_own))
         .at("/channel", get(channel))
         .at("/panic", get(panics))
+        .at("/greeted", get(greeted))
         .at(
             "/compressed",
             get(events(hub.clone(), ())).with(ExceptStreams(Compression::new())),

@@ -18,10 +18,14 @@ use rocket::{
 };
 use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, Subject, panicking, produce};
 use sse_rocket::{
-    Hub, HubFairing, LastEventId, Message, Rejection, Sse, SseHeaders, Subscription, Topics, events,
+    Hub, HubFairing, LastEventId, Message, Rejection, ResumeFrom, Sse, SseHeaders, Subscription,
+    Topics, events,
 };
 
 sse_conformance::adapter_suite!(SUBJECT);
+
+/// For a handler whose error is any error.
+const _: fn(Rejection) -> Box<dyn std::error::Error + Send + Sync> = |rejection| rejection.into();
 
 const SUBJECT: Subject = Subject {
     serve,
@@ -61,9 +65,16 @@ fn panics() -> Sse {
 
 #[get("/channel")]
 fn channel(hub: &State<Hub>) -> Sse {
-    let (sender, Sse(body)) = Sse::channel(2);
+    let (sender, sse) = Sse::channel(2);
     tokio::spawn(produce(sender));
-    Sse(body.keep_alive(CHANNEL_KEEP_ALIVE).until(hub.closed()))
+    sse.keep_alive(CHANNEL_KEEP_ALIVE).until(hub.closed())
+}
+
+#[get("/greeted")]
+async fn greeted(hub: &State<Hub>) -> Result<Sse, Rejection> {
+    hub.publish(Message::data("hello"), ()).await?;
+    let everything = Subscription::default().resume_from(ResumeFrom::Earliest);
+    Ok(Sse::new(hub.subscribe(everything).await?))
 }
 
 type Own = ReaderStream<One<Cursor<&'static str>>>;
@@ -102,7 +113,8 @@ fn app(hub: Hub) -> Rocket<Build> {
                 refused_by_status,
                 stream_of_its_own,
                 channel,
-                panics
+                panics,
+                greeted
             ],
         )
         .mount("/", routes![own, own_refused, own_cached, plain])

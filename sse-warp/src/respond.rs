@@ -4,6 +4,7 @@ use std::{
     convert::Infallible,
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -15,6 +16,7 @@ use crate::{LastEventId, Rejection, last_event_id};
 
 /// An event stream as a reply, with the headers that it needs.
 #[derive(Debug)]
+#[must_use = "a stream does nothing until a handler returns it"]
 pub struct Sse(pub SseBody);
 
 impl Sse {
@@ -32,6 +34,16 @@ impl Sse {
     pub fn channel(capacity: usize) -> (Sender, Self) {
         let (sender, body) = SseBody::channel(capacity);
         (sender, Self(body))
+    }
+
+    /// Sets how long there may be silence before a keep-alive. See [`SseBody::keep_alive`].
+    pub fn keep_alive(self, interval: impl Into<Option<Duration>>) -> Self {
+        Self(self.0.keep_alive(interval))
+    }
+
+    /// Ends the stream when a future is ready, such as [`Hub::closed`]. See [`SseBody::until`].
+    pub fn until(self, end: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(self.0.until(end))
     }
 }
 

@@ -6,8 +6,8 @@ use futures_util::stream;
 use socket2::SockRef;
 use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, Subject, panicking, produce};
 use sse_warp::{
-    Hub, LastEventId, Message, Rejection, Sse, Subscription, Topics, events, last_event_id,
-    sse_headers,
+    Hub, LastEventId, Message, Rejection, ResumeFrom, Sse, Subscription, Topics, events,
+    last_event_id, sse_headers,
 };
 use warp::{
     Filter, Reply,
@@ -15,6 +15,9 @@ use warp::{
 };
 
 sse_conformance::adapter_suite!(SUBJECT);
+
+/// For a handler whose error is any error.
+const _: fn(Rejection) -> Box<dyn std::error::Error + Send + Sync> = |rejection| rejection.into();
 
 const SUBJECT: Subject = Subject {
     serve,
@@ -45,9 +48,15 @@ async fn stream_of_its_own() -> Sse {
 }
 
 async fn channel(hub: Hub) -> Sse {
-    let (sender, Sse(body)) = Sse::channel(2);
+    let (sender, sse) = Sse::channel(2);
     tokio::spawn(produce(sender));
-    Sse(body.keep_alive(CHANNEL_KEEP_ALIVE).until(hub.closed()))
+    sse.keep_alive(CHANNEL_KEEP_ALIVE).until(hub.closed())
+}
+
+async fn greeted(hub: Hub) -> Result<Sse, Rejection> {
+    hub.publish(Message::data("hello"), ()).await?;
+    let everything = Subscription::default().resume_from(ResumeFrom::Earliest);
+    Ok(Sse::new(hub.subscribe(everything).await?))
 }
 
 fn own_refused() -> impl Reply {
@@ -76,7 +85,8 @@ fn app(hub: Hub) -> impl Filter<Extract = (impl Reply,), Error = warp::Rejection
         .and(last_event_id())
         .then(refused_by_status);
     let stream = warp::path!("stream").then(stream_of_its_own);
-    let channel = warp::path!("channel").and(with_hub).then(channel);
+    let channel = warp::path!("channel").and(with_hub.clone()).then(channel);
+    let greeted = warp::path!("greeted").and(with_hub).then(greeted);
     let panics = warp::path!("panic").map(|| Sse::stream(panicking()));
     let own = warp::path!("own").map(|| Response::new("data: own\n\n"));
     let own_refused = warp::path!("own" / "refused").map(own_refused);
@@ -85,7 +95,7 @@ fn app(hub: Hub) -> impl Filter<Extract = (impl Reply,), Error = warp::Rejection
     let compressed = warp::path!("compressed" / "other").map(|| "compressed");
 
     let events = events.or(by_status).or(ready_made).or(stream).or(channel);
-    let events = events.or(panics);
+    let events = events.or(panics).or(greeted);
     let own = own.or(own_refused).or(own_cached).or(plain);
     let compressed = compressed.with(warp::filters::compression::gzip());
     warp::get().or(warp::head()).unify().and(

@@ -154,7 +154,7 @@ impl From<PublishError> for Refused {
     fn from(error: PublishError) -> Self {
         let status =
             StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self(status, error.to_string())
+        Self(status, error.public_text())
     }
 }
 

@@ -113,7 +113,8 @@ async fn publish(
         .await
         .map_err(|error| {
             let status = StatusCode::from_u16(error.status());
-            poem::Error::new(error, status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+            let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            poem::Error::from_string(error.public_text(), status)
         })?;
     let id = published.id.map(String::from);
     Ok(json_response(StatusCode::ACCEPTED, &json!({ "id": id })))

@@ -170,7 +170,7 @@ impl From<io::Error> for Refused {
 
 impl From<PublishError> for Refused {
     fn from(error: PublishError) -> Self {
-        Self(Status::new(error.status()), error.to_string())
+        Self(Status::new(error.status()), error.public_text())
     }
 }
 

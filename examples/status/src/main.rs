@@ -50,7 +50,7 @@ fn app(service: Service) -> Router {
 
 /// A task that sends, and waits while the client does not read.
 async fn status(State(service): State<Service>) -> Sse {
-    let (sender, Sse(body)) = Sse::channel(1);
+    let (sender, sse) = Sse::channel(1);
     let stopped = service.stopped();
     tokio::spawn(async move {
         for round in 0..=ROUNDS {
@@ -73,7 +73,7 @@ async fn status(State(service): State<Service>) -> Sse {
             }
         );
     });
-    Sse(body.until(stopped))
+    sse.until(stopped)
 }
 
 /// A stream of text written by hand; the middleware gives the response its headers. When the client leaves, axum drops the stream.

@@ -27,8 +27,8 @@ const DONE: &str = "[DONE]";
 /// Reads the events of a body: one answer, without reconnecting.
 ///
 /// The body may be
-/// - a `reqwest::Response`, with feature `reqwest`: one that is not an event stream, such as an error of the server, is
-///   told as [`ReadError::Refused`] with the beginning of its text;
+/// - a `reqwest::Response`, with feature `reqwest`: one that is not an event stream, such as an
+///   error of the server, is told as [`ReadError::Refused`] with the beginning of its text;
 /// - a `Stream` of `Result<impl AsRef<[u8]>, _>`, such as `Bytes`, an `http_body::Body` of `Bytes`, or a tokio `AsyncRead`:
 ///   these become a stream of events, [`Events`];
 /// - a blocking [`Read`](std::io::Read): it becomes an iterator, [`BlockingEvents`].

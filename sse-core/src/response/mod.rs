@@ -151,7 +151,7 @@ impl PublishError {
     /// The text for a client: the error, but for failures of the engine, which are nobody's business outside.
     pub fn public_text(&self) -> String {
         match self {
-            Self::Store(_) | Self::Provider(_) => "the message was not published".to_owned(),
+            Self::Store(_) | Self::Provider(_) => "the message could not be published".to_owned(),
             other => other.to_string(),
         }
     }

@@ -52,6 +52,7 @@ pub struct Subject {
     /// | `GET /stream` | `Sse::stream` of three messages `0`, `1`, `2` |
     /// | `GET /channel` | `Sse::channel` with [`CHANNEL_KEEP_ALIVE`]; [`produce`] writes to it, [`Hub::closed`] ends it |
     /// | `GET /panic` | `Sse::stream` of [`panicking`], which panics after two messages |
+    /// | `GET /greeted` | publishes `hello` to the default topic, then `Sse` of the default topic from [`ResumeFrom::Earliest`](sse_core::ResumeFrom::Earliest); `?` for both |
     /// | `GET /own` | writes `data: own\n\n` itself, under the header middleware |
     /// | `GET /own/cached` | the same with its own `cache-control: no-store`, under the header middleware |
     /// | `GET /own/refused` | status 403 and `no` without a media type, under the header middleware |
@@ -92,6 +93,8 @@ macro_rules! adapter_suite {
                 a_full_house_is_survived_by_a_browser_or_503,
                 a_reload_in_a_full_house_finds_its_own_place,
                 a_client_that_does_not_read_loses_its_place,
+                a_handler_publishes_and_subscribes,
+                a_refused_publish_is_answered_with_its_status_and_a_text_for_everyone,
                 middleware_gives_a_handwritten_stream_its_headers,
                 middleware_keeps_what_the_handler_set,
                 middleware_leaves_other_responses_alone,

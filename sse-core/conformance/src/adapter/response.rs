@@ -2,7 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sse_core::{Hub, Joe, Message};
+use async_trait::async_trait;
+use sse_core::{
+    Hub, Joe, Message, Provider, ProviderClosed, PublishError, Published, StoreError,
+    SubscribeError, Subscriber, Subscription, Topics,
+};
 
 use super::{Server, Subject, client::Piece};
 
@@ -237,6 +241,78 @@ pub async fn a_client_that_does_not_read_loses_its_place(subject: Subject) {
     let mut next = server.client().await.get("/events").await;
     next.body.opening().await;
     drop(stuck);
+}
+
+pub async fn a_handler_publishes_and_subscribes(subject: Subject) {
+    let server = Server::start(subject);
+    let mut body = server.client().await.get("/greeted").await.body;
+    assert_eq!(body.event().await.data, "hello");
+    server.publish("live", ()).await;
+    assert_eq!(body.event().await.data, "live");
+}
+
+/// Publishes nothing, for this reason.
+#[derive(Debug)]
+struct Refuses {
+    joe: Arc<Joe>,
+    reason: fn() -> PublishError,
+}
+
+#[async_trait]
+impl Provider for Refuses {
+    async fn publish(&self, _: Message, _: Topics) -> Result<Published, PublishError> {
+        Err((self.reason)())
+    }
+
+    async fn subscribe(&self, subscription: Subscription) -> Result<Subscriber, SubscribeError> {
+        self.joe.subscribe(subscription).await
+    }
+
+    async fn shutdown(&self) -> Result<(), ProviderClosed> {
+        self.joe.shutdown().await
+    }
+}
+
+pub async fn a_refused_publish_is_answered_with_its_status_and_a_text_for_everyone(
+    subject: Subject,
+) {
+    type Row = (fn() -> PublishError, u16, &'static str);
+    let rows: [Row; 5] = [
+        (|| PublishError::Empty, 400, "give it data"),
+        (
+            || PublishError::TooLarge { size: 9, limit: 8 },
+            413,
+            "the limit is 8",
+        ),
+        (|| ProviderClosed.into(), 503, "connect again"),
+        (
+            || StoreError::new("a secret path").into(),
+            500,
+            "could not be published",
+        ),
+        (
+            || PublishError::Provider("a secret password".into()),
+            500,
+            "could not be published",
+        ),
+    ];
+    for (reason, status, text) in rows {
+        let joe = Arc::new(Server::joe().build());
+        let hub = Hub::new(Refuses {
+            joe: Arc::clone(&joe),
+            reason,
+        });
+        let server = Server::with_hub(subject, joe, hub);
+        let refused = server.client().await.get("/greeted").await;
+        if status == 503 {
+            refused.is_503_with_retry_after();
+        } else {
+            assert_eq!(refused.header("retry-after"), None);
+        }
+        assert_eq!(refused.status, status);
+        let body = refused.body.rest().await;
+        assert!(body.contains(text) && !body.contains("secret"), "{body}");
+    }
 }
 
 pub async fn middleware_gives_a_handwritten_stream_its_headers(subject: Subject) {
