@@ -109,6 +109,8 @@ async fn an_answer_that_ends_before_done_is_not_taken_for_whole() {
     }
     let error = events.next().await.unwrap().unwrap_err();
     assert!(matches!(&error, ReadError::Incomplete { expected } if expected == "[DONE]"));
+    let printed = format!("{error:?}");
+    assert_eq!(printed, error.to_string(), "as by a `main` that returns it");
     assert!(events.next().await.is_none());
     let mut blocking = read::<ByRead, _>(&b"data: 1\n\n"[..]).until("end").skip(1);
     assert!(matches!(

@@ -1,16 +1,21 @@
 //! What can go wrong with a provider, one type per operation.
 
-use std::error::Error;
+use std::{error::Error, fmt};
 
-use crate::{replay::StoreError, resume::Gap};
+use crate::{
+    field::InvalidField,
+    message::ParseMessageError,
+    replay::{InvalidBound, StoreError},
+    resume::Gap,
+};
 
 /// The provider was shut down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the provider is shut down; connect again once the service has restarted")]
 pub struct ProviderClosed;
 
 /// Why a message was not published. Nobody received it and it is not in the history.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishError {
     /// The provider was shut down.
@@ -49,7 +54,7 @@ pub enum PublishError {
 }
 
 /// Why a client was not subscribed.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SubscribeError {
     /// The provider was shut down.
@@ -85,3 +90,24 @@ pub enum SubscribeError {
     #[error("the provider failed: {0}")]
     Provider(#[source] Box<dyn Error + Send + Sync>),
 }
+
+/// The text of an error as its `Debug`, which is what a `main` prints that returns it: the name of a
+/// variant would not say what to do.
+macro_rules! debug_is_the_text {
+    ($($error:ty),* $(,)?) => {$(
+        impl fmt::Debug for $error {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    )*};
+}
+
+debug_is_the_text!(
+    InvalidBound,
+    InvalidField,
+    ParseMessageError,
+    ProviderClosed,
+    PublishError,
+    SubscribeError,
+);

@@ -104,7 +104,7 @@ macro_rules! event_type {
 }
 
 /// Why a text cannot be an [`EventId`] or an [`EventType`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidField {
     /// An id or type with CR or LF would end its line and inject fields into the stream.

@@ -1,9 +1,9 @@
 //! Why a directory could not be opened.
 
-use std::{error::Error, io, ops::RangeInclusive, path::PathBuf};
+use std::{error::Error, fmt, io, ops::RangeInclusive, path::PathBuf};
 
 /// Why a store could not be opened. The directory is as it was.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
     /// A file could not be made, read or written.
@@ -53,4 +53,12 @@ pub enum OpenError {
         /// What the engine says.
         source: Box<dyn Error + Send + Sync>,
     },
+}
+
+/// The text: a `main` that returns it prints its `Debug`, and the name of a variant would not say what
+/// to do.
+impl fmt::Debug for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }

@@ -277,6 +277,12 @@ fn a_directory_is_for_one_store_at_a_time() {
     let store = Store::open(folder.path()).unwrap();
     let second = Store::open(folder.path()).unwrap_err();
     assert!(matches!(second, OpenError::InUse(_)), "{second}");
+    let printed = format!("{second:?}");
+    assert_eq!(
+        printed,
+        second.to_string(),
+        "as by a `main` that returns it"
+    );
     put(&store, "1");
     drop(store);
     assert_eq!(

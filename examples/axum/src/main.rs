@@ -76,7 +76,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// The history in a directory: the last 1,000 messages, and up to 400 more.
 fn store(directory: &OsStr) -> Result<Store, Box<dyn Error>> {
     let options = Store::at(directory).max_messages(1_400); // at least three quarters are there
-    let store = options.open().map_err(|error| error.to_string())?;
+    let store = options.open()?;
     if let Some(lost) = store.lost() {
         eprintln!("{} has lost messages: {lost:?}", store.path().display());
     }

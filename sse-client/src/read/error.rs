@@ -1,11 +1,13 @@
 //! Why reading a body ended early.
 
+use std::fmt;
+
 use sse_core::DecodeError;
 
 use crate::{BoxError, transport::with_sources};
 
 /// Why reading a body ended early. Nothing follows it.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
     /// The body failed: the connection was lost, or the server cut it off.
@@ -24,6 +26,14 @@ pub enum ReadError {
     #[cfg(feature = "reqwest")]
     #[error(transparent)]
     Refused(#[from] Refused),
+}
+
+/// The text: a `main` that returns it prints its `Debug`, and the name of a variant would not say what
+/// to do.
+impl fmt::Debug for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl ReadError {

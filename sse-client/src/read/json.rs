@@ -23,7 +23,7 @@ pub struct Json<T, E> {
 }
 
 /// Why there is no value. Available with feature `json`.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum JsonError {
     /// Reading ended.
@@ -37,6 +37,14 @@ pub enum JsonError {
         /// What is wrong with its data.
         source: serde_json::Error,
     },
+}
+
+/// The text: a `main` that returns it prints its `Debug`, and the name of a variant would not say what
+/// to do.
+impl fmt::Debug for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 #[cfg(feature = "reqwest")]

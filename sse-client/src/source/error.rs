@@ -1,6 +1,6 @@
 //! Why a connection was not made or did not last.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use http::StatusCode;
 use sse_core::DecodeError;
@@ -8,7 +8,7 @@ use sse_core::DecodeError;
 use crate::{BoxError, TransportError};
 
 /// Why a connection was not made or did not last.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The server ended the stream.
@@ -63,6 +63,14 @@ pub enum Error {
         /// The id.
         id: String,
     },
+}
+
+/// The text: a `main` that returns it prints its `Debug`, and the name of a variant would not say what
+/// to do.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// Why a redirect was not followed.

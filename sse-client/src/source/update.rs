@@ -57,7 +57,7 @@ pub struct Open {
 }
 
 /// Why an [`EventSource`](crate::EventSource) has ended for good.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Closed {
     /// The server asked its clients to stay away, by 204 No Content.
@@ -81,4 +81,12 @@ pub enum Closed {
     /// It had ended before, and the reason has been told.
     #[error("the event source has already ended")]
     Already,
+}
+
+/// The text: a `main` that returns it prints its `Debug`, and the name of a variant would not say what
+/// to do.
+impl fmt::Debug for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }

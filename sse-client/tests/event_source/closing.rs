@@ -35,6 +35,17 @@ async fn close_from_a_callback_ends_the_connection() {
 }
 
 #[tokio::test]
+async fn what_a_main_prints_of_the_end_is_its_text() {
+    let server = Server::start([Script::status("404 Not Found", &[])]).await;
+    let closed = closed(get(server.url("/"))).await;
+    assert_eq!(format!("{closed:?}"), "the server answered 404 Not Found");
+    let Closed::Failed(error) = closed else {
+        panic!("{closed}");
+    };
+    assert_eq!(format!("{error:?}"), error.to_string());
+}
+
+#[tokio::test]
 async fn close_before_anything_sends_nothing() {
     let server = Server::start([]).await;
     let mut source = get(server.url("/"));

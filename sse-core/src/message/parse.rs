@@ -6,7 +6,7 @@ use super::Message;
 use crate::wire::line::{Line, find_line_end, parse_retry, strip_bom, text};
 
 /// Why a text is not one message.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseMessageError {
     /// No field that the standard knows, and no comment.

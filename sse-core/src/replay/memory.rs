@@ -42,7 +42,7 @@ pub struct FiniteReplayer(Memory);
 pub struct ValidReplayer(Memory);
 
 /// A history was asked for that could hold nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a history bounded to zero {what} would keep nothing; use at least one, or no replayer")]
 pub struct InvalidBound {
     what: &'static str,
