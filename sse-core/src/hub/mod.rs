@@ -59,6 +59,23 @@ impl Hub {
     /// Publishes to everyone subscribed to at least one of the topics; `()` means the default topic.
     ///
     /// Does not wait for clients. On an error nobody receives anything.
+    ///
+    /// # Publishing from synchronous code
+    ///
+    /// Publishing needs no runtime and may be done from any thread. Without a history that waits for
+    /// a disk it is ready at the first poll, so `futures::executor::block_on`, or `now_or_never` as
+    /// here, waits for nothing, also within a task. With one, `block_on` waits until the message is
+    /// stored: from a thread that may, such as one of `spawn_blocking`, or with the `Handle` of a
+    /// runtime. Within a task use `.await`.
+    ///
+    /// ```
+    /// use futures_util::FutureExt;
+    /// use sse_core::{Hub, Joe, Message};
+    ///
+    /// let hub = Hub::new(Joe::new());
+    /// let published = hub.publish(Message::data("hi"), "news").now_or_never();
+    /// assert!(matches!(published, Some(Ok(_))));
+    /// ```
     // Neither `async fn` nor `impl Future`, which hold the type of the topics: of a wrong one the
     // compiler would tell three times.
     pub fn publish(
