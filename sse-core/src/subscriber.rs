@@ -106,7 +106,7 @@ pub(crate) struct Pending<S> {
     /// How many items may still come once it is to finish.
     left: Option<usize>,
     /// Nothing was there when it was last polled, to finish.
-    was_pending: bool,
+    has_waited: bool,
 }
 
 impl<S> Pending<S> {
@@ -120,7 +120,7 @@ impl<S> Pending<S> {
         Self {
             stream: Box::pin(SyncStream::new(stream)),
             left: None,
-            was_pending: false,
+            has_waited: false,
         }
     }
 }
@@ -139,10 +139,10 @@ impl<S: Stream<Item = Bytes>> Stream for Pending<S> {
         let polled = this.stream.as_mut().poll_next(cx);
         if polled.is_ready() {
             *left = fewer;
-            this.was_pending = false;
-        } else if !this.was_pending {
+            this.has_waited = false;
+        } else if !this.has_waited {
             // A task that has had its share of time finds nothing ready: it is asked again in its next turn.
-            this.was_pending = true;
+            this.has_waited = true;
             cx.waker().wake_by_ref();
         } else {
             *left = 0;

@@ -310,8 +310,8 @@ async fn a_client_that_takes_nothing_loses_its_place_without_being_polled() {
         let mut body = opened(&hub).await;
         let guarded = Arc::clone(&guard);
         body = body.until(async move {
-            let _guarded = guarded;
             future::pending::<()>().await;
+            drop(guarded);
         });
         stuck.push(body);
     }

@@ -11,8 +11,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use futures_util::StreamExt;
 use sse_conformance::decode;
-use sse_core::{Cursor, Decoder, EventId, Gap, Message, Position, ReadError, Replayer, Topics};
+use sse_core::{
+    Cursor, Decoder, EventId, Gap, Hub, Joe, Message, Position, ReadError, Replayer, Topics,
+};
 use sse_store::{Durability, Lost, OpenError, Options, Store};
 use tempfile::TempDir;
 
@@ -334,4 +337,26 @@ fn a_topic_that_is_too_long_is_refused_and_the_others_are_stored() {
     assert_eq!(answers, [true, false, true, true, true]);
     assert_eq!(store.end(), Position(4));
     assert_eq!(read(&store, Cursor::EARLIEST).len(), 3);
+}
+
+#[tokio::test]
+async fn a_live_stream_that_nobody_reads_does_not_keep_the_store() {
+    let folder = folder();
+    let store = Store::open(folder.path()).unwrap();
+    let hub = Hub::new(Joe::builder().replayer(store).build());
+    let mut unread = hub.subscribe("t").await.unwrap();
+    hub.publish(Message::data("1"), "t").await.unwrap();
+    drop(hub);
+    let opened = async {
+        while Store::open(folder.path()).is_err() {
+            // pace: the thread that stores ends a moment later
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    sse_conformance::in_time("the store is free", opened).await;
+    let mut text = Vec::new();
+    while let Some(bytes) = unread.next().await {
+        text.extend_from_slice(&bytes);
+    }
+    assert!(text.ends_with(b"data: 1\n\n"), "and it gets what it has");
 }

@@ -133,7 +133,9 @@ impl Attendant {
 
     fn fire(self: &Arc<Self>) {
         let due = self.alarms().take_until(self.now());
-        due.into_values().for_each(|sleeper| sleeper.ring(self));
+        for sleeper in due.into_values() {
+            sleeper.ring(self);
+        }
     }
 
     /// When a tick begins.

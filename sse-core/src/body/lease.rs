@@ -96,7 +96,7 @@ impl Lease {
         if let Some(opening) = state.opening.take() {
             state.attend(self, cx.waker());
             let retry = state.reconnect().map(|_| Reconnect::USUAL);
-            return Poll::Ready(Some(opening.to_bytes(retry)));
+            return Poll::Ready(Some(opening.into_bytes(retry)));
         }
         if state.has_ended {
             return Poll::Ready(None);
@@ -127,7 +127,7 @@ impl Lease {
     }
 
     /// Ends the body if it is to end by now, though nobody polls it.
-    async fn end_unread(self: Arc<Self>) {
+    fn end_unread(&self) {
         if let Some(mut state) = self.try_state()
             && !state.was_polled
         {
@@ -312,7 +312,9 @@ impl Sleeper for Lease {
             .as_ref()
             .is_some_and(|ends| !ends.until.is_empty())
         {
-            tokio::spawn(Arc::clone(&self).end_unread());
+            // On a task of its own: it is the user's.
+            let lease = Arc::clone(&self);
+            tokio::spawn(async move { lease.end_unread() });
         }
         attendant.set(now + period, Arc::clone(&self) as _);
         let waker = state.waker.clone();

@@ -20,8 +20,8 @@ impl Opening {
     ///
     /// An id is followed by a blank line, because without one no client keeps it. Where there is
     /// none, there is no blank line either: some clients would make an event of it.
-    pub(super) fn to_bytes(self: Box<Self>, retry: Option<Duration>) -> Bytes {
-        let Self { id, notice } = *self;
+    pub(super) fn into_bytes(self, retry: Option<Duration>) -> Bytes {
+        let Self { id, notice } = self;
         let has_place = id.is_some();
         let mut message = notice.unwrap_or_default();
         if let Some(id) = id {

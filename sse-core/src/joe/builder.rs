@@ -121,7 +121,7 @@ impl JoeBuilder {
         };
         let shared = Arc::new(Shared {
             fanout: Fanout::new(bounds).starting_at(end.unwrap_or_default()),
-            history,
+            history: history.as_ref().map(Arc::downgrade),
             epoch: Epoch::random(),
             overflow: self.overflow,
             message_bytes: self.message_bytes,
@@ -130,14 +130,18 @@ impl JoeBuilder {
             closed: watch::Sender::new(false),
             last_probe: Mutex::new(None),
         });
-        let slow = shared.history.as_ref();
+        let slow = history.as_ref();
         let slow = slow.filter(|history| history.replayer.may_wait());
         let writer = slow.map(|history| {
             // proof: there is none; as `std::thread::spawn` does, and said above.
             Writer::start(Arc::clone(&shared), Arc::clone(history))
                 .expect("the operating system starts a thread")
         });
-        Joe { shared, writer }
+        Joe {
+            shared,
+            history,
+            writer,
+        }
     }
 }
 

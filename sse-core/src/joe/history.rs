@@ -21,7 +21,10 @@ pub(super) enum Reading<T> {
     Waiting(Waiting<T>),
 }
 
-pub(super) type Waiting<T> = Pin<Box<dyn Future<Output = Result<T, ReadError>> + Send + Sync>>;
+/// Brings the history back with the answer: who waits may be the last to need it.
+pub(super) type Waiting<T> = Pin<Box<dyn Future<Output = Waited<T>> + Send + Sync>>;
+
+type Waited<T> = (Arc<History>, Result<T, ReadError>);
 
 impl History {
     pub(super) fn new(replayer: Box<dyn Replayer>, readers: usize) -> Self {
@@ -44,7 +47,10 @@ impl History {
             return Reading::Done(answer);
         }
         let history = Arc::clone(self);
-        let reading = async move { history.read_in_turn(look).await };
+        let reading = async move {
+            let answer = Arc::clone(&history).read_in_turn(look).await;
+            (history, answer)
+        };
         Reading::Waiting(Box::pin(SyncFuture::new(reading)))
     }
 
@@ -74,7 +80,7 @@ impl<T> Reading<T> {
     pub(super) async fn wait(self) -> Result<T, ReadError> {
         match self {
             Self::Done(answer) => answer,
-            Self::Waiting(waiting) => waiting.await,
+            Self::Waiting(waiting) => waiting.await.1,
         }
     }
 }

@@ -4,6 +4,7 @@ mod builder;
 mod history;
 mod reader;
 mod shared;
+mod subscribe;
 mod writer;
 
 use std::{fmt, sync::Arc};
@@ -11,7 +12,7 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 
 pub use self::builder::JoeBuilder;
-use self::{shared::Shared, writer::Writer};
+use self::{history::History, shared::Shared, writer::Writer};
 use crate::{
     error::{ProviderClosed, PublishError, SubscribeError},
     message::Message,
@@ -48,6 +49,7 @@ use crate::{
 /// ```
 pub struct Joe {
     shared: Arc<Shared>,
+    history: Option<Arc<History>>,
     /// Where the history may wait.
     writer: Option<Writer>,
 }
@@ -98,7 +100,7 @@ impl Provider for Joe {
         let mut id = message.event_id().cloned();
         self.shared
             .fanout
-            .publish(&topics, |position| match &self.shared.history {
+            .publish(&topics, |position| match &self.history {
                 Some(history) if message.is_kept() => {
                     let stored = history.replayer.put(message, &topics)?;
                     id = Some(stored.id);
@@ -112,7 +114,7 @@ impl Provider for Joe {
     }
 
     async fn subscribe(&self, subscription: Subscription) -> Result<Subscriber, SubscribeError> {
-        Shared::subscribe(&self.shared, subscription).await
+        self.begin(subscription).await
     }
 
     async fn shutdown(&self) -> Result<(), ProviderClosed> {
@@ -143,6 +145,10 @@ impl Drop for Joe {
 
 impl fmt::Debug for Joe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.shared.fmt(f)
+        f.debug_struct("Joe")
+            .field("history", &self.history)
+            .field("overflow", &self.shared.overflow)
+            .field("fanout", &self.shared.fanout)
+            .finish_non_exhaustive()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Weak},
     task::{Context, Poll, ready},
 };
 
@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 
 use super::{
-    history::{Reading, Waiting},
+    history::{History, Reading, Waiting},
     shared::Shared,
 };
 use crate::{
@@ -39,7 +39,7 @@ pub(super) struct Reader {
 
 enum Place {
     /// In the history, page by page. Nothing is queued meanwhile: what is published is history, too.
-    History,
+    History(Arc<History>),
     /// There, too, and the next page takes time.
     Waiting(Waiting<Page>),
     Live,
@@ -53,14 +53,14 @@ impl Reader {
     /// Begins at a cursor: live if the listener has joined there, else in the history.
     pub(super) fn new(
         shared: &Arc<Shared>,
+        history: Option<&Arc<History>>,
         listener: Listener,
         cursor: Cursor,
         on_gap: OnGap,
     ) -> Self {
-        let place = if listener.has_joined() {
-            Place::Live
-        } else {
-            Place::History
+        let place = match history {
+            Some(history) if !listener.has_joined() => Place::History(Arc::clone(history)),
+            _ => Place::Live,
         };
         Self {
             listener,
@@ -74,10 +74,7 @@ impl Reader {
     }
 
     /// Asks for what follows in the history, as far as it has been published.
-    fn read_history(&self) -> Reading<Page> {
-        let Some(history) = &self.shared.history else {
-            return Reading::Done(Err(Gap::Unknown.into()));
-        };
+    fn read_history(&self, history: &Arc<History>) -> Reading<Page> {
         let (from, until) = (self.cursor, self.shared.fanout.position().min(self.end));
         let topics = self.listener.topics().clone();
         history.read(
@@ -88,31 +85,36 @@ impl Reader {
 
     /// Goes on from a page of the history: joins if that was the last. `None` if there is nothing in it; `Pending` if there
     /// is more to look through, so that a long search stops nobody.
-    fn turn(&mut self, page: Result<Page, ReadError>, cx: &Context<'_>) -> Poll<Option<Bytes>> {
-        self.place = Place::History;
+    fn turn(
+        &mut self,
+        history: Arc<History>,
+        page: Result<Page, ReadError>,
+        cx: &Context<'_>,
+    ) -> Poll<Option<Bytes>> {
         let Page { bytes, next } = match page {
             Ok(page) => page,
-            Err(ReadError::Gap(_)) => return Poll::Ready(self.give_up()),
+            Err(ReadError::Gap(_)) => return Poll::Ready(self.give_up(history)),
             Err(ReadError::Store(error)) => {
                 self.shared.report(&error);
-                self.place = Place::Ended;
                 return Poll::Ready(None);
             }
         };
         self.cursor = next;
-        if next.after >= self.end {
-            self.place = Place::Ended;
+        self.place = if next.after >= self.end {
+            Place::Ended
         } else if next.after >= self.shared.fanout.position() {
             match self.listener.join(next.after) {
-                Ok(true) => self.place = Place::Live,
-                Ok(false) => {}
-                Err(_) => self.place = Place::Ended,
+                Ok(true) => Place::Live,
+                Ok(false) => Place::History(history),
+                Err(_) => Place::Ended,
             }
-        }
+        } else {
+            Place::History(history)
+        };
         if !bytes.is_empty() {
             return Poll::Ready(Some(bytes));
         }
-        if matches!(self.place, Place::History) {
+        if matches!(self.place, Place::History(_)) {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
@@ -121,8 +123,9 @@ impl Reader {
 
     /// The queue has dropped what was next.
     fn fall_behind(&mut self) {
-        self.place = match (self.shared.overflow, &self.shared.history) {
-            (Overflow::CatchUp, Some(_)) => Place::History,
+        let history = self.shared.history.as_ref().and_then(Weak::upgrade);
+        self.place = match (self.shared.overflow, history) {
+            (Overflow::CatchUp, Some(history)) => Place::History(history),
             // Where readers skip, the queue does that.
             (Overflow::CatchUp | Overflow::Disconnect | Overflow::Skip, _) => Place::Ended,
         };
@@ -130,20 +133,16 @@ impl Reader {
 
     /// The history has dropped what was next: tells it and goes on with what is left, if it may skip or was to be given
     /// what is kept; or ends, so that the client resumes and is told of the gap.
-    fn give_up(&mut self) -> Option<Bytes> {
+    fn give_up(&mut self, history: Arc<History>) -> Option<Bytes> {
         let begins_with_all = self.cursor.lost > self.cursor.after;
         let gap = match self.shared.overflow {
             Overflow::Skip => Gap::Skipped,
             Overflow::CatchUp | Overflow::Disconnect if begins_with_all => Gap::Expired,
-            Overflow::CatchUp | Overflow::Disconnect => {
-                self.place = Place::Ended;
-                return None;
-            }
+            Overflow::CatchUp | Overflow::Disconnect => return None,
         };
-        let history = self.shared.history.as_ref();
-        let topics = self.listener.topics();
-        let now = history.map(|history| history.replayer.earliest(topics));
-        self.cursor.lost = now.unwrap_or(self.cursor).lost;
+        let now = history.replayer.earliest(self.listener.topics());
+        self.cursor.lost = now.lost;
+        self.place = Place::History(history);
         let notice = self.on_gap.notice(gap);
         notice.map(|message| message.to_bytes())
     }
@@ -204,20 +203,27 @@ impl Stream for Reader {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let reader = self.get_mut();
         loop {
-            let bytes = match &mut reader.place {
+            // Ended, unless something else is said.
+            let bytes = match std::mem::replace(&mut reader.place, Place::Ended) {
                 Place::Ended => return Poll::Ready(None),
-                Place::History => match reader.read_history() {
-                    Reading::Done(page) => ready!(reader.turn(page, cx)),
+                Place::History(history) => match reader.read_history(&history) {
+                    Reading::Done(page) => ready!(reader.turn(history, page, cx)),
                     Reading::Waiting(waiting) => {
                         reader.place = Place::Waiting(waiting);
                         None
                     }
                 },
-                Place::Waiting(waiting) => {
-                    let page = ready!(waiting.as_mut().poll(cx));
-                    ready!(reader.turn(page, cx))
+                Place::Waiting(mut waiting) => match waiting.as_mut().poll(cx) {
+                    Poll::Ready((history, page)) => ready!(reader.turn(history, page, cx)),
+                    Poll::Pending => {
+                        reader.place = Place::Waiting(waiting);
+                        return Poll::Pending;
+                    }
+                },
+                Place::Live => {
+                    reader.place = Place::Live;
+                    ready!(reader.take(cx))
                 }
-                Place::Live => ready!(reader.take(cx)),
             };
             if bytes.is_some() {
                 return Poll::Ready(bytes);
@@ -230,7 +236,7 @@ impl Deliveries for Reader {
     fn finish(self: Pin<&mut Self>) {
         let reader = self.get_mut();
         reader.end = reader.end.min(reader.shared.fanout.position());
-        if matches!(reader.place, Place::History) && reader.cursor.after >= reader.end {
+        if matches!(reader.place, Place::History(_)) && reader.cursor.after >= reader.end {
             reader.place = Place::Ended;
         }
     }

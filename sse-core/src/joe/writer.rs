@@ -5,7 +5,10 @@ use std::{io, sync::Arc, thread};
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{history::History, shared::Shared};
+use super::{
+    history::History,
+    shared::{FAILED, Shared},
+};
 use crate::{
     error::{ProviderClosed, PublishError},
     message::Message,
@@ -20,7 +23,6 @@ const BATCH: usize = 1_024;
 /// The way to the thread that stores and publishes. The thread ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Writer {
-    shared: Arc<Shared>,
     jobs: mpsc::Sender<Job>,
 }
 
@@ -38,7 +40,7 @@ enum Job {
 impl Writer {
     pub(super) fn start(shared: Arc<Shared>, history: Arc<History>) -> io::Result<Self> {
         let (jobs, mut waiting) = mpsc::channel(BATCH);
-        let end = EndWithWriter(Arc::clone(&shared));
+        let end = EndWithWriter(shared);
         let write = move || {
             let mut batch = Vec::with_capacity(BATCH);
             while waiting.blocking_recv_many(&mut batch, BATCH) > 0 {
@@ -48,7 +50,7 @@ impl Writer {
         thread::Builder::new()
             .name("joe-writer".to_owned())
             .spawn(write)?;
-        Ok(Self { shared, jobs })
+        Ok(Self { jobs })
     }
 
     /// Returns when the message has been stored and delivered. Cancelled before its turn it is neither.
@@ -63,13 +65,12 @@ impl Writer {
             topics,
             done,
         };
-        // An error says that the thread is gone, which a panic of the replayer can bring about.
-        if self.jobs.send(job).await.is_err() {
-            return Err(self.shared.publish_error());
+        // Without an answer the thread is gone, which only a panic of the replayer brings about.
+        let failed = || Err(PublishError::Provider(FAILED.into()));
+        match self.jobs.send(job).await {
+            Ok(()) => published.await.unwrap_or_else(|_| failed()),
+            Err(_) => failed(),
         }
-        published
-            .await
-            .unwrap_or_else(|_| Err(self.shared.publish_error()))
     }
 
     /// Closes after everything that was published before.
@@ -92,7 +93,7 @@ impl Shared {
             match job {
                 Job::Publish { done, .. } if done.is_closed() => {}
                 Job::Publish { done, .. } if self.fanout.is_closed() => {
-                    let _ = done.send(Err(self.publish_error()));
+                    let _ = done.send(Err(ProviderClosed.into()));
                 }
                 Job::Publish {
                     message,

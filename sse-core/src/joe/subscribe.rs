@@ -1,0 +1,165 @@
+//! Where a subscriber of Joe begins.
+
+use std::{sync::PoisonError, time::Duration};
+
+use tokio::time::{Instant, sleep};
+
+use super::{Joe, reader::Reader};
+use crate::{
+    attendant::Attendant,
+    error::SubscribeError,
+    fanout::Listener,
+    field::EventId,
+    replay::{Cursor, Position, ReadError},
+    resume::{Gap, Outcome, ResumeFrom},
+    subscriber::Subscriber,
+    subscription::Subscription,
+    topics::Topics,
+};
+
+/// Where a subscriber begins.
+#[derive(Clone, Copy)]
+enum Start {
+    /// With what is published next.
+    Latest,
+    /// With everything that is kept.
+    Earliest,
+    /// Somewhere in the history.
+    From(Cursor),
+}
+
+impl Joe {
+    /// A house that stays full is asked again after this time, not sooner: it wakes everyone.
+    const PROBE_PAUSE: Duration = Duration::from_secs(2);
+    /// A socket whose peer has gone takes one write and fails with the next.
+    const PROBE_WRITES: usize = 2;
+    /// How often it is looked whether a place has become free, after each of these writes.
+    const PROBE_LOOKS: usize = 4;
+    const PROBE_PACE: Duration = Duration::from_millis(50);
+
+    /// Subscribes a client: finds where it begins, and begins there.
+    pub(super) async fn begin(
+        &self,
+        subscription: Subscription,
+    ) -> Result<Subscriber, SubscribeError> {
+        let shared = &self.shared;
+        let topics = subscription.topics();
+        // What is refused anyway does not read the history first.
+        shared.told(shared.fanout.check_topics(topics))?;
+        let (mut outcome, start) = self.find(&subscription).await?;
+        let after = match (start, &self.history) {
+            (Start::Earliest, Some(_)) => Some(Position(0)),
+            (Start::From(cursor), Some(_)) => Some(cursor.after),
+            _ => None,
+        };
+        let (listener, end) = self.listen(topics, after).await?;
+        let from = match (start, &self.history) {
+            (Start::Latest, _) | (Start::Earliest, None) => Cursor::after(end),
+            (Start::Earliest, Some(history)) => history.replayer.earliest(topics),
+            (Start::From(cursor), Some(_)) => cursor,
+            (Start::From(cursor), None) => {
+                if cursor.after != end {
+                    // Something was published since, and nothing is kept.
+                    outcome = subscription.gap(Gap::Expired)?;
+                }
+                Cursor::after(end)
+            }
+        };
+        let has_id = outcome == Outcome::Recovered && subscription.start().id().is_some();
+        let id = (!has_id).then(|| self.cursor_id(from, topics));
+        let history = self.history.as_ref();
+        let on_gap = subscription.gap_policy();
+        let reader = Reader::new(shared, history, listener, from, on_gap);
+        Ok(Subscriber::with_deliveries(outcome, reader).beginning_at(id))
+    }
+
+    /// Finds where a client begins, and what has become of its past.
+    async fn find(&self, subscription: &Subscription) -> Result<(Outcome, Start), SubscribeError> {
+        let topics = subscription.topics();
+        let found = match (subscription.start(), &self.history) {
+            (ResumeFrom::Latest, _) | (ResumeFrom::Earliest, None) => {
+                return Ok((Outcome::Fresh, Start::Latest));
+            }
+            (ResumeFrom::Earliest, Some(_)) => return Ok((Outcome::Recovered, Start::Earliest)),
+            (ResumeFrom::After(id), Some(history)) => {
+                let (own_id, own_topics) = (id.clone(), topics.clone());
+                let seek = history.read(
+                    |replayer| replayer.seek_now(id, topics),
+                    move |replayer| replayer.seek(&own_id, &own_topics),
+                );
+                seek.wait().await
+            }
+            (ResumeFrom::After(id), None) => {
+                let cursor = self.shared.epoch.cursor(id, topics);
+                let is_there = |cursor: &Cursor| cursor.after <= self.shared.fanout.position();
+                cursor.filter(is_there).ok_or(Gap::Unknown.into())
+            }
+            (ResumeFrom::Unreadable, _) => Err(Gap::Unknown.into()),
+        };
+        match found {
+            Ok(cursor) => Ok((Outcome::Recovered, Start::From(cursor))),
+            Err(ReadError::Gap(gap)) => {
+                let outcome = subscription.gap(gap)?;
+                let is_replayed = self.history.is_some() && subscription.gap_policy().replays();
+                let start = if is_replayed {
+                    Start::Earliest
+                } else {
+                    Start::Latest
+                };
+                Ok((outcome, start))
+            }
+            Err(ReadError::Store(error)) => Err(error.into()),
+        }
+    }
+
+    /// Takes a place. In a full house everyone is made to write first, so that those who have left unseen are
+    /// found out: some frameworks notice it only then, and who reloads a page is to find their own place.
+    async fn listen(
+        &self,
+        topics: &Topics,
+        after: Option<Position>,
+    ) -> Result<(Listener, Position), SubscribeError> {
+        let taken = self.shared.fanout.listen(topics, after);
+        if !matches!(taken, Err(SubscribeError::Full { .. })) || !self.may_probe() {
+            return self.shared.told(taken);
+        }
+        for _ in 0..Self::PROBE_WRITES {
+            self.shared.fanout.probe();
+            for _ in 0..Self::PROBE_LOOKS {
+                // pace: a write has to reach the other end, and its answer this one
+                sleep(Self::PROBE_PACE).await;
+                let taken = self.shared.fanout.listen(topics, after);
+                if !matches!(taken, Err(SubscribeError::Full { .. })) {
+                    return self.shared.told(taken);
+                }
+            }
+        }
+        taken
+    }
+
+    /// Returns whether everyone may be woken now, and notes that they are.
+    fn may_probe(&self) -> bool {
+        if Attendant::current().is_none() {
+            // There is no clock to wait by.
+            return false;
+        }
+        let mut last = self
+            .shared
+            .last_probe
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let may = last.is_none_or(|last| now - last >= Self::PROBE_PAUSE);
+        if may {
+            *last = Some(now);
+        }
+        may
+    }
+
+    fn cursor_id(&self, from: Cursor, topics: &Topics) -> EventId {
+        match &self.history {
+            Some(history) => history.replayer.cursor_id(from, topics),
+            None => self.shared.epoch.cursor_id(from, topics),
+        }
+    }
+}
