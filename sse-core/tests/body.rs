@@ -322,7 +322,7 @@ async fn a_client_that_takes_nothing_loses_its_place_without_being_polled() {
     let mut reading = opened(&hub).await;
     let reading = tokio::spawn(async move { while reading.next().await.is_some() {} });
     // deadline: paused time, which passes at once
-    tokio::time::sleep(SseBody::SEND_TIMEOUT - Duration::from_secs(20)).await;
+    tokio::time::sleep(Duration::from_secs(100)).await;
     assert_eq!(joe.subscribers(), 4);
     // deadline: paused time, which passes at once
     tokio::time::sleep(Duration::from_secs(60)).await;

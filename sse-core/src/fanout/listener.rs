@@ -180,11 +180,11 @@ impl Listener {
     /// Takes from several topics, in order, and once what is in several.
     fn merge(&mut self, from: NonZeroU64, until: NonZeroU64) -> Result<Option<Read>, Overflowed> {
         let mut found: Vec<Entry> = Vec::new();
-        let mut lost = None;
+        let mut dropped = None;
         for seat in &self.seats {
             if seat.channel.may_have_after(from) {
                 let queue = &seat.channel.state().queue;
-                lost = lost.max(queue.lost_after(from));
+                dropped = dropped.max(queue.lost_after(from));
                 let mut room = Room::default();
                 for entry in queue.pending(from, until)? {
                     found.push(entry.clone());
@@ -222,8 +222,8 @@ impl Listener {
             self.leave();
         }
         // Told once, before anything that may follow a lost message.
-        if lost > self.told {
-            self.told = lost;
+        if dropped > self.told {
+            self.told = dropped;
             return Ok(Some(Read::Skipped(bytes, position)));
         }
         Ok(Some(Read::Bytes(bytes, position)))
