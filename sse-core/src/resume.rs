@@ -93,7 +93,8 @@ pub enum Gap {
     /// or by a provider before a restart, or to another topic, or there is no history.
     #[error("the last event id is not known here")]
     Unknown,
-    /// The id was given out, but what followed it is no longer kept.
+    /// The id was given out, but what followed it is no longer kept. An id of the application's own is forgotten with
+    /// its message, and is then [unknown](Self::Unknown).
     #[error("what followed the last event id is no longer kept")]
     Expired,
     /// The client read too slowly, and messages were skipped: [`Overflow::Skip`](crate::Overflow::Skip).

@@ -39,8 +39,9 @@ pub enum OnGap {
     /// It begins with the next message and is told nothing: for what is worthless when old, or where the handler tells
     /// the client in its own way.
     Silent,
-    /// It is not subscribed: [`SubscribeError::Gap`], status 412. An `EventSource` does not try again by itself, so the
-    /// page can load the current state first.
+    /// It is not subscribed: [`SubscribeError::Gap`]. A [`Refusal`](crate::response::Refusal) tells a browser by an
+    /// `event: gap` and the end, each time it comes back, until the page closes its `EventSource`, loads the current
+    /// state and opens another; or by status 412, after which an `EventSource` does not come back by itself.
     Refuse,
 }
 
