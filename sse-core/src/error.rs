@@ -91,8 +91,8 @@ pub enum SubscribeError {
     Provider(#[source] Box<dyn Error + Send + Sync>),
 }
 
-/// The text of an error as its `Debug`, which is what a `main` prints that returns it: the name of a
-/// variant would not say what to do.
+/// The text of an error as its `Debug`, which is what a `main` prints that returns it: the name of
+/// a variant would not say what to do.
 macro_rules! debug_is_the_text {
     ($($error:ty),* $(,)?) => {$(
         impl fmt::Debug for $error {

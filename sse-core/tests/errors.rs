@@ -1,4 +1,5 @@
-//! What a `main` that returns an error prints of it, which is its `Debug`: the text that says what to do.
+//! What a `main` that returns an error prints of it, which is its `Debug`: the text that says what
+//! to do.
 
 use std::{error::Error, time::Duration};
 

@@ -55,8 +55,8 @@ pub enum OpenError {
     },
 }
 
-/// The text: a `main` that returns it prints its `Debug`, and the name of a variant would not say what
-/// to do.
+/// The text: a `main` that returns it prints its `Debug`, and the name of a variant would not say
+/// what to do.
 impl fmt::Debug for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

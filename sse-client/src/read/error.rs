@@ -28,8 +28,8 @@ pub enum ReadError {
     Refused(#[from] Refused),
 }
 
-/// The text: a `main` that returns it prints its `Debug`, and the name of a variant would not say what
-/// to do.
+/// The text: a `main` that returns it prints its `Debug`, and the name of a variant would not say
+/// what to do.
 impl fmt::Debug for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

@@ -39,8 +39,8 @@ pub enum JsonError {
     },
 }
 
-/// The text: a `main` that returns it prints its `Debug`, and the name of a variant would not say what
-/// to do.
+/// The text: a `main` that returns it prints its `Debug`, and the name of a variant would not say
+/// what to do.
 impl fmt::Debug for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

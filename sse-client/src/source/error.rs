@@ -65,8 +65,8 @@ pub enum Error {
     },
 }
 
-/// The text: a `main` that returns it prints its `Debug`, and the name of a variant would not say what
-/// to do.
+/// The text: a `main` that returns it prints its `Debug`, and the name of a variant would not say
+/// what to do.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

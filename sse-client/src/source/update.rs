@@ -83,8 +83,8 @@ pub enum Closed {
     Already,
 }
 
-/// The text: a `main` that returns it prints its `Debug`, and the name of a variant would not say what
-/// to do.
+/// The text: a `main` that returns it prints its `Debug`, and the name of a variant would not say
+/// what to do.
 impl fmt::Debug for Closed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

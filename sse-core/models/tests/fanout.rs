@@ -35,7 +35,8 @@ fn publish(fanout: &Fanout, n: u8, topics: impl Into<Topics>) -> Result<(), Prov
 }
 
 fn listen(fanout: &Fanout, topics: impl Into<Topics>) -> Listener {
-    fanout.listen(&topics.into(), None).expect("there is room")
+    let listens = fanout.listen(&topics.into(), None);
+    listens.expect("there is room").0
 }
 
 /// Waits for what comes next.
