@@ -11,10 +11,10 @@ use super::Position;
 pub struct Cursor {
     /// Everything up to here has been read.
     pub after: Position,
-    /// What was dropped up to this moment is no loss to this reader.
+    /// A moment: whatever was dropped up to it is no loss to this reader.
     ///
-    /// A moment is where the history ended when it dropped something, or a little more where it
-    /// has dropped several times without growing: later drops have later moments, and none is
+    /// The moment of a drop is the position at which the history ended then, or a little more if it
+    /// had dropped something else at that position: later drops have later moments, and none is
     /// before the dropped message.
     pub lost: Position,
 }

@@ -60,7 +60,7 @@ pub(super) struct Lane {
     bytes: usize,
     /// The newest of this topic that was dropped. It is no longer replayed, but who has it has missed nothing.
     dropped: Option<Dropped>,
-    /// What was of this topic before it was remembered.
+    /// The part of this topic from before it was remembered.
     unknown: Missing,
 }
 
@@ -69,12 +69,12 @@ struct Dropped {
     own_id: Option<EventId>,
 }
 
-/// What is not there any more.
+/// The part of a topic that is not there any more.
 #[derive(Clone, Copy)]
 pub(super) struct Missing {
     /// Messages up to here may be missing.
     pub(super) until: u64,
-    /// When the last of them was dropped: see [`Cursor::lost`](super::Cursor::lost).
+    /// The moment at which the last of them was dropped: see [`Cursor::lost`](super::Cursor::lost).
     pub(super) at: u64,
 }
 

@@ -67,11 +67,11 @@ pub struct Tail {
     own_ids: BTreeSet<(EventId, u64)>,
     /// Topics that have lost their last message, and where it was; first those to be forgotten first.
     emptied: VecDeque<(Arc<str>, u64)>,
-    /// What may be missing of a topic that is forgotten.
+    /// The part that may be missing of a topic that is forgotten.
     forgotten: Missing,
     /// The position of the newest message.
     newest: u64,
-    /// When something was dropped last: see [`Cursor::lost`].
+    /// The moment of the newest drop: see [`Cursor::lost`].
     dropped_at: u64,
 }
 

@@ -18,7 +18,7 @@ fn bits(topics: u8) -> impl Iterator<Item = usize> {
 /// By topic: the number after the newest message of it that was dropped. What follows is kept.
 type Drops = [usize; TOPICS.len()];
 
-/// What was dropped at least and at most: the same where the subject is exact.
+/// The least and the most that was dropped: the same if the subject is exact.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Dropped {
     least: Drops,
@@ -32,7 +32,7 @@ pub(super) struct Place {
     from: usize,
     /// but for what had been dropped when it came.
     before: Dropped,
-    /// Since how many restarts that were not survived.
+    /// The number of restarts before it that were not survived.
     run: usize,
 }
 
@@ -48,7 +48,7 @@ impl Place {
     }
 }
 
-/// What a client has the id of.
+/// A message or place whose id a client has.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Seen {
     Message(usize),
@@ -60,11 +60,11 @@ pub(super) struct List {
     subject: Subject,
     settings: Settings,
     pub(super) messages: Vec<Entry>,
-    /// Where the subject is exact.
+    /// Kept up to date if the subject is exact.
     dropped: Drops,
     /// The number of the first message since a restart that was not survived.
     begin: usize,
-    /// How many restarts were not survived.
+    /// The number of restarts that were not survived.
     run: usize,
 }
 

@@ -28,9 +28,9 @@ struct Client {
     topics: u8,
     /// `None` while it is not connected.
     listener: Option<Listener>,
-    /// What it has seen last, and the id of that.
+    /// The message or place that it has seen last, with its id.
     last: (Seen, EventId),
-    /// Where it goes on while it is connected.
+    /// The place from which it goes on while it is connected.
     place: Place,
     /// What it asked for when it connected.
     on_gap: OnGap,
