@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use proptest::prelude::*;
-use sse_conformance::model::{self, Settings, Subject};
-use sse_core::{FiniteReplayer, Joe};
+use sse_conformance::model::{self, Settings, Subject, account};
+use sse_core::{FiniteReplayer, Joe, JoeBuilder};
 
 const SUBJECT: Subject = Subject {
     open,
@@ -12,14 +12,33 @@ const SUBJECT: Subject = Subject {
     is_exact: true,
 };
 
+const OF_ACCOUNTS: account::Subject = account::Subject {
+    open: open_for_accounts,
+    survives: false,
+};
+
 fn open(settings: Settings, _: &Path) -> Joe {
-    let history = FiniteReplayer::new(settings.messages).unwrap();
+    builder(settings).replayer(history(settings)).build()
+}
+
+fn open_for_accounts(settings: &account::Settings, _: &Path) -> Joe {
+    let mut joe = builder(settings.bounds).overflow(settings.overflow);
+    if settings.keeps_history {
+        joe = joe.replayer(history(settings.bounds));
+    }
+    joe.build()
+}
+
+fn builder(settings: Settings) -> JoeBuilder {
     Joe::builder()
-        .replayer(history.max_topic_messages(settings.topic_messages))
         .queue_messages(settings.queue_messages)
         .queue_bytes(16 << 20)
         .total_bytes(settings.total_bytes)
-        .build()
+}
+
+fn history(settings: Settings) -> FiniteReplayer {
+    let history = FiniteReplayer::new(settings.messages).unwrap();
+    history.max_topic_messages(settings.topic_messages)
 }
 
 proptest! {
@@ -31,5 +50,17 @@ proptest! {
         steps in model::steps(120),
     ) {
         model::run(SUBJECT, settings, Path::new("nowhere"), steps);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(account::seeds(1_000)))]
+
+    #[test]
+    fn nothing_is_lost_in_silence(
+        settings in account::settings(),
+        steps in account::steps(120),
+    ) {
+        account::run(OF_ACCOUNTS, settings, Path::new("nowhere"), steps);
     }
 }

@@ -5,9 +5,9 @@ use std::{path::Path, time::Instant};
 use proptest::prelude::*;
 use sse_conformance::{
     DEADLINE,
-    model::{self, Settings, Subject},
+    model::{self, Settings, Subject, account},
 };
-use sse_core::Joe;
+use sse_core::{Joe, JoeBuilder};
 use sse_store::{OpenError, Store};
 
 const SUBJECT: Subject = Subject {
@@ -16,13 +16,26 @@ const SUBJECT: Subject = Subject {
     is_exact: false,
 };
 
+const OF_ACCOUNTS: account::Subject = account::Subject {
+    open: open_for_accounts,
+    survives: true,
+};
+
 fn open(settings: Settings, folder: &Path) -> Joe {
+    builder(settings, folder).build()
+}
+
+fn open_for_accounts(settings: &account::Settings, folder: &Path) -> Joe {
+    let joe = builder(settings.bounds, folder);
+    joe.overflow(settings.overflow).build()
+}
+
+fn builder(settings: Settings, folder: &Path) -> JoeBuilder {
     Joe::builder()
         .replayer(reopen(settings, folder))
         .queue_messages(settings.queue_messages)
         .queue_bytes(16 << 20)
         .total_bytes(settings.total_bytes)
-        .build()
 }
 
 /// Whoever was reading when the last one was dropped may not have noticed yet.
@@ -51,6 +64,19 @@ fn settings() -> impl Strategy<Value = Settings> {
     })
 }
 
+/// The same, and no bound for each topic.
+fn settings_for_accounts() -> impl Strategy<Value = account::Settings> {
+    account::settings().prop_map(|settings| account::Settings {
+        bounds: Settings {
+            messages: settings.bounds.messages * 2,
+            topic_messages: usize::MAX,
+            ..settings.bounds
+        },
+        keeps_history: true,
+        ..settings
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
@@ -61,5 +87,18 @@ proptest! {
     ) {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         model::run(SUBJECT, settings, folder.path(), steps);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(account::seeds(16)))]
+
+    #[test]
+    fn nothing_is_lost_in_silence(
+        settings in settings_for_accounts(),
+        steps in account::steps(200),
+    ) {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        account::run(OF_ACCOUNTS, settings, folder.path(), steps);
     }
 }

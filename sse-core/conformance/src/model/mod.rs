@@ -1,9 +1,16 @@
-//! A provider with history against a model that is too simple to be wrong: a list of everything that was published.
+//! A provider with history against a model that is too simple to be wrong: a list of everything that
+//! was published.
 //!
-//! Clients come, read, lose their connections, come back with the last id they have seen, or with an older one; the
-//! server restarts. Whatever a client is given is exactly what the list says that it has not seen; where the list says that
-//! something is no longer kept, it is told.
+//! Clients come, read, lose their connections, come back with the last id they have seen, if only
+//! that of the place where their stream began, or with an older one; the server restarts. Whatever a
+//! client is given is exactly what the list says that it has not seen; where the list says that
+//! something is no longer kept, it is told. A client that begins with everything is given of each
+//! topic what is kept of it when it comes.
+//!
+//! [`account`] asks for less and does more: whatever becomes of a client, it gets everything or is
+//! told.
 
+pub mod account;
 mod list;
 mod world;
 
@@ -15,18 +22,18 @@ use sse_core::{Joe, OnGap};
 use self::world::World;
 use crate::cases::block_on;
 
-/// What the model is held against.
+/// The provider that is held against the model.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject {
     /// Makes Joe, with its history in a folder if that is to survive. Called again after a restart.
     pub open: fn(Settings, &Path) -> Joe,
-    /// Whether the history is there after a restart.
+    /// The history is there after a restart.
     pub survives: bool,
-    /// Whether history is dropped message by message. If not, up to an eighth of it at once.
+    /// History is dropped message by message. If not, up to an eighth of it at once.
     pub is_exact: bool,
 }
 
-/// How much there is room for.
+/// The room that there is.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// In the queue of a topic.
@@ -39,7 +46,7 @@ pub struct Settings {
     pub topic_messages: usize,
 }
 
-/// What may happen. Sets of topics are bits; clients and messages are chosen from those there are.
+/// An event. Sets of topics are bits; clients and messages are chosen from those there are.
 #[derive(Clone, Debug)]
 pub enum Step {
     /// Somebody publishes.
