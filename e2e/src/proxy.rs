@@ -2,13 +2,16 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional},
     net::{TcpListener, TcpStream},
     sync::watch,
     task::AbortHandle,
+    time::timeout,
 };
+
+use crate::DEADLINE;
 
 /// How a [`Proxy`] treats connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,9 +60,18 @@ impl Proxy {
         self.address
     }
 
-    /// Changes the link, for connections that exist too.
-    pub fn set(&self, link: Link) {
+    /// Changes the link. If it is not up any more, the connections that exist have broken off once this returns.
+    ///
+    /// # Errors
+    /// If they do not in time.
+    pub async fn set(&self, link: Link) -> Result<()> {
         self.link.send_replace(link);
+        if link != Link::Up {
+            // Each connection has a receiver. One that had not seen the break before the link is up again would go on.
+            let broken = timeout(DEADLINE, self.link.closed()).await;
+            broken.context("connections outlive their link")?;
+        }
+        Ok(())
     }
 }
 
@@ -85,6 +97,7 @@ async fn serve(
         }
         Link::Cut => Ok(()),
         Link::Unavailable => {
+            drop(link);
             // Closed with its request unread, a connection is reset and the answer lost.
             let _ = client.read(&mut [0; 16 * 1024]).await?;
             client.write_all(b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n").await

@@ -271,14 +271,14 @@ async fn an_interrupted_network_loses_nothing() -> Result<()> {
         (Link::Cut, "connecting", ["1", "2", "3"]),
         (Link::Unavailable, "closed", ["4", "5", "6"]),
     ] {
-        proxy.set(link);
+        proxy.set(link).await?;
         let seen = format!("state.dataset.state === '{state}'");
         tab.eventually("the page sees the interruption", &seen)
             .await?;
         for data in missed {
             server.publish("topic=news", data).await?;
         }
-        proxy.set(Link::Up);
+        proxy.set(Link::Up).await?;
         tab.eventually("the page is connected again", OPEN).await?;
         let caught_up = format!("{NEWEST} === '{}'", missed[2]);
         tab.eventually("what was missed arrives", &caught_up)

@@ -51,9 +51,9 @@ pub(crate) async fn run(app: App) -> Result<Verdicts> {
     cast.settle("sits through keep-alives").await;
 
     cast.expect_reconnect();
-    proxy.set(Link::Cut);
+    proxy.set(Link::Cut).await?;
     cast.publish(&server, 1_001..1_030).await?;
-    proxy.set(Link::Up);
+    proxy.set(Link::Up).await?;
     cast.settle("continues after a cut").await;
 
     cast.expect_reconnect();
