@@ -37,6 +37,7 @@ const SNAPSHOT: &str = r#"
     return {
         address: location.href, state: text("state"), reconnects: text("reconnects"), received: text("received"),
         "last id": text("last-id"), answer: text("answer"), clock: text("clock"),
+        alone: typeof seen === "undefined" ? undefined : { opens, errors, seen, state: source.readyState },
         "newest events": [...document.querySelectorAll(".event")].slice(0, 10).map(row),
     };
 "#;

@@ -5,13 +5,15 @@
 //! The clients that `tests/clients` starts are installed by `cargo xtask test-all --step clients`.
 //!
 //! [`Server`], [`Browser`] and [`Folder`] are guards: dropped, they leave neither a process nor a file behind. [`Proxy`]
-//! is the network between the first two, for the tests to cut. Every wait is an [`eventually`] with a deadline.
+//! is the network between the first two, for the tests to cut. [`HubServer`] is a server in the test's own process, for
+//! settings that the apps leave alone. Every wait is an [`eventually`] with a deadline.
 
 mod app;
 mod browser;
 mod eventually;
 mod folder;
 mod http;
+mod hub_server;
 pub mod page;
 mod process;
 mod proxy;
@@ -22,5 +24,6 @@ pub use browser::{Browser, Tab};
 pub use eventually::{DEADLINE, eventually};
 pub use folder::Folder;
 pub use http::{Response, request};
+pub use hub_server::HubServer;
 pub use proxy::{Link, Proxy};
 pub use server::{Server, publish, publish_until_it_fails};

@@ -1,4 +1,4 @@
-//! The step `browser`: the example app in headless Chromium, driven by the crate `e2e`.
+//! The step `browser`: the example app, and an `EventSource` alone, in headless Chromium, driven by the crate `e2e`.
 
 use anyhow::Result;
 
@@ -26,7 +26,7 @@ pub(super) fn run(counts: &mut TestCounts) -> Result<()> {
     debian::provide(&CHROMIUM)?;
     examples::build()?;
     process::run_tests(
-        &mut cargo("test --package e2e --test browser --no-fail-fast"),
+        &mut cargo("test --package e2e --test browser --test event_source --no-fail-fast"),
         counts,
     )
 }
