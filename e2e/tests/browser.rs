@@ -6,10 +6,11 @@ use std::{fs, time::Duration};
 
 use anyhow::{Result, ensure};
 use e2e::page::{NEWEST, NOT_OPEN, OPEN, arrived, connected, positions, rows};
-use e2e::{App, Browser, Folder, Link, Proxy, Server};
+use e2e::{App, Browser, Folder, HubServer, Link, Proxy, Server};
 use e2e::{profile_dir, publish, publish_until_it_fails};
 use serde_json::json;
-use tokio::sync::mpsc;
+use sse_core::{Hub, Joe, Message};
+use tokio::{sync::mpsc, time::sleep};
 
 /// How WebDriver writes these keys.
 const CONTROL: char = '\u{e009}';
@@ -317,6 +318,25 @@ async fn a_reloaded_tab_misses_nothing() -> Result<()> {
     rows.retain(|row| row != "m2" && row != "m3");
     assert_eq!(rows, ["m4"]);
     Ok(())
+}
+
+#[tokio::test]
+async fn a_page_that_is_refused_for_now_is_connecting_until_there_is_room() -> Result<()> {
+    let joe = Joe::builder().max_subscribers(1).build();
+    let hub = Hub::new(joe);
+    let server = HubServer::start(App::Axum, hub.clone()).await?;
+    let mut browser = Browser::start().await?;
+    let first = connected(&mut browser, server.address(), "/demo?topic=news").await?;
+    let second = browser.open(server.address(), "/demo?topic=news").await?;
+    // pace: the stream of a refusal has opened and ended
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(second.run("return state.textContent").await?, "connecting");
+
+    first.go("about:blank").await?;
+    second.eventually("the page is connected", OPEN).await?;
+    assert_eq!(second.run("return reconnects.textContent").await?, "0");
+    hub.publish(Message::data("welcome"), "news").await?;
+    arrived(&second, "welcome").await
 }
 
 #[tokio::test]
