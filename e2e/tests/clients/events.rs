@@ -13,13 +13,22 @@ pub(crate) const TYPES: [(&str, &str); 3] = [
 /// An event as it should arrive, or did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Event {
-    /// `None` for one without an id of its own: clients differ in whether they repeat the last one.
+    /// `None` for one whose id is not known, or not its own: clients differ in whether they repeat the last one.
     pub(crate) id: Option<String>,
     pub(crate) kind: String,
     pub(crate) data: String,
 }
 
 impl Event {
+    /// What some clients make of the id of the place where a stream begins, which says nothing else.
+    pub(crate) fn opening() -> Self {
+        Self {
+            id: None,
+            kind: "message".to_owned(),
+            data: String::new(),
+        }
+    }
+
     /// What the server says first to a client whose id it does not know.
     pub(crate) fn gap() -> Self {
         Self {

@@ -7,6 +7,7 @@ mod client;
 mod driver;
 mod events;
 mod matrix;
+mod opening;
 mod run;
 
 use std::sync::OnceLock;

@@ -13,7 +13,7 @@ use e2e::App;
 use serde_json::Value;
 
 use crate::{
-    client::{CLIENTS, Client, Program},
+    client::{CLIENTS, Client, Opening, Program},
     driver::installed,
     run::Verdicts,
 };
@@ -24,12 +24,54 @@ const HEAD: &str = "\
 `cargo xtask test-all --step clients` measures this and writes it to `target/clients/matrix.md`; to renew this page, copy that
 file here. All clients follow one stream of the example app of each framework, at the same time. A client passes if it
 
-1. connects, and gets 1,000 events in order, each once: data of several lines, with empty ones, leading spaces, no data, what is
+1. connects, is cut off before its first message, and makes of [the opening](#the-opening) what stands there;
+2. gets 1,000 events in order, each once: data of several lines, with empty ones, leading spaces, no data, what is
    not ASCII, what looks like fields or like line breaks, 70 kB; and types of its own;
-2. sits through keep-alives without an event that is none;
-3. continues where it was after its connection was cut, with nothing lost and nothing double;
-4. connects again after the server was ended with SIGTERM and started again, is told by an `event: gap` that its last event id is
+3. sits through keep-alives without an event that is none;
+4. continues where it was after its connection was cut, with nothing lost and nothing double;
+5. connects again after the server was ended with SIGTERM and started again, is told by an `event: gap` that its last event id is
    unknown there, and gets what is published from then on.
+";
+
+const OPENING: &str = "
+
+## The opening
+
+A stream begins with the id of the place where it begins, and a blank line: `id: nmx051grqvg92-5.b52f20d20807d798`, without data. The standard has a client
+keep that id and dispatch nothing. So one that is cut off before its first message comes back with it, and gets what was
+published meanwhile. Not every library does so. Measured by the first step above:
+
+| client | makes of it | comes back with its id, and misses nothing |
+|---|---|---|
+";
+
+const ADVICE: &str = "
+- **An event without data**: keep its id, as that of any other, then pass over it, `if (!event.data) return`. Its type is that of a message
+  without one, `\"\"` in `fetch-event-source` and `message` in `httpx-sse`. It comes once to a client: who comes back with an id
+  is not told one. Where users cannot pass over it, `HubBuilder::opening_id(false)` or `SseBody::opening_id(false)` turns the
+  opening off for all or for one stream. The same two clients are tried with that: there is no such event, and what is published while
+  they are cut off before their first message is lost to them.
+- **Comes back without an id**: these keep an id only with an event that has data, so until the first one they are new each time, and
+  nobody can tell them from those who are. Load the current state whenever the stream opens (`onopen`), not only at the beginning;
+  or let clients without an id begin with everything that is kept, `ResumeFrom::or_earliest`.
+- **A reload** is a new `EventSource`, which knows no id, and no browser shows a page the id before the first message.
+
+The opening is on by default because of what either setting costs: with it, two libraries make one empty event, which whoever uses them
+sees the first time they try, and passes over in a line; without it, every client loses a message now and then, on bad networks, in
+silence.
+
+## In a browser
+
+- **Six streams to a host**: over HTTP/1.1 a browser opens no more than six connections to a host, for all tabs together. The seventh
+  tab waits, already for its page. Use HTTP/2, which has one connection for all, or share one stream among tabs (`SharedWorker`,
+  `BroadcastChannel`).
+- **A page that was left** is kept for whoever goes back, by Chromium for a minute, and its stream with it: one of the six connections, and
+  its place in a full house. Close it: `addEventListener(\"pagehide\", () => source.close())`, and open another at `pageshow`, as the page of
+  the example app does.
+- **A refusal that will pass** (a full house, a shutdown) is a stream that ends at once: `open`, then `error` with
+  `readyState` `CONNECTING`, and the browser comes back by itself after 5 to 10 s. So `open` alone does not say that a page is subscribed.
+  Refused for a gap (`OnGap::Refuse`), it is told by `event: gap` each time it comes, until it loads the current state and opens a
+  new `EventSource`.
 ";
 
 /// Adds what became of the clients on one framework, and writes what is known so far.
@@ -73,7 +115,16 @@ fn text(known: &BTreeMap<App, Verdicts>) -> Result<String> {
             "\n\nWhere a client is wrong by itself, its own reading is what is expected of it:\n{faults}"
         )?;
     }
-    text.push('\n');
+    text.push_str(OPENING);
+    for client in CLIENTS {
+        let (makes, comes_back) = match client.opening {
+            Opening::Kept => ("nothing", "yes"),
+            Opening::Dispatched => ("an event without data", "yes"),
+            Opening::Forgotten => ("nothing", "**no**"),
+        };
+        writeln!(text, "| {} | {makes} | {comes_back} |", client.title)?;
+    }
+    text.push_str(ADVICE);
     Ok(text)
 }
 

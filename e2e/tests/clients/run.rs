@@ -1,6 +1,10 @@
 //! What all clients of one framework go through, at the same time.
 
-use std::{collections::BTreeMap, ops::ControlFlow, time::Duration};
+use std::{
+    collections::BTreeMap,
+    ops::{ControlFlow, Range},
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::{App, Link, Proxy, Server, eventually};
@@ -8,7 +12,7 @@ use sse_conformance::adapter::{Body, Client as BareClient, Piece};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    client::{CLIENTS, Client},
+    client::{CLIENTS, Client, Opening},
     driver::{Driver, Heard},
     events::{Draft, Event, draft},
 };
@@ -22,6 +26,9 @@ const TOPIC: &str = "clients";
 /// two dozen processes on what may be two cores.
 const PATIENCE: Duration = Duration::from_secs(40);
 
+/// Longer than the first bytes of a stream take after its head, which is all that most clients tell of.
+const OPENING: Duration = Duration::from_secs(1);
+
 /// Longer than the 15 s after which the server sends a keep-alive.
 const SILENCE: Duration = Duration::from_secs(17);
 
@@ -34,9 +41,21 @@ pub(crate) async fn run(app: App) -> Result<Verdicts> {
     // A network that can break, for the clients. The server they see behind it is restarted on its port.
     let proxy = Proxy::start(server.address()).await?;
     let mut cast = Cast::start(&proxy).await;
+    cast.expect_connection();
+    cast.expect_opening();
     cast.settle("connects").await;
 
-    cast.publish(&server, 0..1_000).await?;
+    // pace: each client has read where the stream begins, and nothing else
+    sleep(OPENING).await;
+    proxy.set(Link::Cut).await?;
+    cast.expect_connection();
+    let comes_back = |client: &Client| client.opening != Opening::Forgotten;
+    cast.publish_to(comes_back, &server, 0..1).await?;
+    proxy.set(Link::Up).await?;
+    cast.settle("continues after a cut before its first message")
+        .await;
+
+    cast.publish(&server, 1..1_000).await?;
     cast.settle("gets 1,000 events").await;
 
     let mut witness = witness(&server).await;
@@ -50,13 +69,13 @@ pub(crate) async fn run(app: App) -> Result<Verdicts> {
     cast.publish(&server, 1_000..1_001).await?;
     cast.settle("sits through keep-alives").await;
 
-    cast.expect_reconnect();
+    cast.expect_connection();
     proxy.set(Link::Cut).await?;
     cast.publish(&server, 1_001..1_030).await?;
     proxy.set(Link::Up).await?;
     cast.settle("continues after a cut").await;
 
-    cast.expect_reconnect();
+    cast.expect_connection();
     let address = server.address();
     let status = server.stop(Duration::from_secs(2)).await?;
     ensure!(status.success(), "the server ended with {status}");
@@ -76,7 +95,7 @@ pub(crate) async fn run(app: App) -> Result<Verdicts> {
 async fn witness(server: &Server) -> Body {
     let client = BareClient::connect(server.address()).await;
     let mut body = client.get(&format!("/events?topic={TOPIC}")).await.body;
-    body.text().await;
+    body.opening().await;
     body
 }
 
@@ -101,7 +120,7 @@ impl Cast {
             players.push(Player {
                 client,
                 driver: Driver::start(client.program, proxy.address(), TOPIC).await,
-                opens: 1,
+                opens: 0,
                 expected: Vec::new(),
                 failure: None,
             });
@@ -109,14 +128,25 @@ impl Cast {
         Self(players)
     }
 
-    async fn publish(&mut self, server: &Server, numbers: std::ops::Range<usize>) -> Result<()> {
+    async fn publish(&mut self, server: &Server, numbers: Range<usize>) -> Result<()> {
+        self.publish_to(|_| true, server, numbers).await
+    }
+
+    /// Publishes what only these clients are to get.
+    async fn publish_to(
+        &mut self,
+        is_reached: fn(&Client) -> bool,
+        server: &Server,
+        numbers: Range<usize>,
+    ) -> Result<()> {
         for n in numbers {
             let Draft { query, kind, data } = draft(n);
             let id = server
                 .publish(&format!("topic={TOPIC}{query}"), &data)
                 .await
                 .with_context(|| format!("message {n}"))?;
-            for player in &mut self.0 {
+            let reached = |player: &&mut Player| is_reached(player.client);
+            for player in self.0.iter_mut().filter(reached) {
                 player.expect(Event {
                     id: Some(id.clone()),
                     kind: kind.to_owned(),
@@ -127,9 +157,19 @@ impl Cast {
         Ok(())
     }
 
-    fn expect_reconnect(&mut self) {
+    /// Expects each client to connect once more.
+    fn expect_connection(&mut self) {
         for player in &mut self.0 {
             player.opens += 1;
+        }
+    }
+
+    /// Expects each client to be told where its stream begins.
+    fn expect_opening(&mut self) {
+        for player in &mut self.0 {
+            if player.client.opening == Opening::Dispatched {
+                player.expect(Event::opening());
+            }
         }
     }
 
