@@ -114,8 +114,8 @@ impl SseBody {
     /// Sets whether the stream of a subscription begins with the `id` of its place and a blank line; by default it
     /// does.
     ///
-    /// The standard's clients take the id and dispatch nothing. Some libraries make an event without data of it,
-    /// `fetch-event-source` and `httpx-sse` among them: where their users cannot pass over that, turn it off.
+    /// The standard's clients take the id and dispatch nothing. `fetch-event-source` and `httpx-sse` make an event
+    /// without data of it: where their users cannot pass over that, turn it off. A few libraries forget it.
     /// Then a client that is cut off before its first message counts as new, and misses what is published meanwhile.
     pub fn opening_id(self, shown: bool) -> Self {
         if !shown {
