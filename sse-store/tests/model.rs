@@ -91,7 +91,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(account::seeds(16)))]
+    #![proptest_config(ProptestConfig::with_cases(account::seeds(24)))]
 
     #[test]
     fn nothing_is_lost_in_silence(
