@@ -37,7 +37,8 @@ pub enum OnGap {
     /// It is told, and then given everything that is kept: for clients that can sort out what they already have.
     Replay,
     /// It begins with the next message and is told nothing: for what is worthless when old, or where the handler tells
-    /// the client in its own way.
+    /// the client in its own way. Nor is it told what it is skipped in the middle of a stream, also not if it is being
+    /// given everything that is kept.
     Silent,
     /// It is not subscribed: [`SubscribeError::Gap`]. A [`Refusal`](crate::response::Refusal) tells a browser by an
     /// `event: gap` and the end, each time it comes back, until the page closes its `EventSource`, loads the current

@@ -26,7 +26,8 @@ use crate::{
 
 /// One handle for everything: publish, subscribe, shut down. Cheap to clone.
 ///
-/// When the last one is dropped, and the provider with it, the streams end after what was published.
+/// When the last one is dropped, and the provider with it, the streams end after what was published. A reader that had
+/// fallen out of its queue by then ends at once, and resumes or is told when it comes back.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
