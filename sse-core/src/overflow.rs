@@ -15,8 +15,8 @@ pub enum Overflow {
     Disconnect,
     /// It goes on with what is left in the queue, the newest messages, after an in-band `event: gap` with the reason
     /// [`Skipped`](crate::Gap::Skipped), unless the subscription is [`Silent`](crate::OnGap::Silent). For what is
-    /// worthless when old, such as prices: a queue of [one message](crate::JoeBuilder::queue_messages) gives a slow
-    /// reader always the newest.
+    /// worthless when old, such as prices: a queue of [one message](crate::JoeBuilder::queue_messages) always gives a
+    /// slow reader the newest.
     ///
     /// A queue then stays as long as its bounds allow while somebody does not read.
     Skip,

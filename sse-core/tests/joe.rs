@@ -191,7 +191,7 @@ async fn a_reader_behind_a_history_that_is_too_short_ends() {
 
 /// A message published after it has subscribed is not left out because it began with the oldest.
 #[tokio::test]
-async fn a_reader_of_everything_that_has_not_begun_when_some_of_it_is_dropped_ends() {
+async fn a_reader_of_everything_is_told_what_was_dropped_before_it_began_and_goes_on() {
     let history = FiniteReplayer::new(2).unwrap();
     let joe = Joe::builder().replayer(history).build();
     publish(&joe, "0", ()).await;
@@ -200,7 +200,9 @@ async fn a_reader_of_everything_that_has_not_begun_when_some_of_it_is_dropped_en
     for n in 1..=3 {
         publish(&joe, n.to_string(), ()).await;
     }
-    assert_eq!(pending(&mut reader), (vec![], true));
+    let told = r#"{"reason":"expired"}"#;
+    let expected = [told, "2", "3"].map(str::to_owned);
+    assert_eq!(pending(&mut reader), (expected.into(), false));
 }
 
 /// Whoever is cut off behind such a message comes back with its id, and would never know.

@@ -64,9 +64,18 @@ impl Runs {
         let mut names: Vec<&str> = here.map(|run| run.epoch.as_str()).collect();
         names.reverse();
         self.keyspace.insert(run_key(end), names.join(","))?;
-        let forgotten = epochs.runs.iter().rev().skip(MOST_RUNS);
-        for run in forgotten.filter(|run| run.after != end) {
+        let (forgotten, known) = epochs
+            .runs
+            .split_at(epochs.runs.len().saturating_sub(MOST_RUNS));
+        let first_known = known.first().map_or(end, |run| run.after);
+        for run in forgotten.iter().filter(|run| run.after < first_known) {
             self.keyspace.remove(run_key(run.after))?;
+        }
+        // Those of a time that is lost: their ids would be taken for those of other messages.
+        let lost = self.keyspace.range(run_key(end + 1)..=run_key(u64::MAX));
+        let lost = lost.map(fjall::Guard::key).collect::<Result<Vec<_>, _>>()?;
+        for key in lost {
+            self.keyspace.remove(key)?;
         }
         self.database.persist(PersistMode::SyncAll)?;
         Ok(epochs)

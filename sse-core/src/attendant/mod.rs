@@ -120,6 +120,7 @@ impl Attendant {
             let next = self.alarms().first();
             if next.is_some_and(|tick| self.time_of(tick) <= Instant::now()) {
                 self.fire();
+                yield_now().await;
             } else if is_crowded {
                 yield_now().await;
             } else if let Some(tick) = next {

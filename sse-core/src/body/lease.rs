@@ -51,6 +51,8 @@ pub(super) struct State {
     send_timeout: u32,
     pub(super) outcome: Outcome,
     was_polled: bool,
+    /// It has been asked to end, and has not been polled to its end yet.
+    is_finishing: bool,
     has_ended: bool,
 }
 
@@ -81,6 +83,7 @@ impl Lease {
                 send_timeout: 0,
                 outcome,
                 was_polled: false,
+                is_finishing: false,
                 has_ended: false,
             }),
         })
@@ -133,7 +136,7 @@ impl Lease {
         {
             let waker = state.waker.clone();
             let waker = waker.as_ref().unwrap_or(Waker::noop());
-            if state.is_over(&mut Context::from_waker(waker)) {
+            if state.is_finishing || state.is_over(&mut Context::from_waker(waker)) {
                 let rest = state.take();
                 drop(state);
                 drop(rest);
@@ -198,15 +201,13 @@ impl State {
     }
 
     fn poll_source(&mut self, lease: &Arc<Lease>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        let is_over = self.is_over(cx);
+        let is_over = !self.is_finishing && self.is_over(cx);
         let Some(source) = &mut self.source else {
             return Poll::Ready(None);
         };
         if is_over {
             source.as_mut().finish();
-            if let Some(ends) = &mut self.ends {
-                ends.until.clear();
-            }
+            self.is_finishing = true;
         }
         if let Poll::Ready(bytes) = source.as_mut().poll_next(cx) {
             // The silence begins anew, with the next poll: what is sent in a row costs one look at the clock.

@@ -101,7 +101,9 @@ impl SseBody {
     }
 
     /// Sets how long a client may take nothing though there is something to take, if only a keep-alive; `None` for
-    /// ever. By default [`SEND_TIMEOUT`](Self::SEND_TIMEOUT). It is looked at once per keep-alive.
+    /// ever. By default [`SEND_TIMEOUT`](Self::SEND_TIMEOUT). It is checked once per
+    /// keep-alive, and so may take effect that much later. What counts is whether the framework asks for more: a single
+    /// message that a slow client reads for longer than this is a time-out, too.
     ///
     /// Then the body gives up what it holds, its place in the hub and what is pending, without being polled, and
     /// ends if it is polled again. The client comes back with its `Last-Event-ID`. Its connection is the server's

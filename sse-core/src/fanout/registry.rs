@@ -82,7 +82,10 @@ impl Registry {
             && let Some((_, index)) = by_age.pop()
         {
             let queue = &mut channels[index].state().queue;
-            queue.drop_oldest(budget);
+            // It may have been read meanwhile, and the newest stays.
+            if queue.oldest().is_some() {
+                queue.drop_oldest(budget);
+            }
             by_age.extend(queue.oldest().map(|number| (Reverse(number), index)));
         }
     }

@@ -68,7 +68,8 @@ impl JoeBuilder {
         self
     }
 
-    /// Sets [`Bounds::subscribers`]. More is a [`SubscribeError::Full`](crate::SubscribeError::Full), which adapters answer with 503 and `Retry-After`.
+    /// Sets [`Bounds::subscribers`]. More is a
+    /// [`SubscribeError::Full`](crate::SubscribeError::Full), which a browser survives: see [`Refusal`](crate::response::Refusal).
     pub fn max_subscribers(mut self, subscribers: usize) -> Self {
         self.bounds.subscribers = subscribers;
         self

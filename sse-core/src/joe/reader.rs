@@ -33,6 +33,8 @@ pub(super) struct Reader {
     end: Position,
     place: Place,
     on_gap: OnGap,
+    /// It is being given everything that is kept, and has not joined yet.
+    begins_with_all: bool,
     /// Which of the fan-out's probes was answered last; the lowest bits.
     probes: u32,
 }
@@ -68,9 +70,16 @@ impl Reader {
             end: OPEN,
             place,
             on_gap,
+            begins_with_all: false,
             probes: probes(shared),
             shared: Arc::clone(shared),
         }
+    }
+
+    /// Goes on, and tells it, if something is dropped before it has been read: it was to be given what is kept.
+    pub(super) fn with_all(mut self, begins_with_all: bool) -> Self {
+        self.begins_with_all = begins_with_all;
+        self
     }
 
     /// Asks for what follows in the history, as far as it has been published.
@@ -104,7 +113,10 @@ impl Reader {
             Place::Ended
         } else if next.after >= self.shared.fanout.position() {
             match self.listener.join(next.after) {
-                Ok(true) => Place::Live,
+                Ok(true) => {
+                    self.begins_with_all = false;
+                    Place::Live
+                }
                 Ok(false) => Place::History(history),
                 Err(_) => Place::Ended,
             }
@@ -134,10 +146,9 @@ impl Reader {
     /// The history has dropped what was next: tells it and goes on with what is left, if it may skip or was to be given
     /// what is kept; or ends, so that the client resumes and is told of the gap.
     fn give_up(&mut self, history: Arc<History>) -> Option<Bytes> {
-        let begins_with_all = self.cursor.lost > self.cursor.after;
         let gap = match self.shared.overflow {
             Overflow::Skip => Gap::Skipped,
-            Overflow::CatchUp | Overflow::Disconnect if begins_with_all => Gap::Expired,
+            Overflow::CatchUp | Overflow::Disconnect if self.begins_with_all => Gap::Expired,
             Overflow::CatchUp | Overflow::Disconnect => return None,
         };
         let now = history.replayer.earliest(self.listener.topics());

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    panic::{self, AssertUnwindSafe},
     sync::{
         Mutex, Weak,
         atomic::{AtomicBool, Ordering},
@@ -57,7 +58,9 @@ impl Shared {
     /// Hands an error over that ends a stream, or all of them, and is nobody's return value.
     pub(super) fn report(&self, error: &StoreError) {
         if let Some(on_error) = &self.on_error {
-            on_error(error);
+            // It may be called while its thread is panicking, and a second panic would end the process.
+            let reported = panic::catch_unwind(AssertUnwindSafe(|| on_error(error)));
+            drop(reported);
         }
     }
 

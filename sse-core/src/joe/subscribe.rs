@@ -69,7 +69,8 @@ impl Joe {
         let id = (!has_id).then(|| self.cursor_id(from, topics));
         let history = self.history.as_ref();
         let on_gap = subscription.gap_policy();
-        let reader = Reader::new(shared, history, listener, from, on_gap);
+        let with_all = matches!(start, Start::Earliest) || from.lost > from.after;
+        let reader = Reader::new(shared, history, listener, from, on_gap).with_all(with_all);
         Ok(Subscriber::with_deliveries(outcome, reader).beginning_at(id))
     }
 
@@ -112,8 +113,9 @@ impl Joe {
         }
     }
 
-    /// Takes a place. In a full house everyone is made to write first, so that those who have left unseen are
-    /// found out: some frameworks notice it only then, and who reloads a page is to find their own place.
+    /// Takes a place. When all places are taken, every stream first writes a comment, so that clients which have
+    /// silently left are detected: some frameworks notice only on a write, and a page that is reloaded gets its own
+    /// place back.
     async fn listen(
         &self,
         topics: &Topics,

@@ -17,7 +17,7 @@ use crate::{
 /// comment, and the end. It comes back by itself; the `retry` stays with it until it is told another, which
 /// [`HubBuilder::spread_reconnects`](crate::HubBuilder::spread_reconnects) does. [`with_status`](Self::with_status) says it by a status instead.
 ///
-/// Whatever comes back in vain, and every publish that is refused, is answered by a status in any case.
+/// Refusals that coming back cannot cure, and refused publishes, always get an error status.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct Refusal {
@@ -51,7 +51,7 @@ impl Refusal {
     /// Over how much more all of them are spread.
     const SPREAD_MILLIS: u64 = 5_000;
 
-    /// Refuses by a status what a browser would else survive: for scripts, load balancers and monitoring, and where a
+    /// Answers with an error status instead of a stream that a browser would survive: for scripts, load balancers and monitoring, and where a
     /// page has its own way to come back.
     ///
     /// 503 with `Retry-After` after a shutdown and in a full house, 412 for [`OnGap::Refuse`](crate::OnGap::Refuse),

@@ -88,5 +88,6 @@ impl Turnover {
 /// Whether there were the first bytes and nothing after them.
 fn is_waiting(body: &mut SseBody, cx: &mut Context<'_>) -> bool {
     let first = Pin::new(&mut *body).poll_next(cx);
-    matches!(first, Poll::Ready(Some(bytes)) if bytes.starts_with(b"id: ")) && Pin::new(body).poll_next(cx).is_pending()
+    matches!(first, Poll::Ready(Some(bytes)) if bytes.starts_with(b"id: "))
+        && Pin::new(body).poll_next(cx).is_pending()
 }

@@ -6,8 +6,8 @@ use anyhow::Result;
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 use sse_core::{
-    Cursor, EventId, FiniteReplayer, Message, Page, Position, ReadError, Replayer, StoreError, Stored,
-    Topics,
+    Cursor, EventId, FiniteReplayer, Message, Page, Position, ReadError, Replayer, StoreError,
+    Stored, Topics,
 };
 use sse_store::{Durability, Store};
 
@@ -129,16 +129,15 @@ impl Replayer for History {
         self.replayer().cursor_id(from, topics)
     }
 
+    fn earliest(&self, topics: &Topics) -> Cursor {
+        self.replayer().earliest(topics)
+    }
+
     fn seek(&self, id: &EventId, topics: &Topics) -> Result<Cursor, ReadError> {
         self.replayer().seek(id, topics)
     }
 
-    fn page(
-        &self,
-        from: Cursor,
-        until: Position,
-        topics: &Topics,
-    ) -> Result<Page, ReadError> {
+    fn page(&self, from: Cursor, until: Position, topics: &Topics) -> Result<Page, ReadError> {
         self.replayer().page(from, until, topics)
     }
 

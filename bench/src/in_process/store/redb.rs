@@ -13,7 +13,8 @@ use redb::{
     Builder, Database, ReadableDatabase as _, ReadableTable as _, StorageBackend, TableDefinition,
 };
 use sse_core::{
-    Cursor, Epoch, EventId, Gap, Message, Page, Position, ReadError, Replayer, StoreError, Stored, Topics,
+    Cursor, Epoch, EventId, Gap, Message, Page, Position, ReadError, Replayer, StoreError, Stored,
+    Topics,
 };
 
 /// Topic and position, to the bytes on the wire; number 0 of the other is the position of the newest.
@@ -127,16 +128,15 @@ impl Replayer for Redb {
         self.epoch.cursor_id(from, topics)
     }
 
+    fn earliest(&self, _: &Topics) -> Cursor {
+        Cursor::after(Position(0))
+    }
+
     fn seek(&self, _: &EventId, _: &Topics) -> Result<Cursor, ReadError> {
         Err(Gap::Unknown.into())
     }
 
-    fn page(
-        &self,
-        from: Cursor,
-        until: Position,
-        topics: &Topics,
-    ) -> Result<Page, ReadError> {
+    fn page(&self, from: Cursor, until: Position, topics: &Topics) -> Result<Page, ReadError> {
         let page = self.read(from.after.0, until.0, topics);
         Ok(page.map_err(StoreError::new)?)
     }
