@@ -129,7 +129,12 @@ impl OnGap {
 
     /// Returns what a client is told of a gap in its stream, if it is to be told.
     pub(crate) fn notice(self, gap: Gap) -> Option<Message> {
-        self.policy().tells.then(|| gap.message())
+        self.tells().then(|| gap.message())
+    }
+
+    /// Returns whether a client is told of a gap in its stream.
+    pub(crate) fn tells(self) -> bool {
+        self.policy().tells
     }
 
     /// Returns whether a client that cannot continue is given everything that is kept.

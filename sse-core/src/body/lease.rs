@@ -36,29 +36,29 @@ pub(super) struct Lease {
 pub(super) struct State {
     /// `None` once the body has ended.
     source: Option<Pin<Box<dyn Deliveries>>>,
-    /// What comes first; `None` once it has been sent.
-    opening: Option<Box<Opening>>,
-    ends: Option<Box<Ends>>,
+    /// `None` once nothing of it is left.
+    extra: Option<Box<Extra>>,
     /// Of the task that polls.
     waker: Option<Waker>,
     /// Of the runtime on which that task runs.
     attendant: Option<Arc<Attendant>>,
     /// When the silence has lasted long enough for a keep-alive.
     silent_until: u64,
-    /// Since when nothing has been taken, if nothing was since the last alarm.
-    idle_since: u64,
     keep_alive: u32,
     send_timeout: u32,
+    /// How many alarms went off since it was last polled.
+    missed: u32,
     pub(super) outcome: Outcome,
-    was_polled: bool,
     /// It has been asked to end, and has not been polled to its end yet.
     is_finishing: bool,
     has_ended: bool,
 }
 
-/// What most bodies do without.
+/// What most bodies do without, once they have begun.
 #[derive(Default)]
-struct Ends {
+struct Extra {
+    /// What comes first; `None` once it has been sent.
+    opening: Option<Opening>,
     until: Vec<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>,
     reconnect: Option<Reconnect>,
 }
@@ -73,16 +73,17 @@ impl Lease {
             due: AtomicU64::new(0),
             state: Mutex::new(State {
                 source: Some(source),
-                opening: Some(Box::new(opening)),
-                ends: None,
+                extra: Some(Box::new(Extra {
+                    opening: Some(opening),
+                    ..Extra::default()
+                })),
                 waker: None,
                 attendant: None,
                 silent_until: 0,
-                idle_since: 0,
                 keep_alive: 0,
                 send_timeout: 0,
+                missed: 0,
                 outcome,
-                was_polled: false,
                 is_finishing: false,
                 has_ended: false,
             }),
@@ -95,8 +96,8 @@ impl Lease {
 
     pub(super) fn poll_next(self: &Arc<Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let mut state = self.state();
-        state.was_polled = true;
-        if let Some(opening) = state.opening.take() {
+        state.missed = 0;
+        if let Some(opening) = state.take_opening() {
             state.attend(self, cx.waker());
             let retry = state.reconnect().map(|_| Reconnect::USUAL);
             return Poll::Ready(Some(opening.into_bytes(retry)));
@@ -132,7 +133,7 @@ impl Lease {
     /// Ends the body if it is to end by now, though nobody polls it.
     fn end_unread(&self) {
         if let Some(mut state) = self.try_state()
-            && !state.was_polled
+            && state.missed > 1
         {
             let waker = state.waker.clone();
             let waker = waker.as_ref().unwrap_or(Waker::noop());
@@ -164,38 +165,54 @@ impl State {
     }
 
     pub(super) fn forget_place(&mut self) {
-        if let Some(opening) = &mut self.opening {
+        if let Some(Extra {
+            opening: Some(opening),
+            ..
+        }) = self.extra.as_deref_mut()
+        {
             opening.id = None;
         }
     }
 
     pub(super) fn set_reconnect(&mut self, reconnect: Option<Reconnect>) {
         if let Some(reconnect) = reconnect {
-            self.ends.get_or_insert_default().reconnect = Some(reconnect);
+            self.extra.get_or_insert_default().reconnect = Some(reconnect);
         }
     }
 
     pub(super) fn end_when(&mut self, end: Pin<Box<dyn Future<Output = ()> + Send + Sync>>) {
-        self.ends.get_or_insert_default().until.push(end);
+        self.extra.get_or_insert_default().until.push(end);
     }
 
     fn reconnect(&self) -> Option<&Reconnect> {
-        self.ends.as_ref()?.reconnect.as_ref()
+        self.extra.as_ref()?.reconnect.as_ref()
+    }
+
+    /// Whether there is something that ends it, or has ended it already but for what is pending.
+    fn may_end(&self) -> bool {
+        let extra = self.extra.as_deref();
+        self.is_finishing || extra.is_some_and(|extra| !extra.until.is_empty())
+    }
+
+    /// Takes what comes first, and gives back what nothing else is in.
+    fn take_opening(&mut self) -> Option<Opening> {
+        let extra = self.extra.as_mut()?;
+        let opening = extra.opening.take()?;
+        if extra.until.is_empty() && extra.reconnect.is_none() {
+            self.extra = None;
+        }
+        Some(opening)
     }
 
     /// Takes everything out that has to be dropped without the lock.
     fn take(&mut self) -> impl Sized + use<> {
-        let until = self
-            .ends
-            .as_mut()
-            .map(|ends| std::mem::take(&mut ends.until));
-        (self.source.take(), until, self.opening.take())
+        (self.source.take(), self.extra.take())
     }
 
     /// Whether one of the futures is ready that end the body.
     fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
-        self.ends.as_mut().is_some_and(|ends| {
-            let mut until = ends.until.iter_mut();
+        self.extra.as_mut().is_some_and(|extra| {
+            let mut until = extra.until.iter_mut();
             until.any(|until| until.as_mut().poll(cx).is_ready())
         })
     }
@@ -262,7 +279,7 @@ impl State {
             before.clear(lease.as_ref());
         }
         if let Some(attendant) = &attendant {
-            self.idle_since = attendant.now();
+            self.missed = 0;
             self.silent_until = 0;
             attendant.set(attendant.now() + period + 1, Arc::clone(lease) as _);
         }
@@ -298,21 +315,17 @@ impl Sleeper for Lease {
         if state.source.is_none() {
             return;
         }
+        let idle = u64::from(state.missed) * period;
         let send_timeout = u64::from(state.send_timeout);
-        if state.was_polled {
-            state.was_polled = false;
-            state.idle_since = now;
-        } else if send_timeout > 0 && now - state.idle_since >= send_timeout {
+        state.missed = state.missed.saturating_add(1);
+        if send_timeout > 0 && idle >= send_timeout {
             // It takes nothing: its place is for others. On a task of its own, because what is dropped is the user's.
             let rest = state.take();
             drop(state);
             tokio::spawn(async move { drop(rest) });
             return;
-        } else if state
-            .ends
-            .as_ref()
-            .is_some_and(|ends| !ends.until.is_empty())
-        {
+        }
+        if state.missed > 1 && state.may_end() {
             // On a task of its own: it is the user's.
             let lease = Arc::clone(&self);
             tokio::spawn(async move { lease.end_unread() });

@@ -58,11 +58,11 @@ impl SseBody {
     pub fn new(subscriber: Subscriber, on_gap: OnGap) -> Self {
         let outcome = subscriber.outcome();
         let (id, deliveries) = subscriber.into_parts();
-        let notice = match outcome {
-            Outcome::Gap(gap) => on_gap.notice(gap),
+        let gap = match outcome {
+            Outcome::Gap(gap) => on_gap.tells().then_some(gap),
             Outcome::Fresh | Outcome::Recovered => None,
         };
-        Self::with(deliveries, Opening { id, notice }, outcome)
+        Self::with(deliveries, Opening { id, gap }, outcome)
     }
 
     /// A body of its own for one request, without a hub: an LLM's answer, the progress of a job.

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::{field::EventId, message::Message, wire::COMMENT};
+use crate::{field::EventId, resume::Gap, wire::COMMENT};
 
 /// The first bytes of a body: never none, so that `EventSource.onopen` and proxies need not wait for an event.
 #[derive(Default)]
 pub(super) struct Opening {
     /// The place where the stream begins.
     pub(super) id: Option<EventId>,
-    /// What the client is told of its past.
-    pub(super) notice: Option<Message>,
+    /// The gap that the client is told of.
+    pub(super) gap: Option<Gap>,
 }
 
 impl Opening {
@@ -21,9 +21,9 @@ impl Opening {
     /// An id is followed by a blank line, because without one no client keeps it. Where there is
     /// none, there is no blank line either: some clients would make an event of it.
     pub(super) fn into_bytes(self, retry: Option<Duration>) -> Bytes {
-        let Self { id, notice } = self;
+        let Self { id, gap } = self;
         let has_place = id.is_some();
-        let mut message = notice.unwrap_or_default();
+        let mut message = gap.map(Gap::message).unwrap_or_default();
         if let Some(id) = id {
             message = message.id(id);
         }
