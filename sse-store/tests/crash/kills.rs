@@ -57,7 +57,7 @@ fn a_directory_that_another_process_has_is_refused() {
         assert!(matches!(refused, Err(OpenError::InUse(path)) if path == directory));
         let second = Publisher::start(directory, settings, 1, &[]).run(Until::Lines(1));
         assert_eq!((second.lines.len(), second.exit_code), (0, Some(1)));
-        assert!(second.errors.contains("InUse"), "{}", second.errors);
+        assert!(second.errors.contains("is in use"), "{}", second.errors);
 
         let mut ledger = Ledger::default();
         ledger.acknowledge(&first.run(Until::Lines(100)).lines);
