@@ -24,7 +24,7 @@ use crate::{
 
 /// The default provider: publishes to the subscribers in this process.
 ///
-/// Live messages go through a [`Fanout`]: each topic has one queue of encoded messages, each subscriber is a cursor, and
+/// Live messages go through a [`Fanout`](crate::Fanout): each topic has one queue of encoded messages, each subscriber is a cursor, and
 /// a reader takes everything that is pending in one piece. No task and no timer per subscriber, and nobody waits for anybody.
 ///
 /// **Bounded**: a queue holds what its slowest reader has not read, within [`Bounds`](crate::Bounds). What becomes of a
