@@ -49,7 +49,7 @@ impl Spread {
 impl Turnover {
     pub(crate) fn new(spread: Spread) -> Result<Self> {
         let hub = Hub::new(Joe::new());
-        let runtime = Builder::new_current_thread().build()?;
+        let runtime = Builder::new_current_thread().enable_time().build()?;
         let residents = runtime.block_on(async {
             let mut residents = Vec::new();
             for topic in 0..spread.shared() {
