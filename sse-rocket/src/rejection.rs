@@ -10,7 +10,7 @@ use sse_core::{
     response::{Answer, Refusal},
 };
 
-/// Why a client is not subscribed, or a message not published: a handler's error, for `?`.
+/// The error of a handler, for `?`: a client is not subscribed, or a message not published.
 ///
 /// A browser survives it where coming back helps: see [`Refusal`]. [`with_status`](Self::with_status) says it by a
 /// status instead, `hub.subscribe(..).await.map_err(Rejection::with_status)?`.

@@ -81,7 +81,7 @@ impl HubServer {
         })
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -98,7 +98,7 @@ impl HubServer {
     }
 }
 
-/// What a request asks for.
+/// The parts of a request that a handler looks at.
 fn subscription(query: Option<&str>, last: ResumeFrom) -> Subscription {
     let refuses = query.is_some_and(|query| query.contains("on_gap=refuse"));
     let on_gap = if refuses { OnGap::Refuse } else { OnGap::Tell };

@@ -10,7 +10,7 @@ pub(crate) struct Client {
     /// As people name it.
     pub(crate) title: &'static str,
     pub(crate) program: Program,
-    /// What it makes of the first bytes of a stream: the id of the place and a blank line.
+    /// Its answer to the first bytes of a stream: the id of the place and a blank line.
     pub(crate) opening: Opening,
     /// Where it is wrong by itself, whatever a server sends.
     pub(crate) faults: &'static [Fault],
@@ -29,7 +29,7 @@ pub(crate) enum Program {
     Rust(&'static str),
 }
 
-/// What a client makes of an id without data. Each is expected of it as it is: one that changes fails its tests until
+/// The answer of a client to an id without data. Each is expected of it as it is: one that changes fails its tests until
 /// it is changed here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Opening {

@@ -20,7 +20,7 @@ pub(crate) struct Event {
 }
 
 impl Event {
-    /// What some clients make of the id of the place where a stream begins, which says nothing else.
+    /// The event that some clients make of the id of the place where a stream begins, which says nothing else.
     pub(crate) fn opening() -> Self {
         Self {
             id: None,
