@@ -7,7 +7,9 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Result, ensure};
 use e2e::{App, Browser, HubServer, Link, Proxy, Tab};
 use serde_json::json;
-use sse_core::{FiniteReplayer, Hub, HubBuilder, Joe, JoeBuilder, Message, Provider};
+use sse_core::{
+    FiniteReplayer, Hub, Joe, Message, hub::HubBuilder, joe::JoeBuilder, provider::Provider,
+};
 use tokio::time::sleep;
 
 const TOPIC: &str = "news";

@@ -1,6 +1,6 @@
 //! A decoder that may hold little: it gives out the beginning of what it would, then an error that stays.
 
-use sse_core::{DecodeError, Limits};
+use sse_wire::{DecodeError, Limits};
 
 use crate::input::Input;
 use crate::naive::line_ends;

@@ -7,16 +7,16 @@
 
 mod input;
 mod limits;
-#[path = "../../sse-core/tests/wire_differential/naive.rs"]
+#[path = "../../sse-wire/tests/differential/naive.rs"]
 mod naive;
 mod others;
-#[path = "../../sse-core/tests/wire_differential/ours.rs"]
+#[path = "../../sse-wire/tests/differential/ours.rs"]
 mod ours;
-#[path = "../../sse-core/tests/wire_differential/seen.rs"]
+#[path = "../../sse-wire/tests/differential/seen.rs"]
 mod seen;
 
 use libfuzzer_sys::fuzz_target;
-use sse_core::Limits;
+use sse_wire::Limits;
 
 use input::Input;
 

@@ -15,7 +15,8 @@ use actix_web::{
 };
 use futures_core::Stream;
 use sse_core::{
-    Hub, Message, Sender, SseBody, Subscription, Topics,
+    Hub, Message, SseBody, Subscription, Topics,
+    channel::Sender,
     response::{HEADERS, NOT_COMPRESSED},
 };
 

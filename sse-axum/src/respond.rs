@@ -14,7 +14,7 @@ use axum_core::{
 use bytes::Bytes;
 use futures_core::Stream;
 use http_body::Frame;
-use sse_core::{Hub, Message, Sender, SseBody, Subscription, Topics, response::HEADERS};
+use sse_core::{Hub, Message, SseBody, Subscription, Topics, channel::Sender, response::HEADERS};
 
 use crate::{LastEventId, Rejection};
 

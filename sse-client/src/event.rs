@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use sse_core::EventType;
+use sse_wire::EventType;
 
 /// An event as a browser dispatches it ([HTML, 9.2.6]), with its own text. With feature `json` it
 /// is `Serialize` and `Deserialize`.
@@ -19,9 +19,9 @@ pub struct Event {
     pub data: String,
 }
 
-impl From<sse_core::Event<'_>> for Event {
+impl From<sse_wire::Event<'_>> for Event {
     #[inline]
-    fn from(event: sse_core::Event<'_>) -> Self {
+    fn from(event: sse_wire::Event<'_>) -> Self {
         Self {
             id: event.id.to_owned(),
             event: match event.event {

@@ -1,6 +1,6 @@
 //! Chunks in, items out: the decoder with the chunk that it is in.
 
-use sse_core::{DecodeError, Decoder, Item, Limits};
+use sse_wire::{DecodeError, Decoder, Item, Limits};
 
 /// A decoder and what is left of the chunk that it reads.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ pub use source::{
     Attempt, Backoff, Callback, Closed, Connecting, Error, EventSource, Handle, Open, Redirect,
     Update, retry,
 };
-pub use sse_core::{DecodeError, Decoder, Item, Limits};
+pub use sse_wire::{DecodeError, Decoder, Item, Limits};
 pub use transport::{Body, Transport, TransportError};
 
 /// Any error of a body, a transport or a request of yours.

@@ -3,8 +3,6 @@
 use std::{error::Error, fmt};
 
 use crate::{
-    field::InvalidField,
-    message::ParseMessageError,
     replay::{InvalidBound, StoreError},
     resume::Gap,
 };
@@ -42,7 +40,7 @@ pub enum PublishError {
         /// The most bytes allowed.
         limit: usize,
     },
-    /// The type is [`Gap::EVENT`](crate::Gap::EVENT): only a provider tells a client of a gap.
+    /// The type is [`Gap::EVENT`](crate::resume::Gap::EVENT): only a provider tells a client of a gap.
     #[error("the type `gap` is the library's own, by which clients are told of a gap; use another")]
     ReservedType,
     /// The history refused it. Where a disk has failed, it may be there once the store is opened again.
@@ -103,11 +101,4 @@ macro_rules! debug_is_the_text {
     )*};
 }
 
-debug_is_the_text!(
-    InvalidBound,
-    InvalidField,
-    ParseMessageError,
-    ProviderClosed,
-    PublishError,
-    SubscribeError,
-);
+debug_is_the_text!(InvalidBound, ProviderClosed, PublishError, SubscribeError,);

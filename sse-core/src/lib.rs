@@ -3,39 +3,34 @@
 mod attendant;
 mod body;
 mod error;
-mod fanout;
-mod field;
-mod hub;
-mod joe;
-mod message;
+mod join;
 mod overflow;
-mod provider;
 mod random;
-mod replay;
-pub mod response;
-mod resume;
 mod subscriber;
 mod subscription;
 mod sync;
-mod text;
 mod topics;
-mod wire;
 
-pub use body::{Disconnected, Sender, SseBody};
-pub use error::{ProviderClosed, PublishError, SubscribeError};
-pub use fanout::{Bounds, Fanout, Listener, Read};
-pub use field::{EventId, EventType, InvalidField};
-pub use hub::{Hub, HubBuilder};
-pub use joe::{Joe, JoeBuilder};
-pub use message::{Message, ParseMessageError};
+pub mod channel;
+pub mod fanout;
+pub mod hub;
+pub mod joe;
+pub mod provider;
+pub mod replay;
+pub mod response;
+pub mod resume;
+
+pub use body::SseBody;
+pub use error::{PublishError, SubscribeError};
+pub use hub::Hub;
+pub use joe::Joe;
 pub use overflow::Overflow;
-pub use provider::{Closed, Provider, Published};
-pub use replay::{
-    Cursor, Epoch, FiniteReplayer, InvalidBound, Page, Position, ReadError, Replayer, StoreError,
-    Stored, Tail, ValidReplayer,
-};
-pub use resume::{Gap, Outcome, ResumeFrom};
-pub use subscriber::{Deliveries, Subscriber};
+#[doc(inline)]
+pub use replay::{FiniteReplayer, ValidReplayer};
+pub use resume::ResumeFrom;
+#[doc(no_inline)]
+pub use sse_wire as wire;
+#[doc(inline)]
+pub use sse_wire::{EventId, EventType, Message, event_type};
 pub use subscription::{OnGap, Subscription};
 pub use topics::Topics;
-pub use wire::{DecodeError, Decoder, Event, Item, Limits};

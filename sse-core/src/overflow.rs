@@ -14,8 +14,8 @@ pub enum Overflow {
     /// if no message has, and is given what it missed or told of the gap.
     Disconnect,
     /// It goes on with what is left in the queue, the newest messages, after an in-band `event: gap` with the reason
-    /// [`Skipped`](crate::Gap::Skipped), unless the subscription is [`Silent`](crate::OnGap::Silent). For what is
-    /// worthless when old, such as prices: a queue of [one message](crate::JoeBuilder::queue_messages) always gives a
+    /// [`Skipped`](crate::resume::Gap::Skipped), unless the subscription is [`Silent`](crate::OnGap::Silent). For what is
+    /// worthless when old, such as prices: a queue of [one message](crate::joe::JoeBuilder::queue_messages) always gives a
     /// slow reader the newest.
     ///
     /// A queue then stays as long as its bounds allow while somebody does not read.

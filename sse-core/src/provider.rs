@@ -1,4 +1,21 @@
-//! `Provider`: the publish-subscribe system behind a hub.
+//! The publish-subscribe system behind a hub, and the way to write one's own.
+//!
+//! An application needs [`Joe`](crate::Joe), which is a provider, and nothing of this module.
+//!
+//! # Writing a provider
+//!
+//! 1. Implement [`Provider`] for a type of yours: `publish`, `subscribe` and `shutdown`. Messages
+//!    arrive checked; encode each once with [`Message::to_bytes`] and share the bytes.
+//! 2. Fan out with a [`Fanout`](crate::fanout::Fanout), which is what Joe does, or with whatever
+//!    your engine has. A [`Subscriber`] takes any stream of bytes; it needs [`Deliveries`] only to
+//!    end after exactly what was accepted.
+//! 3. Decide on each subscription where it begins: [`Subscription::resume_from`]. Of a past that
+//!    cannot be continued the client is told by [`Subscription::outcome_of`] a
+//!    [`Gap`](crate::resume::Gap), never by silence.
+//! 4. Name the place where each stream begins with [`Subscriber::beginning_at`];
+//!    [`Epoch`](crate::replay::Epoch) makes such ids and reads them back.
+//! 5. Run the provider suite of `sse-conformance` on it. `examples/custom-provider` does all of
+//!    this in about a hundred lines.
 
 use std::{
     fmt,
@@ -9,13 +26,16 @@ use std::{
 
 use async_trait::async_trait;
 
+pub use crate::{
+    error::ProviderClosed,
+    subscriber::{Deliveries, Subscriber},
+};
 use crate::{
-    error::{ProviderClosed, PublishError, SubscribeError},
-    field::EventId,
-    message::Message,
-    subscriber::Subscriber,
+    error::{PublishError, SubscribeError},
     subscription::Subscription,
     topics::Topics,
+    wire::EventId,
+    wire::Message,
 };
 
 /// A publish-subscribe system: takes messages in, hands subscribers out.
@@ -29,7 +49,7 @@ use crate::{
 /// * **Independence**: no subscriber delays another or a publisher; memory per subscriber is bounded.
 /// * **No race**: a message whose `publish` began after `subscribe` returned is delivered.
 ///   History and live messages join without a gap and without a double.
-/// * **Honesty**: what a subscriber may have missed is said, in [`Outcome`](crate::Outcome) or by ending the stream.
+/// * **Honesty**: what a subscriber may have missed is said, in [`Outcome`](crate::resume::Outcome) or by ending the stream.
 /// * **A place to come back to**: a client that is cut off before its first message has an id, too:
 ///   [`Subscriber::beginning_at`].
 /// * **Unsubscribing** is dropping the [`Subscriber`]. When the last handle of the provider itself is dropped, nobody can
@@ -42,6 +62,9 @@ use crate::{
 )]
 pub trait Provider: fmt::Debug + Send + Sync + 'static {
     /// Publishes to everyone subscribed to at least one of the topics.
+    ///
+    /// The [`Hub`](crate::Hub) has checked the message: it is not empty, its id is not empty, and
+    /// neither is too long.
     ///
     /// A message is stored, where there is history, before it is delivered; an error means that it was
     /// neither. Does not wait for any subscriber to receive it. Cancelling either
@@ -130,4 +153,10 @@ impl<P: Provider + ?Sized> Provider for Box<P> {
     fn closed(&self) -> Closed {
         self.as_ref().closed()
     }
+}
+
+/// Returns `true` if a message belongs into a history: it has data or an id, so that a client could
+/// miss it or resume from it. Comments and `retry` alone are delivered live only.
+pub fn is_kept(message: &Message) -> bool {
+    message.data.is_some() || message.id.is_some()
 }

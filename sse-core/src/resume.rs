@@ -1,8 +1,8 @@
-//! Continuing after a reconnect: where a client wants to begin and what came of it.
+//! Continuing after a reconnect: the wish of a client, [`ResumeFrom`], and its [`Outcome`].
 
 use crate::{
-    field::{EventId, EventType},
-    message::Message,
+    wire::Message,
+    wire::{EventId, EventType},
 };
 
 /// Where a subscription begins.

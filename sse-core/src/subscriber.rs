@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use sync_wrapper::SyncStream;
 
-use crate::{field::EventId, resume::Outcome};
+use crate::{resume::Outcome, wire::EventId};
 
 /// A stream of deliveries that can be asked to come to an end.
 ///
@@ -57,7 +57,7 @@ impl Subscriber {
     /// Names the place where the stream begins, so that a client which is cut off before its first message has
     /// something to come back with. For providers; `None` if the client has an id that is as good.
     ///
-    /// [`Epoch::cursor_id`](crate::Epoch::cursor_id) makes one.
+    /// [`Epoch::cursor_id`](crate::replay::Epoch::cursor_id) makes one.
     pub fn beginning_at(mut self, id: impl Into<Option<EventId>>) -> Self {
         self.begins_at = id.into();
         self

@@ -2,26 +2,30 @@
 
 use crate::{
     error::SubscribeError,
-    message::Message,
     resume::{Gap, Outcome, ResumeFrom},
     topics::Topics,
+    wire::Message,
 };
 
-/// What a client asks for: topics, and where to begin.
+/// A client's wish: topics, and where to begin.
 ///
 /// ```
 /// use sse_core::{ResumeFrom, Subscription};
 ///
 /// let last_event_id = ResumeFrom::from_bytes(b"42");
 /// let subscription = Subscription::to(["news", "sport"]).resume_from(last_event_id);
-/// assert_eq!(subscription.topics().len(), 2);
+/// assert_eq!(subscription.topics.len(), 2);
 /// ```
 #[derive(Clone, Debug, Default)]
 #[must_use = "a subscription does nothing until a hub or provider takes it"]
+#[non_exhaustive]
 pub struct Subscription {
-    topics: Topics,
-    resume_from: ResumeFrom,
-    on_gap: OnGap,
+    /// The topics that the client asks for.
+    pub topics: Topics,
+    /// Where the client begins; by default with the next message.
+    pub resume_from: ResumeFrom,
+    /// The treatment of a client that cannot continue; by default [`OnGap::Tell`].
+    pub on_gap: OnGap,
 }
 
 /// What becomes of a client that cannot continue where it was.
@@ -62,36 +66,21 @@ impl Subscription {
         }
     }
 
-    /// Asks to continue from here, mostly the client's `Last-Event-ID`.
+    /// Sets [where to begin](Self#structfield.resume_from), mostly the client's `Last-Event-ID`.
     pub fn resume_from(mut self, from: impl Into<ResumeFrom>) -> Self {
         self.resume_from = from.into();
         self
     }
 
-    /// Sets what becomes of a client that cannot continue; by default [`OnGap::Tell`].
+    /// Sets the [treatment](Self#structfield.on_gap) of a client that cannot continue.
     pub fn on_gap(mut self, on_gap: OnGap) -> Self {
         self.on_gap = on_gap;
         self
     }
 
-    /// The topics asked for.
-    pub fn topics(&self) -> &Topics {
-        &self.topics
-    }
-
-    /// Where to begin. For providers.
-    pub fn start(&self) -> &ResumeFrom {
-        &self.resume_from
-    }
-
-    /// What becomes of a client that cannot continue. For whoever writes the stream.
-    pub fn gap_policy(&self) -> OnGap {
-        self.on_gap
-    }
-
     /// Returns the outcome for a client that cannot continue, or the error if it asks to be refused then.
     /// For providers. A client that asks for no topics has missed nothing.
-    pub fn gap(&self, gap: Gap) -> Result<Outcome, SubscribeError> {
+    pub fn outcome_of(&self, gap: Gap) -> Result<Outcome, SubscribeError> {
         match self.on_gap.policy() {
             _ if self.topics.is_empty() => Ok(Outcome::Fresh),
             Policy { refuses: true, .. } => Err(SubscribeError::Gap(gap)),

@@ -4,8 +4,11 @@ use std::{future, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, StreamExt, stream};
 use sse_core::{
-    EventId, FiniteReplayer, Gap, Hub, Joe, Message, OnGap, Outcome, ResumeFrom, Sender, SseBody,
-    SubscribeError, Subscriber, Subscription, Topics,
+    EventId, FiniteReplayer, Hub, Joe, Message, OnGap, ResumeFrom, SseBody, SubscribeError,
+    Subscription, Topics,
+    channel::Sender,
+    provider::Subscriber,
+    resume::{Gap, Outcome},
 };
 use tokio::time::{Instant, advance, timeout};
 
@@ -144,11 +147,7 @@ async fn dropping_a_body_unsubscribes() {
 
 #[tokio::test]
 async fn a_stream_of_messages_is_a_body() {
-    let messages = [
-        Message::data("a"),
-        Message::without_data(),
-        Message::data("b"),
-    ];
+    let messages = [Message::data("a"), Message::default(), Message::data("b")];
     let body = SseBody::stream(stream::iter(messages));
     assert_eq!(
         body.collect::<Vec<_>>().await,
@@ -416,7 +415,7 @@ async fn a_runtime_without_a_clock_is_told_at_the_call() {
 
 #[tokio::test]
 async fn empty_messages_do_not_keep_the_thread() {
-    let body = SseBody::stream(stream::repeat_with(Message::without_data));
+    let body = SseBody::stream(stream::repeat_with(Message::default));
     let mut body = body.keep_alive(None);
     body.next().await;
     assert!(body.next().now_or_never().is_none(), "it gives way");

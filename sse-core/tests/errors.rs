@@ -4,8 +4,8 @@
 use std::{error::Error, time::Duration};
 
 use sse_core::{
-    EventId, FiniteReplayer, Gap, Message, ProviderClosed, PublishError, StoreError,
-    SubscribeError, ValidReplayer,
+    EventId, FiniteReplayer, Message, PublishError, SubscribeError, ValidReplayer,
+    provider::ProviderClosed, replay::StoreError, resume::Gap,
 };
 
 #[test]

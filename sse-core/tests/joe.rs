@@ -14,9 +14,12 @@ use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
 use sse_conformance::decode;
 use sse_core::{
-    Cursor, Decoder, EventId, FiniteReplayer, Gap, Joe, Message, Outcome, Overflow, Page, Position,
-    Provider, PublishError, ReadError, Replayer, ResumeFrom, StoreError, Stored, SubscribeError,
-    Subscriber, Subscription, Topics,
+    EventId, FiniteReplayer, Hub, Joe, Message, Overflow, PublishError, ResumeFrom, SubscribeError,
+    Subscription, Topics,
+    provider::{Provider, Subscriber},
+    replay::{Cursor, Page, Position, ReadError, Replayer, StoreError, Stored},
+    resume::{Gap, Outcome},
+    wire::Decoder,
 };
 
 async fn publish(joe: &Joe, data: impl Into<String>, topics: impl Into<Topics>) {
@@ -279,9 +282,10 @@ async fn when_all_queues_together_are_full_the_slowest_readers_pay() {
 #[tokio::test]
 async fn a_message_over_the_limit_is_refused_and_not_kept() {
     let replayer = FiniteReplayer::new(10).unwrap();
-    let joe = Joe::builder().replayer(replayer).message_bytes(100).build();
-    let mut subscriber = subscribe(&joe, ()).await;
-    let refused = joe
+    let joe = Arc::new(Joe::builder().replayer(replayer).build());
+    let hub = Hub::builder(Arc::clone(&joe)).message_bytes(100).build();
+    let mut subscriber = subscribe(joe.as_ref(), ()).await;
+    let refused = hub
         .publish(Message::data("x".repeat(101)), Topics::default())
         .await;
     assert!(
@@ -294,8 +298,13 @@ async fn a_message_over_the_limit_is_refused_and_not_kept() {
         ),
         "{refused:?}"
     );
-    publish(&joe, "x".repeat(100), ()).await;
-    assert_eq!(pending(&mut subscriber).0, ["x".repeat(100)]);
+    let accepted = hub.publish(Message::data("x".repeat(100)), ()).await;
+    assert!(accepted.is_ok(), "{accepted:?}");
+    let kept = Subscription::default().resume_from(ResumeFrom::Earliest);
+    let mut late = joe.subscribe(kept).await.unwrap();
+    for subscriber in [&mut subscriber, &mut late] {
+        assert_eq!(pending(subscriber).0, ["x".repeat(100)]);
+    }
 }
 
 #[tokio::test]
@@ -442,7 +451,7 @@ async fn comments_are_delivered_but_not_kept() {
         .publish(Message::data("1"), Topics::default())
         .await
         .unwrap();
-    let comment = Message::without_data().comment("hi");
+    let comment = Message::default().comment("hi");
     assert_eq!(
         joe.publish(comment, Topics::default()).await.unwrap().id,
         None

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use sse_conformance::model::{self, Settings, Subject, account};
-use sse_core::{FiniteReplayer, Joe, JoeBuilder};
+use sse_core::{FiniteReplayer, Joe, joe::JoeBuilder};
 
 const SUBJECT: Subject = Subject {
     open,

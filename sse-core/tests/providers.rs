@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sse_conformance::{overflow, provider::Subject};
-use sse_core::{FiniteReplayer, Joe, Overflow, Provider};
+use sse_core::{FiniteReplayer, Joe, Overflow, provider::Provider};
 
 fn with_history() -> Joe {
     Joe::builder()

@@ -7,8 +7,10 @@ use std::{
 
 use sse_conformance::{decode, replayer::Subject};
 use sse_core::{
-    Decoder, EventId, FiniteReplayer, Gap, Message, Position, ReadError, Replayer, Topics,
-    ValidReplayer,
+    EventId, FiniteReplayer, Message, Topics, ValidReplayer,
+    replay::{Position, ReadError, Replayer},
+    resume::Gap,
+    wire::Decoder,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -11,7 +11,10 @@ use std::{
 
 use futures_util::StreamExt;
 use sse_conformance::{decode, in_time};
-use sse_core::{Decoder, EventId, FiniteReplayer, Joe, Message, Outcome, Provider, Subscription};
+use sse_core::{
+    EventId, FiniteReplayer, Joe, Message, Subscription, provider::Provider, resume::Outcome,
+    wire::Decoder,
+};
 use tokio::task::{JoinSet, yield_now};
 
 const PUBLISHERS: usize = 4;

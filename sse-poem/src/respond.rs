@@ -4,7 +4,7 @@ use std::{io, time::Duration};
 
 use futures_util::{Stream, StreamExt};
 use poem::{Body, Endpoint, IntoResponse, Request, Response, endpoint::make};
-use sse_core::{Hub, Message, Sender, SseBody, Subscription, Topics, response::HEADERS};
+use sse_core::{Hub, Message, SseBody, Subscription, Topics, channel::Sender, response::HEADERS};
 
 use crate::{LastEventId, Rejection};
 

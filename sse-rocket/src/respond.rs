@@ -9,7 +9,7 @@ use rocket::{
     response::{self, Responder, stream::ReaderStream},
     route::{Handler, Outcome},
 };
-use sse_core::{Hub, Message, Sender, SseBody, Subscription, Topics, response::HEADERS};
+use sse_core::{Hub, Message, SseBody, Subscription, Topics, channel::Sender, response::HEADERS};
 
 use crate::{LastEventId, Rejection};
 

@@ -9,7 +9,7 @@
 
 use std::{env, error::Error, fmt::Write, str::FromStr, sync::Arc};
 
-use sse_core::{EventId, Joe, Message, Provider, Topics};
+use sse_core::{EventId, Joe, Message, Topics, provider::Provider};
 use sse_store::{Durability, Store};
 use tokio::task::JoinSet;
 

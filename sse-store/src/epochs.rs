@@ -1,7 +1,10 @@
 //! Which run of the store gave which ids.
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
-use sse_core::{Cursor, Epoch, EventId, Position, Topics};
+use sse_core::{
+    EventId, Topics,
+    replay::{Cursor, Epoch, Position},
+};
 
 use crate::{record::position, segment::SegmentError};
 

@@ -1,7 +1,10 @@
 //! One page of the messages of several topics.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use sse_core::{Cursor, Page, Position, Topics};
+use sse_core::{
+    Topics,
+    replay::{Cursor, Page, Position},
+};
 
 use crate::{
     record::{Body, Record},

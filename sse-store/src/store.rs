@@ -12,8 +12,9 @@ use std::{
 
 use fjall::Database;
 use sse_core::{
-    Cursor, EventId, Gap, Message, Page, Position, ReadError, Replayer, StoreError, Stored, Tail,
-    Topics,
+    EventId, Message, Topics,
+    replay::{Cursor, Page, Position, ReadError, Replayer, StoreError, Stored, Tail},
+    resume::Gap,
 };
 
 use crate::{

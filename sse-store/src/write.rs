@@ -3,7 +3,10 @@
 use std::sync::{Arc, PoisonError};
 
 use fjall::{OwnedWriteBatch, PersistMode};
-use sse_core::{EventId, Message, Position, StoreError, Stored, Topics};
+use sse_core::{
+    EventId, Message, Topics,
+    replay::{Position, StoreError, Stored},
+};
 
 use crate::{
     directory::Directory,
@@ -165,7 +168,7 @@ impl Batch {
 
     fn push(&mut self, store: &Inner, message: Message, topics: Topics) {
         let position = self.commit.last + 1;
-        let own_id = message.event_id().cloned();
+        let own_id = message.id.clone();
         let id = match &own_id {
             Some(id) => id.clone(),
             None => store.epochs.id(position),

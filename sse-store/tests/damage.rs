@@ -8,7 +8,12 @@ use std::{
 };
 
 use sse_conformance::decode;
-use sse_core::{Cursor, Decoder, EventId, Gap, Message, ReadError, Replayer, Topics};
+use sse_core::{
+    EventId, Message, Topics,
+    replay::{Cursor, ReadError, Replayer},
+    resume::Gap,
+    wire::Decoder,
+};
 use sse_store::{Lost, OpenError, Store};
 use tempfile::TempDir;
 

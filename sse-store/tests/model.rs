@@ -7,7 +7,7 @@ use sse_conformance::{
     DEADLINE,
     model::{self, Settings, Subject, account},
 };
-use sse_core::{Joe, JoeBuilder};
+use sse_core::{Joe, joe::JoeBuilder};
 use sse_store::{OpenError, Store};
 
 const SUBJECT: Subject = Subject {

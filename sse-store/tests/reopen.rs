@@ -14,7 +14,10 @@ use std::{
 use futures_util::StreamExt;
 use sse_conformance::decode;
 use sse_core::{
-    Cursor, Decoder, EventId, Gap, Hub, Joe, Message, Position, ReadError, Replayer, Topics,
+    EventId, Hub, Joe, Message, Topics,
+    replay::{Cursor, Position, ReadError, Replayer},
+    resume::Gap,
+    wire::Decoder,
 };
 use sse_store::{Durability, Lost, OpenError, Options, Store};
 use tempfile::TempDir;

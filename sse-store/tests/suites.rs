@@ -7,7 +7,7 @@ use std::{
 };
 
 use sse_conformance::{overflow, provider, replayer};
-use sse_core::{Joe, JoeBuilder, Overflow};
+use sse_core::{Joe, Overflow, joe::JoeBuilder};
 use sse_store::{Durability, Options, Store};
 
 /// What the last run has left is removed once.

@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_core::Stream;
-use sse_core::{Hub, Message, Sender, SseBody, Subscription, Topics, response::HEADERS};
+use sse_core::{Hub, Message, SseBody, Subscription, Topics, channel::Sender, response::HEADERS};
 use warp::{Filter, Reply, http::HeaderValue, reply::Response};
 
 use crate::{LastEventId, Rejection, last_event_id};

@@ -49,7 +49,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "features",
-        description: "sse-core and sse-client build with no feature and with each alone that changes their code",
+        description: "sse-wire, sse-core and sse-client build with no feature and with each alone that changes their code",
         run: |_| features(),
     },
     Step {
@@ -164,7 +164,7 @@ fn all_features(words: &str) -> Result<Command> {
 
 /// Checks with `clippy`, not `check`: an import that one feature leaves unused is only a warning.
 fn features() -> Result<()> {
-    for package in ["sse-core", "sse-client"] {
+    for package in ["sse-wire", "sse-core", "sse-client"] {
         let path = format!("{package}/Cargo.toml");
         let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
         let alone = format!("clippy --package {package} --no-default-features");

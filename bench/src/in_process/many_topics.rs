@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use fastrand::Rng;
-use sse_core::{Hub, Joe, Message, Provider as _, Subscription, Topics};
+use sse_core::{Hub, Joe, Message, Subscription, Topics, provider::Provider as _};
 
 use super::{
     cases::{Case, fill},

@@ -4,7 +4,7 @@ use std::{iter::repeat_n, sync::Arc, time::Duration};
 
 use anyhow::Result;
 use bytes::Bytes;
-use sse_core::{Hub, Joe, Message, Provider as _, Subscription};
+use sse_core::{Hub, Joe, Message, Subscription, provider::Provider as _};
 use tokio::sync::{broadcast, mpsc};
 
 use super::{

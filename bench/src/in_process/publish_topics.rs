@@ -8,7 +8,7 @@ use std::{
 use anyhow::Result;
 use bytes::Bytes;
 use fastrand::Rng;
-use sse_core::{Hub, Joe, Message, Provider as _, Subscription, Topics};
+use sse_core::{Hub, Joe, Message, Subscription, Topics, provider::Provider as _};
 use tokio::sync::broadcast;
 
 use super::{

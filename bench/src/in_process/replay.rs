@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use futures_util::StreamExt as _;
-use sse_core::{FiniteReplayer, Joe, Outcome, Provider as _, ResumeFrom, Subscription, Topics};
+use sse_core::{FiniteReplayer, Joe, ResumeFrom, Subscription, Topics, provider::Provider as _, resume::Outcome};
 
 use super::{
     cases::{Case, fill},

@@ -11,8 +11,8 @@ use axum::{
 };
 use serde_json::{Map, Value};
 use sse_axum::{
-    EventType, Hub, InvalidBound, Joe, LastEventId, Message, PublishError, Rejection, Sse,
-    Subscription, Topics, ValidReplayer,
+    EventType, Hub, Joe, LastEventId, Message, PublishError, Rejection, Sse, Subscription, Topics,
+    ValidReplayer, replay::InvalidBound,
 };
 use tokio::{sync::Notify, time};
 

@@ -11,13 +11,16 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream;
 use sse_axum::{
-    Cursor, Epoch, Gap, Message, Outcome, Position, Provider, ProviderClosed, PublishError,
-    Published, ResumeFrom, SubscribeError, Subscriber, Subscription, Topics,
+    Message, PublishError, ResumeFrom, SubscribeError, Subscription, Topics,
+    provider::{Provider, ProviderClosed, Published, Subscriber},
+    replay::{Cursor, Epoch, Position},
+    resume::{Gap, Outcome},
 };
 use tokio::sync::broadcast::{self, Receiver, Sender};
 
-/// The most bytes of a message. With the capacity it bounds the memory: no subscriber holds messages of its own.
-const MOST_BYTES: usize = 64 << 10;
+/// The most bytes of a message, for [`HubBuilder::message_bytes`](sse_axum::hub::HubBuilder::message_bytes).
+/// With the capacity it bounds the memory: subscribers share their messages.
+pub const MESSAGE_BYTES: usize = 64 << 10;
 
 /// Publish-subscribe over one broadcast channel, without history.
 ///
@@ -68,17 +71,17 @@ impl Broadcast {
         subscription: &Subscription,
         position: Position,
     ) -> Result<Outcome, SubscribeError> {
-        let ResumeFrom::After(id) = subscription.start() else {
-            return match subscription.start() {
+        let ResumeFrom::After(id) = &subscription.resume_from else {
+            return match &subscription.resume_from {
                 ResumeFrom::Latest | ResumeFrom::Earliest => Ok(Outcome::Fresh),
-                _ => subscription.gap(Gap::Unknown),
+                _ => subscription.outcome_of(Gap::Unknown),
             };
         };
-        match self.epoch.cursor(id, subscription.topics()) {
+        match self.epoch.cursor(id, &subscription.topics) {
             Some(cursor) if cursor.after == position => Ok(Outcome::Recovered),
             // Something was published since, and it is not kept.
-            Some(cursor) if cursor.after < position => subscription.gap(Gap::Expired),
-            _ => subscription.gap(Gap::Unknown),
+            Some(cursor) if cursor.after < position => subscription.outcome_of(Gap::Expired),
+            _ => subscription.outcome_of(Gap::Unknown),
         }
     }
 }
@@ -86,7 +89,6 @@ impl Broadcast {
 #[async_trait]
 impl Provider for Broadcast {
     async fn publish(&self, message: Message, topics: Topics) -> Result<Published, PublishError> {
-        let message = message.accepted(MOST_BYTES)?;
         let bytes = message.to_bytes();
         let mut channel = self.channel();
         let sender = channel.sender.clone().ok_or(ProviderClosed)?;
@@ -96,7 +98,7 @@ impl Provider for Broadcast {
         channel.position = channel.position.next();
         // An error says that nobody is subscribed, which is none.
         let _ = sender.send(Delivery { topics, bytes });
-        Ok(Published::new(message.event_id().cloned()))
+        Ok(Published::new(message.id.clone()))
     }
 
     async fn subscribe(&self, subscription: Subscription) -> Result<Subscriber, SubscribeError> {
@@ -106,7 +108,7 @@ impl Provider for Broadcast {
             (sender.subscribe(), channel.position)
         };
         let outcome = self.outcome(&subscription, position)?;
-        let topics = subscription.topics().clone();
+        let topics = subscription.topics.clone();
         let id = self.epoch.cursor_id(Cursor::after(position), &topics);
         let deliveries = stream::unfold((receiver, topics), next);
         Ok(Subscriber::new(outcome, deliveries).beginning_at(id))

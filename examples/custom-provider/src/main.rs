@@ -18,13 +18,15 @@ use axum::{
     routing::{get, post},
     serve::ListenerExt,
 };
-use example_custom_provider::Broadcast;
+use example_custom_provider::{Broadcast, MESSAGE_BYTES};
 use sse_axum::{Hub, LastEventId, Message, Rejection, Sse, Subscription, Topics};
 use tokio::net::TcpListener;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let hub = Hub::new(Broadcast::new(1_024));
+    let hub = Hub::builder(Broadcast::new(1_024))
+        .message_bytes(MESSAGE_BYTES)
+        .build();
     let app = Router::new()
         .route("/events", get(events))
         .route("/publish", post(publish))

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use example_custom_provider::Broadcast;
-use sse_axum::{Message, Provider, PublishError, Topics};
+use example_custom_provider::{Broadcast, MESSAGE_BYTES};
+use sse_axum::{Hub, Message, PublishError, Topics};
 use sse_conformance::provider::Subject;
 
 const SUBJECT: Subject = Subject {
@@ -15,10 +15,12 @@ sse_conformance::provider_suite!(SUBJECT);
 
 #[tokio::test]
 async fn a_message_that_is_too_large_is_refused() {
-    let provider = Broadcast::new(1_024);
+    let hub = Hub::builder(Broadcast::new(1_024))
+        .message_bytes(MESSAGE_BYTES)
+        .build();
     for (size, is_accepted) in [(64 << 10, true), ((64 << 10) + 1, false)] {
         let message = Message::data("x".repeat(size));
-        let published = provider.publish(message, Topics::default()).await;
+        let published = hub.publish(message, Topics::default()).await;
         assert_eq!(published.is_ok(), is_accepted, "{published:?}");
         if let Err(error) = published {
             assert!(matches!(error, PublishError::TooLarge { .. }), "{error}");

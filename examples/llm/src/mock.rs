@@ -10,7 +10,10 @@ use axum::{
     routing::post,
 };
 use serde_json::{Value, json};
-use sse_axum::{Disconnected, Message, Sender, Sse};
+use sse_axum::{
+    Message, Sse,
+    channel::{Disconnected, Sender},
+};
 use tokio::time;
 
 /// The key that it wants.
@@ -66,9 +69,7 @@ async fn speak<F: Future>(
     pace: impl Fn() -> F,
 ) -> Result<(), Disconnected> {
     // What a server sends that has to think first, so that nobody takes it for dead.
-    sender
-        .send(Message::without_data().comment("thinking"))
-        .await?;
+    sender.send(Message::default().comment("thinking")).await?;
     let role = json!({ "role": "assistant", "content": null });
     sender.send(chunk(&role, None)).await?;
     for token in answer.split_inclusive(' ') {

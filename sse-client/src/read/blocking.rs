@@ -5,7 +5,7 @@ use std::{
     iter::FusedIterator,
 };
 
-use sse_core::{Decoder, Item, Limits};
+use sse_wire::{Decoder, Item, Limits};
 
 use super::{DONE, ReadError, until::Until};
 use crate::Event;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sse_core::DecodeError;
+use sse_wire::DecodeError;
 
 use crate::{BoxError, transport::with_sources};
 

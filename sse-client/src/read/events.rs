@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_core::{Stream, stream::FusedStream};
-use sse_core::{Decoder, Item, Limits};
+use sse_wire::{Decoder, Item, Limits};
 
 use super::{DONE, ReadError, until::Until};
 use crate::{BoxError, Event, feed::Feed};

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use http::{StatusCode, header::CONTENT_TYPE};
 use http_body_util::BodyDataStream;
-use sse_core::response::is_event_stream;
+use sse_wire::is_event_stream;
 use tokio::time::{Sleep, sleep};
 
 use super::Refused;

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use sse_core::EventType;
+use sse_wire::EventType;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::Event;

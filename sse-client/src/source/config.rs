@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
-use sse_core::Limits;
+use sse_wire::Limits;
 
 use super::{
     Error,

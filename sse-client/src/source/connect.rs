@@ -7,7 +7,7 @@ use http::{
     HeaderValue, Response, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER},
 };
-use sse_core::response::is_event_stream;
+use sse_wire::is_event_stream;
 use tokio::time::timeout;
 use url::Url;
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures_core::{Stream, stream::FusedStream};
-use sse_core::Decoder;
+use sse_wire::Decoder;
 use tokio::time::{Instant, Sleep, sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 

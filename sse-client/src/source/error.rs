@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use http::StatusCode;
-use sse_core::DecodeError;
+use sse_wire::DecodeError;
 
 use crate::{BoxError, TransportError};
 

@@ -19,7 +19,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, StatusCode};
-use sse_core::Limits;
+use sse_wire::Limits;
 
 pub use backoff::Backoff;
 pub use callbacks::{Callback, Handle};

@@ -8,7 +8,7 @@ use http::{
         CONTENT_LOCATION, CONTENT_TYPE, LOCATION, PRAGMA, USER_AGENT,
     },
 };
-use sse_core::response::LAST_EVENT_ID;
+use sse_wire::LAST_EVENT_ID;
 use url::Url;
 
 use super::{Error, Redirect};

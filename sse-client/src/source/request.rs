@@ -7,7 +7,7 @@ use http::{
     HeaderMap, HeaderValue, Request,
     header::{ACCEPT, CACHE_CONTROL, PRAGMA},
 };
-use sse_core::response::{LAST_EVENT_ID, MEDIA_TYPE};
+use sse_wire::{LAST_EVENT_ID, MEDIA_TYPE};
 
 use super::Error;
 use crate::BoxError;

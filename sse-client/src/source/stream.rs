@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use futures_core::Stream as _;
 use http_body_util::BodyDataStream;
-use sse_core::{Decoder, Item};
+use sse_wire::{Decoder, Item};
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::Error;

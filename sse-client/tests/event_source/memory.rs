@@ -14,7 +14,7 @@ use http::{Request, Response, StatusCode, header::CONTENT_TYPE};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 use sse_client::{Body, BoxError, EventSource, Transport, TransportError};
-use sse_core::response::MEDIA_TYPE;
+use sse_wire::MEDIA_TYPE;
 use tokio::time::{Instant, sleep};
 
 /// The answer to one request.

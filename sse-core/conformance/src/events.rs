@@ -1,6 +1,6 @@
 //! Events as values that are easy to compare.
 
-use sse_core::{Decoder, Event, Item};
+use sse_core::wire::{Decoder, Event, Item};
 
 /// An event that owns its text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,9 @@
 
 use std::{future::Future, sync::Arc};
 
-use sse_core::{Message, OnGap, Outcome, Overflow, Provider, Subscription, Topics};
+use sse_core::{
+    Message, OnGap, Overflow, Subscription, Topics, provider::Provider, resume::Outcome,
+};
 
 use crate::{cases::block_on, provider::Listener};
 

@@ -10,7 +10,12 @@ use std::{
 
 use bytes::Bytes;
 use loom::thread;
-use sse_core::{Bounds, Fanout, Listener, Position, ProviderClosed, Read, Topics};
+use sse_core::{
+    Topics,
+    fanout::{Bounds, Fanout, Listener, Read},
+    provider::ProviderClosed,
+    replay::Position,
+};
 use sse_models::block_on;
 
 /// How often threads may be interrupted where they need not wait.

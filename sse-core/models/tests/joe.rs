@@ -6,8 +6,10 @@ use std::{future::poll_fn, pin::pin, sync::Arc};
 use futures_util::{FutureExt, Stream};
 use loom::thread;
 use sse_core::{
-    EventId, FiniteReplayer, Joe, JoeBuilder, Message, Outcome, Overflow, Provider, Subscriber,
-    Subscription,
+    EventId, FiniteReplayer, Joe, Message, Overflow, Subscription,
+    joe::JoeBuilder,
+    provider::{Provider, Subscriber},
+    resume::Outcome,
 };
 use sse_models::block_on;
 

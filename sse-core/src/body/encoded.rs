@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use sync_wrapper::SyncStream;
 
-use crate::message::Message;
+use crate::wire::Message;
 
 /// Messages as bytes; empty ones are left out.
 pub(super) struct Encoded<S>(Pin<Box<SyncStream<S>>>);

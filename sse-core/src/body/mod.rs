@@ -1,6 +1,5 @@
 //! `SseBody`: the response body that every adapter hands to its framework.
 
-mod channel;
 mod encoded;
 mod lease;
 mod opening;
@@ -19,14 +18,14 @@ use bytes::Bytes;
 use futures_core::Stream;
 use sync_wrapper::SyncFuture;
 
-pub use self::channel::{Disconnected, Sender};
 pub(crate) use self::reconnect::Reconnect;
 use self::{encoded::Encoded, lease::Lease, opening::Opening};
 use crate::{
-    message::Message,
+    channel::{self, Sender},
     resume::Outcome,
     subscriber::{Deliveries, Pending, Subscriber},
     subscription::OnGap,
+    wire::Message,
 };
 
 /// The body of a response: an event stream as bytes, ready for any framework.

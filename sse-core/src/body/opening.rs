@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::{field::EventId, resume::Gap, wire::COMMENT};
+use crate::{resume::Gap, wire::COMMENT, wire::EventId};
 
 /// The first bytes of a body: never none, so that `EventSource.onopen` and proxies need not wait for an event.
 #[derive(Default)]
@@ -30,7 +30,7 @@ impl Opening {
         if let Some(retry) = retry {
             message = message.retry(retry);
         }
-        if has_place || message.payload().is_some() {
+        if has_place || message.data.is_some() {
             return message.to_bytes();
         }
         let fields = message.to_bytes();

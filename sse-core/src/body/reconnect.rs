@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use crate::{message::Message, random::random};
+use crate::{random::random, wire::Message};
 
 /// What a stream says of reconnecting.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ impl Reconnect {
             let window = u64::try_from(self.window.as_millis()).unwrap_or(u64::MAX);
             let later = Duration::from_millis(random() % window.saturating_add(1));
             let retry = Self::USUAL.saturating_add(later);
-            Message::without_data().retry(retry).to_bytes()
+            Message::default().retry(retry).to_bytes()
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::sync::{AtomicUsize, Ordering};
 
-/// The bounds of a [`Fanout`](crate::Fanout).
+/// The bounds of a [`Fanout`](crate::fanout::Fanout).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// How many messages of a topic a reader may fall behind; at least 1, by default 4,096.
@@ -19,7 +19,7 @@ pub struct Bounds {
     /// The most topics of one subscription; by default 128.
     pub topics: usize,
     /// Whether a reader that overflows goes on with the oldest message that is left, which
-    /// [`Read::Skipped`](crate::Read::Skipped) tells; by default it does not, and has [overflowed](crate::Read::Overflow).
+    /// [`Read::Skipped`](crate::fanout::Read::Skipped) tells; by default it does not, and has [overflowed](crate::fanout::Read::Overflow).
     ///
     /// Then a queue stays as long as its bounds allow while somebody does not read.
     pub skips: bool,

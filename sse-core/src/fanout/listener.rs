@@ -16,8 +16,8 @@ use super::{
     registry::Registry,
 };
 use crate::{
-    attendant::Attendant, error::ProviderClosed, replay::Position, sync::Ordering, topics::Topics,
-    wire::join,
+    attendant::Attendant, error::ProviderClosed, join::join, replay::Position, sync::Ordering,
+    topics::Topics,
 };
 
 /// One subscriber of a [`Fanout`](super::Fanout): a cursor into the queues of its topics.

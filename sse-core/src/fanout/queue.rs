@@ -8,7 +8,7 @@ use super::{
     Read,
     bounds::{Bounds, Budget},
 };
-use crate::{replay::Position, wire::join};
+use crate::{join::join, replay::Position};
 
 /// A reader takes at most this much at once, or one message: more is not faster, and frameworks that copy what
 /// they send (actix-web, poem) keep a buffer of that size for each client.

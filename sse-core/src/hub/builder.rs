@@ -23,6 +23,7 @@ use crate::{body::SseBody, provider::Provider};
 pub struct HubBuilder {
     provider: Arc<dyn Provider>,
     streams: StreamSettings,
+    message_bytes: usize,
 }
 
 /// What a hub sets for each of its streams.
@@ -44,6 +45,7 @@ impl HubBuilder {
                 opening_id: true,
                 spread: None,
             },
+            message_bytes: 1 << 20,
         }
     }
 
@@ -79,12 +81,20 @@ impl HubBuilder {
         self
     }
 
+    /// Sets the most bytes of data and comment in a message; by default 1 MiB. More is a
+    /// [`PublishError::TooLarge`](crate::PublishError::TooLarge).
+    pub fn message_bytes(mut self, bytes: usize) -> Self {
+        self.message_bytes = bytes;
+        self
+    }
+
     /// The hub.
     #[must_use]
     pub fn build(self) -> Hub {
         Hub {
             provider: self.provider,
             streams: self.streams,
+            message_bytes: self.message_bytes,
             closed: watch::Sender::new(false),
         }
     }

@@ -1,9 +1,10 @@
 //! `Hub`: the handle that an application keeps in its framework's state.
 
+mod accept;
 mod builder;
 
 use std::{
-    future::{Future, poll_fn},
+    future::{Future, poll_fn, ready},
     pin::pin,
     sync::Arc,
     task::Poll,
@@ -13,15 +14,15 @@ use futures_core::future::BoxFuture;
 use tokio::sync::watch;
 
 pub use self::builder::HubBuilder;
-use self::builder::StreamSettings;
+use self::{accept::accept, builder::StreamSettings};
 use crate::{
     attendant::Attendant,
     body::{Reconnect, SseBody},
     error::{ProviderClosed, PublishError, SubscribeError},
-    message::Message,
     provider::{Provider, Published},
     subscription::Subscription,
     topics::Topics,
+    wire::Message,
 };
 
 /// One handle for everything: publish, subscribe, shut down. Cheap to clone.
@@ -43,6 +44,7 @@ use crate::{
 pub struct Hub {
     provider: Arc<dyn Provider>,
     streams: StreamSettings,
+    message_bytes: usize,
     closed: watch::Sender<bool>,
 }
 
@@ -60,6 +62,12 @@ impl Hub {
     /// Publishes to everyone subscribed to at least one of the topics; `()` means the default topic.
     ///
     /// Does not wait for clients. On an error nobody receives anything.
+    ///
+    /// Refused are a message without anything, one of more than
+    /// [`message_bytes`](HubBuilder::message_bytes), an id longer than
+    /// [`EventId::MAX_BYTES`](crate::EventId::MAX_BYTES), and the type
+    /// [`Gap::EVENT`](crate::resume::Gap::EVENT), by which clients are told of a gap and of nothing
+    /// else. An empty id counts as none, because it would make clients forget where they are.
     ///
     /// # Publishing from synchronous code
     ///
@@ -84,7 +92,10 @@ impl Hub {
         message: Message,
         topics: impl Into<Topics>,
     ) -> BoxFuture<'_, Result<Published, PublishError>> {
-        self.provider.publish(message, topics.into())
+        match accept(message, self.message_bytes) {
+            Ok(message) => self.provider.publish(message, topics.into()),
+            Err(refused) => Box::pin(ready(Err(refused))),
+        }
     }
 
     /// Subscribes a client to topics, or as a [`Subscription`] says; the body is its stream. A
@@ -116,7 +127,7 @@ impl Hub {
         if (keep_alive.is_some() || send_timeout.is_some()) && Attendant::lacks_clock() {
             return Err(SubscribeError::NoClock);
         }
-        let on_gap = subscription.gap_policy();
+        let on_gap = subscription.on_gap;
         let subscriber = self.provider.subscribe(subscription).await?;
         let reconnect = spread.map(|window| Reconnect {
             window,

@@ -26,7 +26,6 @@ pub struct JoeBuilder {
     replayer: Option<Box<dyn Replayer>>,
     readers: usize,
     overflow: Overflow,
-    message_bytes: usize,
     on_error: Option<OnError>,
 }
 
@@ -81,12 +80,6 @@ impl JoeBuilder {
         self
     }
 
-    /// Sets the most bytes of data and comment in a message; by default 1 MiB. More is a [`PublishError::TooLarge`](crate::PublishError::TooLarge).
-    pub fn message_bytes(mut self, bytes: usize) -> Self {
-        self.message_bytes = bytes;
-        self
-    }
-
     /// Takes errors that nobody gets as a value: a page of the history cannot be read, and the stream of a client
     /// that is already connected ends for it; or the replayer has panicked on the thread that stores.
     ///
@@ -125,7 +118,6 @@ impl JoeBuilder {
             history: history.as_ref().map(Arc::downgrade),
             epoch: Epoch::random(),
             overflow: self.overflow,
-            message_bytes: self.message_bytes,
             on_error: self.on_error,
             has_failed: AtomicBool::new(false),
             closed: watch::Sender::new(false),
@@ -154,7 +146,6 @@ impl Default for JoeBuilder {
             replayer: None,
             readers: 16,
             overflow: Overflow::default(),
-            message_bytes: 1 << 20,
             on_error: None,
         }
     }
@@ -166,7 +157,6 @@ impl fmt::Debug for JoeBuilder {
             .field("bounds", &self.bounds)
             .field("replayer", &self.replayer)
             .field("overflow", &self.overflow)
-            .field("message_bytes", &self.message_bytes)
             .finish_non_exhaustive()
     }
 }

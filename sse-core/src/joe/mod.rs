@@ -15,25 +15,25 @@ pub use self::builder::JoeBuilder;
 use self::{history::History, shared::Shared, writer::Writer};
 use crate::{
     error::{ProviderClosed, PublishError, SubscribeError},
-    message::Message,
-    provider::{Closed, Provider, Published},
+    provider::{Closed, Provider, Published, is_kept},
     subscriber::Subscriber,
     subscription::Subscription,
     topics::Topics,
+    wire::Message,
 };
 
 /// The default provider: publishes to the subscribers in this process.
 ///
-/// Live messages go through a [`Fanout`](crate::Fanout): each topic has one queue of encoded messages, each subscriber is a cursor, and
+/// Live messages go through a [`Fanout`](crate::fanout::Fanout): each topic has one queue of encoded messages, each subscriber is a cursor, and
 /// a reader takes everything that is pending in one piece. No task and no timer per subscriber, and nobody waits for anybody.
 ///
-/// **Bounded**: a queue holds what its slowest reader has not read, within [`Bounds`](crate::Bounds). What becomes of a
+/// **Bounded**: a queue holds what its slowest reader has not read, within [`Bounds`](crate::fanout::Bounds). What becomes of a
 /// reader that falls behind further is [`Overflow`](crate::Overflow)'s: by default it continues from the history, unseen by
 /// the client; where there is none, or not enough of it, its stream ends cleanly, and the client
 /// reconnects with its `Last-Event-ID`.
 ///
-/// **History** is whatever [`Replayer`](crate::Replayer) is given. Without one a client that comes back is told of a
-/// [`Gap`](crate::Gap), unless nothing was published since its stream began.
+/// **History** is whatever [`Replayer`](crate::replay::Replayer) is given. Without one a client that comes back is told of a
+/// [`Gap`](crate::resume::Gap), unless nothing was published since its stream began.
 /// A message that is only a comment or a `retry` is delivered live but not kept. One that waits for a disk
 /// is written to from a thread of its own, many messages at once, and read by
 /// [as many as may](JoeBuilder::concurrent_replays) on the threads that tokio has for what waits.
@@ -74,11 +74,6 @@ impl Joe {
     pub fn queued_bytes(&self) -> usize {
         self.shared.fanout.queued_bytes()
     }
-
-    /// Takes what is published as it will be sent, or refuses it.
-    fn accept(&self, message: Message) -> Result<Message, PublishError> {
-        message.accepted(self.shared.message_bytes)
-    }
 }
 
 impl Default for Joe {
@@ -90,24 +85,23 @@ impl Default for Joe {
 #[async_trait]
 impl Provider for Joe {
     async fn publish(&self, message: Message, topics: Topics) -> Result<Published, PublishError> {
-        let message = self.accept(message)?;
         if topics.is_empty() && !self.shared.fanout.is_closed() {
             return Ok(Published::new(None));
         }
         if let Some(writer) = &self.writer {
             return writer.publish(message, topics).await;
         }
-        let mut id = message.event_id().cloned();
+        let mut id = message.id.clone();
         self.shared
             .fanout
             .publish(&topics, |position| match &self.history {
-                Some(history) if message.is_kept() => {
+                Some(history) if is_kept(&message) => {
                     let stored = history.replayer.put(message, &topics)?;
                     id = Some(stored.id);
                     Ok::<_, PublishError>((stored.bytes, stored.position))
                 }
                 // Without history a position counts what a client could have missed.
-                None if message.is_kept() => Ok((message.to_bytes(), position.next())),
+                None if is_kept(&message) => Ok((message.to_bytes(), position.next())),
                 _ => Ok((message.to_bytes(), position)),
             })?;
         Ok(Published::new(id))

@@ -15,12 +15,13 @@ use super::{
 };
 use crate::{
     fanout::{Listener, Read},
+    join::join,
     overflow::Overflow,
     replay::{Cursor, Page, Position, ReadError},
     resume::Gap,
     subscriber::Deliveries,
     subscription::OnGap,
-    wire::{COMMENT, join},
+    wire::COMMENT,
 };
 
 /// The stream behind a Joe subscriber.

@@ -31,7 +31,6 @@ pub(super) struct Shared {
     /// Makes the ids of places where there is no history.
     pub(super) epoch: Epoch,
     pub(super) overflow: Overflow,
-    pub(super) message_bytes: usize,
     pub(super) on_error: Option<OnError>,
     /// The thread that stores has panicked.
     pub(super) has_failed: AtomicBool,

@@ -9,12 +9,12 @@ use crate::{
     attendant::Attendant,
     error::SubscribeError,
     fanout::Listener,
-    field::EventId,
     replay::{Cursor, Position, ReadError},
     resume::{Gap, Outcome, ResumeFrom},
     subscriber::Subscriber,
     subscription::Subscription,
     topics::Topics,
+    wire::EventId,
 };
 
 /// Where a subscriber begins.
@@ -43,7 +43,7 @@ impl Joe {
         subscription: Subscription,
     ) -> Result<Subscriber, SubscribeError> {
         let shared = &self.shared;
-        let topics = subscription.topics();
+        let topics = &subscription.topics;
         // What is refused anyway does not read the history first.
         shared.told(shared.fanout.check_topics(topics))?;
         let (mut outcome, start) = self.find(&subscription).await?;
@@ -60,15 +60,15 @@ impl Joe {
             (Start::From(cursor), None) => {
                 if cursor.after != end {
                     // Something was published since, and nothing is kept.
-                    outcome = subscription.gap(Gap::Expired)?;
+                    outcome = subscription.outcome_of(Gap::Expired)?;
                 }
                 Cursor::after(end)
             }
         };
-        let has_id = outcome == Outcome::Recovered && subscription.start().id().is_some();
+        let has_id = outcome == Outcome::Recovered && subscription.resume_from.id().is_some();
         let id = (!has_id).then(|| self.cursor_id(from, topics));
         let history = self.history.as_ref();
-        let on_gap = subscription.gap_policy();
+        let on_gap = subscription.on_gap;
         let with_all = matches!(start, Start::Earliest) || from.lost > from.after;
         let reader = Reader::new(shared, history, listener, from, on_gap).with_all(with_all);
         Ok(Subscriber::with_deliveries(outcome, reader).beginning_at(id))
@@ -76,8 +76,8 @@ impl Joe {
 
     /// Finds where a client begins, and what has become of its past.
     async fn find(&self, subscription: &Subscription) -> Result<(Outcome, Start), SubscribeError> {
-        let topics = subscription.topics();
-        let found = match (subscription.start(), &self.history) {
+        let topics = &subscription.topics;
+        let found = match (&subscription.resume_from, &self.history) {
             (ResumeFrom::Latest, _) | (ResumeFrom::Earliest, None) => {
                 return Ok((Outcome::Fresh, Start::Latest));
             }
@@ -100,8 +100,8 @@ impl Joe {
         match found {
             Ok(cursor) => Ok((Outcome::Recovered, Start::From(cursor))),
             Err(ReadError::Gap(gap)) => {
-                let outcome = subscription.gap(gap)?;
-                let is_replayed = self.history.is_some() && subscription.gap_policy().replays();
+                let outcome = subscription.outcome_of(gap)?;
+                let is_replayed = self.history.is_some() && subscription.on_gap.replays();
                 let start = if is_replayed {
                     Start::Earliest
                 } else {

@@ -11,10 +11,10 @@ use super::{
 };
 use crate::{
     error::{ProviderClosed, PublishError},
-    message::Message,
-    provider::Published,
+    provider::{Published, is_kept},
     replay::{Replayer, Stored},
     topics::Topics,
+    wire::Message,
 };
 
 /// How many messages wait or are stored at once; more publishers wait for room.
@@ -114,7 +114,7 @@ impl Shared {
         let mut kept = Vec::new();
         let mut waiting = Vec::new();
         for (message, topics, done) in batch {
-            let comment = if message.is_kept() {
+            let comment = if is_kept(&message) {
                 kept.push((message, topics.clone()));
                 None
             } else {

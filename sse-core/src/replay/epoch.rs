@@ -1,7 +1,7 @@
 //! `Epoch`: what makes the generated ids of one run of a log different from all others.
 
 use super::{Cursor, Position};
-use crate::{field::EventId, random::random, topics::Topics};
+use crate::{random::random, topics::Topics, wire::EventId};
 
 /// The first half of generated ids, `epoch-position`: names one run of a log.
 ///
@@ -9,7 +9,7 @@ use crate::{field::EventId, random::random, topics::Topics};
 /// messages ids that nobody has seen. So each run has an epoch of its own, and an id says which run gave it.
 ///
 /// ```
-/// use sse_core::{Epoch, Position};
+/// use sse_core::replay::{Epoch, Position};
 ///
 /// let epoch = Epoch::random();
 /// let id = epoch.id(Position(42));
@@ -53,7 +53,7 @@ impl Epoch {
     /// of these topics that has been given no message yet. No message has such an id.
     ///
     /// ```
-    /// use sse_core::{Cursor, Epoch, Position, Topics};
+    /// use sse_core::{Topics, replay::{Cursor, Epoch, Position}};
     ///
     /// let (epoch, news) = (Epoch::random(), Topics::from("news"));
     /// let id = epoch.cursor_id(Cursor::after(Position(42)), &news);

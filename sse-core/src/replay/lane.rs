@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 
-use crate::{field::EventId, topics::Topics};
+use crate::{topics::Topics, wire::EventId};
 
 /// A message in the log.
 pub(super) struct Entry {

@@ -7,7 +7,7 @@ use super::{
     lane::Origin,
     tail::{Bounds, Tail},
 };
-use crate::{field::EventId, message::Message, resume::Gap, topics::Topics};
+use crate::{resume::Gap, topics::Topics, wire::EventId, wire::Message};
 
 /// Messages at positions that never change, the oldest dropped by the bounds.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Log {
     pub(super) fn put(&mut self, message: Message, topics: &Topics, now: Instant) -> Stored {
         self.end.0 += 1;
         let position = self.end;
-        let own_id = message.event_id().cloned();
+        let own_id = message.id.clone();
         let id = own_id.clone().unwrap_or_else(|| self.epoch.id(position));
         let bytes = message.id(id.clone()).to_bytes();
         self.tail

@@ -9,7 +9,7 @@ use std::{
 use super::{
     Cursor, Page, Position, ReadError, Replayer, StoreError, Stored, log::Log, tail::Bounds,
 };
-use crate::{field::EventId, message::Message, topics::Topics};
+use crate::{topics::Topics, wire::EventId, wire::Message};
 
 /// Keeps the most recent messages in memory: a number of them, in up to 64 MiB.
 ///
@@ -24,7 +24,7 @@ use crate::{field::EventId, message::Message, topics::Topics};
 ///     .max_age(Duration::from_secs(3600))
 ///     .max_topic_messages(1_000); // a busy topic does not push out a quiet one's
 /// let joe = Joe::builder().replayer(history).build();
-/// # Ok::<(), sse_core::InvalidBound>(())
+/// # Ok::<(), sse_core::replay::InvalidBound>(())
 /// ```
 pub struct FiniteReplayer(Memory);
 
@@ -37,7 +37,7 @@ pub struct FiniteReplayer(Memory);
 /// use sse_core::{Joe, ValidReplayer};
 ///
 /// let joe = Joe::builder().replayer(ValidReplayer::new(Duration::from_secs(300))?).build();
-/// # Ok::<(), sse_core::InvalidBound>(())
+/// # Ok::<(), sse_core::replay::InvalidBound>(())
 /// ```
 pub struct ValidReplayer(Memory);
 

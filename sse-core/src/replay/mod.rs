@@ -16,7 +16,7 @@ pub use epoch::Epoch;
 pub use memory::{FiniteReplayer, InvalidBound, ValidReplayer};
 pub use tail::Tail;
 
-use crate::{field::EventId, message::Message, resume::Gap, topics::Topics};
+use crate::{resume::Gap, topics::Topics, wire::EventId, wire::Message};
 
 /// A log of messages from which subscribers continue after a reconnect.
 ///

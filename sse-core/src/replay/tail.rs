@@ -13,7 +13,7 @@ use super::{
     Cursor, Page, Position,
     lane::{Entry, Lane, Missing, Origin},
 };
-use crate::{field::EventId, resume::Gap, topics::Topics, wire::join};
+use crate::{join::join, resume::Gap, topics::Topics, wire::EventId};
 
 /// How many topics without messages are remembered, so that who has the last message of one is not told of a gap.
 const REMEMBERED_TOPICS: usize = 10_000;
@@ -45,7 +45,7 @@ impl Default for Bounds {
 /// for those who come back soon.
 ///
 /// ```
-/// use sse_core::{Cursor, Message, Position, Tail};
+/// use sse_core::{Message, replay::{Cursor, Position, Tail}};
 ///
 /// let mut tail = Tail::new(Position(41), 1 << 20);
 /// let bytes = Message::data("hello").to_bytes();
@@ -53,7 +53,7 @@ impl Default for Bounds {
 /// let page = tail.page(Cursor::after(Position(41)), Position(42), &"news".into())?;
 /// assert_eq!(page.bytes, bytes);
 /// assert!(tail.page(Cursor::after(Position(40)), Position(42), &"news".into()).is_err());
-/// # Ok::<(), sse_core::Gap>(())
+/// # Ok::<(), sse_core::resume::Gap>(())
 /// ```
 pub struct Tail {
     pub(super) bounds: Bounds,

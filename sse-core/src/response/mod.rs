@@ -5,15 +5,14 @@
 
 mod refusal;
 
+pub use sse_wire::{LAST_EVENT_ID, MEDIA_TYPE, is_event_stream};
+
 pub use self::refusal::{Answer, Refusal};
 use crate::{
     error::{PublishError, SubscribeError},
     resume::ResumeFrom,
     topics::Topics,
 };
-
-/// The media type of an event stream.
-pub const MEDIA_TYPE: &str = "text/event-stream";
 
 /// The headers of a stream, names in lower case: the media type, and what keeps caches
 /// and proxies from holding events back.
@@ -27,9 +26,6 @@ pub const HEADERS: [(&str, &str); 3] = [
 
 /// The header that keeps a compressor away, for frameworks whose compressor does not know event streams.
 pub const NOT_COMPRESSED: (&str, &str) = ("content-encoding", "identity");
-
-/// The header in which a client says where to continue. Its value is UTF-8 bytes, not ASCII text.
-pub const LAST_EVENT_ID: &str = "last-event-id";
 
 /// The query parameters in which clients that cannot set headers say the same.
 pub const LAST_EVENT_ID_PARAMETERS: [&str; 3] = ["lastEventId", "lastEventID", "last_event_id"];
@@ -58,17 +54,6 @@ pub fn missing_headers<'a>(
     let encoding = is_compressible.then_some(NOT_COMPRESSED);
     let headers = HEADERS.into_iter().chain(encoding);
     headers.filter(|(name, _)| header(name).is_none()).collect()
-}
-
-/// Whether a media type is that of an event stream; its parameters do not matter.
-pub fn is_event_stream(content_type: &[u8]) -> bool {
-    let essence = content_type
-        .split(|byte| *byte == b';')
-        .next()
-        .unwrap_or_default();
-    essence
-        .trim_ascii()
-        .eq_ignore_ascii_case(MEDIA_TYPE.as_bytes())
 }
 
 const CONTENT_TYPE: &str = "content-type";

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::{CONTENT_TYPE, HEADERS, OK, RETRY_AFTER, SERVICE_UNAVAILABLE};
 use crate::{
     error::{PublishError, SubscribeError},
-    message::Message,
     random::random,
+    wire::Message,
 };
 
 /// Why a request is refused, and whether a browser is to survive the answer.
@@ -15,7 +15,7 @@ use crate::{
 /// will pass, a full house, a shutdown, a history that cannot be read, or one that has to load the current state
 /// first, is answered by a stream all the same: status 200, a `retry` of 5 to 10 s with the reason as a
 /// comment, and the end. It comes back by itself; the `retry` stays with it until it is told another, which
-/// [`HubBuilder::spread_reconnects`](crate::HubBuilder::spread_reconnects) does. [`with_status`](Self::with_status) says it by a status instead.
+/// [`HubBuilder::spread_reconnects`](crate::hub::HubBuilder::spread_reconnects) does. [`with_status`](Self::with_status) says it by a status instead.
 ///
 /// Refusals that coming back cannot cure, and refused publishes, always get an error status.
 #[derive(Debug, thiserror::Error)]
@@ -90,7 +90,7 @@ impl Refusal {
             | SubscribeError::Full { .. }
             | SubscribeError::Store(_)
             | SubscribeError::Provider(_) => {
-                let message = Message::without_data().retry(retry);
+                let message = Message::default().retry(retry);
                 let text = message.comment(error.public_text()).to_string();
                 // Without the blank line, of which some clients would make an event. A `retry` counts at once.
                 text.strip_suffix('\n').map(str::to_owned)

@@ -10,8 +10,12 @@ use std::{
 use futures_util::{FutureExt, StreamExt, future::join_all};
 use sse_conformance::{decode, in_time, overflow, provider::Subject};
 use sse_core::{
-    Decoder, EventId, FiniteReplayer, Hub, Joe, JoeBuilder, Message, Outcome, Overflow, Provider,
-    PublishError, ResumeFrom, SubscribeError, Subscriber, Subscription, Topics,
+    EventId, FiniteReplayer, Hub, Joe, Message, Overflow, PublishError, ResumeFrom, SubscribeError,
+    Subscription, Topics,
+    joe::JoeBuilder,
+    provider::{Provider, Subscriber},
+    resume::Outcome,
+    wire::Decoder,
 };
 
 use self::slow::{Gate, Slow, StoresThenWaits, slow};
@@ -166,7 +170,7 @@ async fn comments_keep_their_place_among_the_messages() {
     gate.shut();
     let messages = [
         Message::data("1"),
-        Message::without_data().comment("between"),
+        Message::default().comment("between"),
         Message::data("2"),
     ];
     let all = messages.map(|message| joe.publish(message, Topics::default()));

@@ -10,8 +10,9 @@ use std::{
 
 use sse_conformance::{DEADLINE, in_time};
 use sse_core::{
-    Cursor, EventId, FiniteReplayer, Joe, JoeBuilder, Message, Page, Position, ReadError, Replayer,
-    StoreError, Stored, Topics,
+    EventId, FiniteReplayer, Joe, Message, Topics,
+    joe::JoeBuilder,
+    replay::{Cursor, Page, Position, ReadError, Replayer, StoreError, Stored},
 };
 
 /// A history on something slow. Whoever calls it waits at the gate.

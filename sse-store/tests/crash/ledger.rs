@@ -3,7 +3,11 @@
 use std::{collections::BTreeMap, fmt::Write};
 
 use sse_conformance::{OwnedEvent, decode};
-use sse_core::{Cursor, Decoder, EventId, Position, Replayer, Topics};
+use sse_core::{
+    EventId, Topics,
+    replay::{Cursor, Position, Replayer},
+    wire::Decoder,
+};
 use sse_store::Store;
 
 use crate::{Random, publisher::PUBLISHERS};

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use bytes::Bytes;
 use eventsource_stream::Eventsource as _;
 use futures_util::{Stream, TryStreamExt as _, stream};
-use sse_core::{Decoder as OurDecoder, Item, Message};
+use sse_core::{Message, wire::{Decoder as OurDecoder, Item}};
 use sse_stream::SseByteStream;
 
 use super::Sample;

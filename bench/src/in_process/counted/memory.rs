@@ -5,7 +5,7 @@ use std::{fs, pin::Pin, sync::Arc, time::Duration};
 use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use sse_core::{Hub, Joe, Message, Provider as _, Subscription, Topics};
+use sse_core::{Hub, Joe, Message, Subscription, Topics, provider::Provider as _};
 
 use crate::{
     allocated, allocations,

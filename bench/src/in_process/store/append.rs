@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use rustix::process::{Signal, getpid, kill_process};
 use serde::{Deserialize, Serialize};
-use sse_core::Replayer as _;
+use sse_core::replay::Replayer as _;
 
 use super::{
     history::{Engine, History, Level, Source, Watch, real},

@@ -5,10 +5,7 @@ use std::{fmt, path::Path, sync::Arc};
 use anyhow::Result;
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
-use sse_core::{
-    Cursor, EventId, FiniteReplayer, Message, Page, Position, ReadError, Replayer, StoreError,
-    Stored, Topics,
-};
+use sse_core::{EventId, FiniteReplayer, Message, Topics, replay::{Cursor, Page, Position, ReadError, Replayer, StoreError, Stored}};
 use sse_store::{Durability, Store};
 
 use super::redb::Redb;

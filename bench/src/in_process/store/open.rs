@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use rustix::fs::{Advice, fadvise};
 use serde::{Deserialize, Serialize};
-use sse_core::Replayer as _;
+use sse_core::replay::Replayer as _;
 
 use super::{
     append::Append,

@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
-use sse_core::{Joe, Provider as _, Subscription, Topics};
+use sse_core::{Joe, Subscription, Topics, provider::Provider as _};
 use tokio::{task::JoinSet, time};
 
 use super::{

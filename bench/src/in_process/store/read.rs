@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
-use sse_core::{Cursor, Joe, Outcome, Provider as _, Replayer as _, ResumeFrom, Subscription};
+use sse_core::{Joe, ResumeFrom, Subscription, provider::Provider as _, replay::{Cursor, Replayer as _}, resume::Outcome};
 
 use super::{
     history::{Engine, History, Level, Source, Watch, real},

@@ -12,10 +12,7 @@ use anyhow::Result;
 use redb::{
     Builder, Database, ReadableDatabase as _, ReadableTable as _, StorageBackend, TableDefinition,
 };
-use sse_core::{
-    Cursor, Epoch, EventId, Gap, Message, Page, Position, ReadError, Replayer, StoreError, Stored,
-    Topics,
-};
+use sse_core::{EventId, Message, Topics, replay::{Cursor, Epoch, Page, Position, ReadError, Replayer, StoreError, Stored}, resume::Gap};
 
 /// Topic and position, to the bytes on the wire; number 0 of the other is the position of the newest.
 const MESSAGES: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("messages");

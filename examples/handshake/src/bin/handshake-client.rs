@@ -4,7 +4,7 @@
 
 use std::{env, error::Error, time::Duration};
 
-use sse_axum::{Decoder, Item};
+use sse_axum::wire::{Decoder, Item};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     net::TcpStream,

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize as _;
 use serde_json::{Serializer, ser};
 use sse_client::Event;
-use sse_core::EventType;
+use sse_wire::EventType;
 
 use crate::escape::Escaped;
 

@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 
-use sse_core::{Hub, Message, Sender};
+use sse_core::{Hub, Message, channel::Sender};
 
 pub use self::{
     client::{Body, Client, Piece, Response},

@@ -4,8 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use sse_core::{
-    Hub, Joe, Message, Provider, ProviderClosed, PublishError, Published, StoreError,
-    SubscribeError, Subscriber, Subscription, Topics,
+    Hub, Joe, Message, PublishError, SubscribeError, Subscription, Topics,
+    provider::{Provider, ProviderClosed, Published, Subscriber},
+    replay::StoreError,
 };
 
 use super::{Server, Subject, client::Piece};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sse_core::{
-    EventId, Hub, Joe, Message, OnGap, Provider, ProviderClosed, PublishError, Published,
-    SubscribeError, Subscriber, Subscription, Topics,
+    EventId, Hub, Joe, Message, OnGap, PublishError, SubscribeError, Subscription, Topics,
+    provider::{Provider, ProviderClosed, Published, Subscriber},
 };
 
 use super::{Body, Server, Subject};

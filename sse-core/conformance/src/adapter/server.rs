@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use sse_core::{FiniteReplayer, Hub, Joe, JoeBuilder, Message, Topics};
+use sse_core::{FiniteReplayer, Hub, Joe, Message, Topics, joe::JoeBuilder};
 use tokio::sync::{oneshot, watch};
 
 use super::{Client, Subject};

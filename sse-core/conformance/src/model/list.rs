@@ -1,6 +1,9 @@
 //! Everything that was published, and what of it is kept.
 
-use sse_core::{EventId, Gap, Outcome};
+use sse_core::{
+    EventId,
+    resume::{Gap, Outcome},
+};
 
 use super::{Settings, Subject};
 

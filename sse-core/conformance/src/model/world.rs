@@ -6,7 +6,9 @@ use std::{
 };
 
 use sse_core::{
-    EventId, Gap, Joe, Message, OnGap, Outcome, Provider, ResumeFrom, Subscriber, Subscription,
+    EventId, Joe, Message, OnGap, ResumeFrom, Subscription,
+    provider::{Provider, Subscriber},
+    resume::{Gap, Outcome},
 };
 
 use super::{

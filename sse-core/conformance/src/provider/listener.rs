@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
-use sse_core::{Decoder, EventId, Outcome, Subscriber};
+use sse_core::{EventId, provider::Subscriber, resume::Outcome, wire::Decoder};
 
 use crate::{OwnedEvent, decode, in_time};
 

@@ -9,7 +9,9 @@ mod resume;
 use std::{collections::HashMap, future::Future, sync::Arc};
 
 use sse_core::{
-    EventId, Gap, Message, OnGap, Outcome, Provider, PublishError, ResumeFrom, Subscription, Topics,
+    EventId, Hub, Message, OnGap, PublishError, ResumeFrom, Subscription, Topics,
+    provider::Provider,
+    resume::{Gap, Outcome},
 };
 
 pub(crate) use self::listener::Listener;
@@ -80,6 +82,11 @@ macro_rules! provider_suite {
     };
 }
 
+/// Returns the hub through which an application publishes, and which checks messages.
+fn hub(provider: &Arc<dyn Provider>) -> Hub {
+    Hub::new(Arc::clone(provider))
+}
+
 async fn publish(
     provider: &Arc<dyn Provider>,
     data: impl ToString,
@@ -148,7 +155,7 @@ pub async fn what_is_published_to_no_topics_reaches_nobody(subject: Subject) {
         let published = provider.publish(message, none()).await;
         assert_eq!(published.expect("no topic is no error").id, None);
     }
-    let refused = provider.publish(Message::without_data(), none()).await;
+    let refused = hub(&provider).publish(Message::default(), none()).await;
     assert!(matches!(refused, Err(PublishError::Empty)), "{refused:?}");
     assert!(listener.is_idle());
     publish(&provider, "end", "").await;
@@ -317,8 +324,8 @@ pub async fn subscribers_come_and_go_while_messages_are_published(subject: Subje
 
 pub async fn an_empty_message_is_refused(subject: Subject) {
     let provider = (subject.make)();
-    let refused = provider
-        .publish(Message::without_data(), Topics::default())
+    let refused = hub(&provider)
+        .publish(Message::default(), Topics::default())
         .await;
     assert!(matches!(refused, Err(PublishError::Empty)), "{refused:?}");
 }
@@ -326,9 +333,10 @@ pub async fn an_empty_message_is_refused(subject: Subject) {
 pub async fn an_id_that_no_client_could_send_back_is_refused(subject: Subject) {
     let provider = (subject.make)();
     let mut listener = subscribe(&provider, Subscription::default()).await;
+    let hub = hub(&provider);
     for (length, is_accepted) in [(EventId::MAX_BYTES, true), (EventId::MAX_BYTES + 1, false)] {
         let id = EventId::try_from("x".repeat(length)).expect("a valid id");
-        let published = provider
+        let published = hub
             .publish(Message::data("x").id(id), Topics::default())
             .await;
         assert_eq!(published.is_ok(), is_accepted, "{length} bytes");
@@ -342,7 +350,7 @@ pub async fn an_empty_id_counts_as_none(subject: Subject) {
     let provider = (subject.make)();
     let mut listener = subscribe(&provider, Subscription::default()).await;
     let message = Message::data("x").id(EventId::from_static(""));
-    let published = provider
+    let published = hub(&provider)
         .publish(message, Topics::default())
         .await
         .expect("published");
@@ -352,8 +360,8 @@ pub async fn an_empty_id_counts_as_none(subject: Subject) {
         !bytes.starts_with(b"id: \n") && !bytes.starts_with(b"id:\n"),
         "{bytes:?}"
     );
-    let nothing = Message::without_data().id(EventId::from_static(""));
-    let refused = provider.publish(nothing, Topics::default()).await;
+    let nothing = Message::default().id(EventId::from_static(""));
+    let refused = hub(&provider).publish(nothing, Topics::default()).await;
     assert!(matches!(refused, Err(PublishError::Empty)), "{refused:?}");
 }
 
@@ -361,7 +369,7 @@ pub async fn the_type_of_a_gap_is_refused(subject: Subject) {
     let provider = (subject.make)();
     let mut listener = subscribe(&provider, Subscription::default()).await;
     let forged = Gap::Unknown.message();
-    let refused = provider.publish(forged, Topics::default()).await;
+    let refused = hub(&provider).publish(forged, Topics::default()).await;
     assert!(
         matches!(refused, Err(PublishError::ReservedType)),
         "{refused:?}"

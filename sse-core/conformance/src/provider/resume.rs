@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use sse_core::{
-    EventId, Gap, Message, OnGap, Outcome, Provider, ResumeFrom, SubscribeError, Subscription,
-    Topics,
+    EventId, Message, OnGap, ResumeFrom, SubscribeError, Subscription, Topics,
+    provider::Provider,
+    resume::{Gap, Outcome},
 };
 
 use super::{Subject, publish, subscribe};

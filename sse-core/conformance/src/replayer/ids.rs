@@ -1,6 +1,6 @@
 //! Ids: given, of the application, and of others.
 
-use sse_core::{Gap, Message, Topics};
+use sse_core::{Message, Topics, resume::Gap};
 
 use super::{Subject, gap, id, put, read, seek};
 

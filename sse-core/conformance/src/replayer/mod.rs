@@ -8,7 +8,10 @@ mod places;
 use std::sync::Arc;
 
 use sse_core::{
-    Cursor, Decoder, EventId, Gap, Message, Page, Position, ReadError, Replayer, Topics,
+    EventId, Message, Topics,
+    replay::{Cursor, Page, Position, ReadError, Replayer},
+    resume::Gap,
+    wire::Decoder,
 };
 
 pub use self::{ids::*, places::*};

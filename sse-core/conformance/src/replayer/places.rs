@@ -1,6 +1,10 @@
 //! Ids of places between messages.
 
-use sse_core::{Cursor, Gap, Message, Position, Topics};
+use sse_core::{
+    Message, Topics,
+    replay::{Cursor, Position},
+    resume::Gap,
+};
 
 use super::{Subject, gap, id, put, read, seek};
 

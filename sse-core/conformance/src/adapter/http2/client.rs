@@ -8,7 +8,7 @@ use h2::{
     client::{Builder, SendRequest},
 };
 use http::{HeaderMap, Request};
-use sse_core::Decoder;
+use sse_core::wire::Decoder;
 use tokio::{net::TcpStream, task::JoinHandle};
 
 use crate::{OwnedEvent, decode, in_time};

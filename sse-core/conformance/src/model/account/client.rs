@@ -1,7 +1,11 @@
 //! `Client`: a client that does what the `EventSource` of a browser does.
 
 use futures_util::{FutureExt, StreamExt};
-use sse_core::{Decoder, Gap, OnGap, Outcome, Overflow, SseBody};
+use sse_core::{
+    OnGap, Overflow, SseBody,
+    resume::{Gap, Outcome},
+    wire::Decoder,
+};
 use tokio::sync::oneshot;
 
 use super::{Forgery, Step, Wishes, ledger::Account, server::Server, truth::Stand};

@@ -7,7 +7,7 @@ use std::{
 };
 
 use sse_core::{
-    EventId, Hub, Joe, Message, Outcome, ResumeFrom, SseBody, SubscribeError, Subscription,
+    EventId, Hub, Joe, Message, ResumeFrom, SseBody, SubscribeError, Subscription, resume::Outcome,
 };
 
 use super::{Kind, Settings, Subject, Wishes, names, truth::Truth};
@@ -148,8 +148,8 @@ fn message(kind: Kind, number: usize, unique: usize, size: usize) -> Message {
         Kind::Data => data(),
         Kind::OwnId => data().id(own_id()),
         Kind::EmptyId => data().id("".try_into().expect("a valid id")),
-        Kind::IdOnly => Message::without_data().id(own_id()),
-        Kind::Comment => Message::without_data().comment("x".repeat(size)),
-        Kind::Retry => Message::without_data().retry(Duration::from_secs(1)),
+        Kind::IdOnly => Message::default().id(own_id()),
+        Kind::Comment => Message::default().comment("x".repeat(size)),
+        Kind::Retry => Message::default().retry(Duration::from_secs(1)),
     }
 }

@@ -1,11 +1,11 @@
 //! The standard as a checklist, decoding side: HTML 9.2.5 and 9.2.6, one test for each rule.
-//! What a producer must do stands in `wire_encoding.rs`; what takes a connection is a case of the adapter
+//! What a producer must do stands in `encoding.rs`; what takes a connection is a case of the adapter
 //! suite: comments against proxies and events one by one (items 10 and 11), a refusal is not an event
 //! stream (12). The origin of an event (35) is the client's to know. A decoder that gave up dispatches nothing more (37).
 
 use std::time::Duration;
 
-use sse_core::{DecodeError, Decoder, Event, Item, Limits};
+use sse_wire::{DecodeError, Decoder, Event, Item, Limits};
 
 /// What came out of a stream, as values that are easy to write down.
 #[derive(Clone, Debug, PartialEq, Eq)]

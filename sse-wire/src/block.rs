@@ -2,20 +2,20 @@
 
 use std::{mem, ops::BitOr};
 
-use super::{
+use crate::field::EventType;
+use crate::{
     item::Event,
     limits::{DecodeError, Limits},
     line::utf8,
 };
-use crate::field::EventType;
 
 /// What an emptied buffer keeps. One huge event must not stay in memory for as long as a connection
 /// lasts, and what is usual must not be allocated anew each time.
-pub(super) const KEPT_BYTES: usize = 64 << 10;
+pub(crate) const KEPT_BYTES: usize = 64 << 10;
 
 /// The current block, as far as it does not stand in the input; and the last event id of the stream.
 #[derive(Debug, Default)]
-pub(super) struct Block {
+pub(crate) struct Block {
     data: Held,
     event: Held,
     id: Held,
@@ -25,7 +25,7 @@ pub(super) struct Block {
 /// What lines of the current block say that stand in the input. It is younger than what the [`Block`]
 /// holds, and is copied only if the block does not end in this input.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Lent<'input> {
+pub(crate) struct Lent<'input> {
     data: Option<&'input [u8]>,
     event: Option<&'input [u8]>,
     id: Option<&'input [u8]>,
@@ -41,16 +41,16 @@ struct Held {
 }
 
 impl Block {
-    pub(super) fn last_event_id(&self) -> &str {
+    pub(crate) fn last_event_id(&self) -> &str {
         &self.last_event_id
     }
 
-    pub(super) fn start_from(&mut self, last_event_id: String) {
+    pub(crate) fn start_from(&mut self, last_event_id: String) {
         self.last_event_id = last_event_id;
     }
 
     #[inline]
-    pub(super) fn add_data<'input>(
+    pub(crate) fn add_data<'input>(
         &mut self,
         value: &'input [u8],
         lent: &mut Lent<'input>,
@@ -71,12 +71,12 @@ impl Block {
     }
 
     #[inline]
-    pub(super) fn set_event<'input>(value: &'input [u8], lent: &mut Lent<'input>) {
+    pub(crate) fn set_event<'input>(value: &'input [u8], lent: &mut Lent<'input>) {
         lent.event = Some(value);
     }
 
     #[inline]
-    pub(super) fn set_id<'input>(value: &'input [u8], lent: &mut Lent<'input>) {
+    pub(crate) fn set_id<'input>(value: &'input [u8], lent: &mut Lent<'input>) {
         if !has_nul(value) {
             lent.id = Some(value);
         }
@@ -84,7 +84,7 @@ impl Block {
 
     /// The input ends, or what is lent from it, and the block goes on.
     #[inline]
-    pub(super) fn keep(&mut self, lent: Lent<'_>) {
+    pub(crate) fn keep(&mut self, lent: Lent<'_>) {
         if let Some(data) = lent.data {
             self.data.set(data);
         }
@@ -99,7 +99,7 @@ impl Block {
     /// The block has ended; says whether it is an event. If so, [`event`](Self::event) and then
     /// [`clear`](Self::clear) come next.
     #[inline]
-    pub(super) fn end(&mut self, lent: &mut Lent<'_>) -> bool {
+    pub(crate) fn end(&mut self, lent: &mut Lent<'_>) -> bool {
         let is_event = self.data.is_set || lent.data.is_some();
         if !is_event {
             self.pass_on_id(lent.id, None);
@@ -111,7 +111,7 @@ impl Block {
 
     /// The event that has ended. Everything lent stands in `read`.
     #[inline]
-    pub(super) fn event<'a>(&'a mut self, lent: Lent<'a>, read: &'a [u8]) -> Event<'a> {
+    pub(crate) fn event<'a>(&'a mut self, lent: Lent<'a>, read: &'a [u8]) -> Event<'a> {
         // One long piece is checked faster than several short ones.
         let are_several = lent.data.is_some() && (lent.event.is_some() || lent.id.is_some());
         let whole = if are_several { utf8(read) } else { None };
@@ -128,7 +128,7 @@ impl Block {
     }
 
     #[inline]
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.data.clear();
         self.event.clear();
     }
@@ -144,7 +144,7 @@ impl Block {
     }
 
     #[cfg(test)]
-    pub(super) fn capacity(&self) -> usize {
+    pub(crate) fn capacity(&self) -> usize {
         [&self.data, &self.event, &self.id]
             .map(|held| held.bytes.capacity() + held.replaced.capacity())
             .iter()

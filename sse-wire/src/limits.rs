@@ -46,7 +46,7 @@ impl Limits {
     }
 
     /// A line of so many bytes, or more, is in the stream.
-    pub(super) fn check_line(self, bytes: usize) -> Result<(), DecodeError> {
+    pub(crate) fn check_line(self, bytes: usize) -> Result<(), DecodeError> {
         let limit = self.line_bytes;
         if bytes > limit {
             return Err(DecodeError::LineTooLong { limit });
@@ -55,7 +55,7 @@ impl Limits {
     }
 
     /// An event has so many bytes of data, or more.
-    pub(super) fn check_event(self, bytes: usize) -> Result<(), DecodeError> {
+    pub(crate) fn check_event(self, bytes: usize) -> Result<(), DecodeError> {
         let limit = self.event_bytes;
         if bytes > limit {
             return Err(DecodeError::EventTooLarge { limit });

@@ -12,7 +12,7 @@ mod seen;
 
 use std::collections::BTreeMap;
 
-use sse_core::Limits;
+use sse_wire::Limits;
 
 use corpus::{Case, cases};
 use cuts::{every_cut, lengths};

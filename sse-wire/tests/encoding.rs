@@ -1,11 +1,8 @@
 //! The standard as a checklist, producer side, and what a `Message` can and cannot hold.
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::time::Duration;
 
-use sse_core::{
-    EventId, EventType, InvalidField, Message, ParseMessageError, ResumeFrom, Subscription, Topics,
-    event_type,
-};
+use sse_wire::{EventId, EventType, InvalidField, Message, ParseMessageError, event_type};
 
 fn id(text: &str) -> EventId {
     text.try_into().unwrap()
@@ -87,10 +84,6 @@ fn an_id_is_something_that_a_header_can_carry() {
     for bad in [" a", "a ", "\ta", "a\t", " ", "\t", " \t "] {
         let expected = Err(InvalidField::Blank { field: "id" });
         assert_eq!(EventId::try_from(bad), expected, "{bad:?}");
-        assert_eq!(
-            ResumeFrom::from_bytes(bad.as_bytes()),
-            ResumeFrom::Unreadable
-        );
     }
     for good in [
         "",
@@ -102,8 +95,6 @@ fn an_id_is_something_that_a_header_can_carry() {
         "\u{1f600}",
     ] {
         assert_eq!(id(good), good);
-        let read = ResumeFrom::from_bytes(good.as_bytes());
-        assert_eq!(read, ResumeFrom::from(id(good)));
     }
     // Nothing comes back from a type.
     assert_eq!(event(" a\u{1}\u{7f} "), " a\u{1}\u{7f} ");
@@ -172,13 +163,13 @@ fn item_8_retry_is_whole_milliseconds() {
 
 #[test]
 fn item_9_every_block_ends_with_a_blank_line_but_a_lone_comment() {
-    encodes(&Message::without_data().id(id("1")), "id: 1\n\n");
+    encodes(&Message::default().id(id("1")), "id: 1\n\n");
     encodes(
-        &Message::without_data().retry(Duration::from_secs(1)),
+        &Message::default().retry(Duration::from_secs(1)),
         "retry: 1000\n\n",
     );
-    encodes(&Message::without_data().comment("hi"), ": hi\n");
-    encodes(&Message::without_data(), "");
+    encodes(&Message::default().comment("hi"), ": hi\n");
+    encodes(&Message::default(), "");
 }
 
 #[test]
@@ -229,46 +220,6 @@ fn a_text_that_is_not_one_message_is_refused() {
 }
 
 #[test]
-fn topics_are_a_set() {
-    assert_eq!(Topics::from(["b", "a", "b"]), Topics::from(["a", "b"]));
-    assert_eq!(Topics::from(()), Topics::default());
-    assert_eq!(
-        Topics::default().iter().collect::<Vec<_>>(),
-        [Topics::DEFAULT]
-    );
-    assert!(Topics::from(["a", "b"]).matches(&Topics::from(["b", "c"])));
-    assert!(!Topics::from(["a", "b"]).matches(&Topics::from("")));
-}
-
-#[test]
-fn topics_are_made_from_what_is_at_hand() {
-    let one = Topics::from("a");
-    let owned = "a".to_owned();
-    let (array, list) = ([owned.clone()], vec![owned.clone()]);
-    for same in [
-        Topics::from(&owned),
-        Topics::from(owned.clone()),
-        Topics::from(Cow::Borrowed("a")),
-        Topics::from(Arc::<str>::from("a")),
-        Topics::from(["a"]),
-        Topics::from(&["a"]),
-        Topics::from(&array),
-        Topics::from(&list),
-        Topics::from(vec![Cow::Borrowed("a")]),
-        Topics::from(&list[..]),
-        Some("a").into_iter().collect(),
-    ] {
-        assert_eq!(same, one);
-    }
-    let topic = format!("user:{}", 17);
-    let subscription = Subscription::to(&topic);
-    assert_eq!(subscription.topics(), &Topics::from(topic));
-    let pair = &["a", "b"];
-    let subscription = Subscription::to(pair);
-    assert_eq!(subscription.topics(), &Topics::from(*pair));
-}
-
-#[test]
 fn numbers_are_ids() {
     let rows = [
         (0_u8.into(), "0"),
@@ -291,29 +242,6 @@ fn a_type_that_stands_in_the_program_is_checked_by_the_compiler() {
     assert_eq!(event_type!("trade"), event("trade"));
     let message = Message::data("x").event(event_type!("trade"));
     encodes(&message, "event: trade\ndata: x\n\n");
-}
-
-/// The topics that somebody may read, of whom nothing is known.
-#[test]
-fn an_empty_list_is_no_topic_not_the_default_one() {
-    let list = Vec::<String>::new();
-    for none in [
-        Topics::from(list.as_slice()),
-        Topics::from(<[&str; 0]>::default()),
-        list.into_iter().collect(),
-    ] {
-        assert!(none.is_empty());
-        assert_eq!((none.len(), none.iter().count()), (0, 0));
-        assert_ne!(none, Topics::default());
-        assert!(!Topics::default().is_empty());
-        for topics in [Topics::default(), ["a", ""].into(), none.clone()] {
-            assert!(!none.matches(&topics));
-            assert!(!topics.matches(&none));
-        }
-        assert_eq!(format!("{none:?}"), "{}");
-    }
-    let named_none = Topics::from_query(Some("other=1"));
-    assert_eq!(named_none, Topics::default(), "where none is named");
 }
 
 #[cfg(feature = "json")]
@@ -346,11 +274,4 @@ fn serde_goes_through_the_same_checks() {
     ] {
         assert!(serde_json::from_str::<Message>(bad).is_err(), "{bad}");
     }
-    assert_eq!(
-        serde_json::to_string(&Topics::from(["b", "a"])).unwrap(),
-        r#"["a","b"]"#
-    );
-    let none = serde_json::from_str::<Topics>("[]").unwrap();
-    assert!(none.is_empty());
-    assert_eq!(serde_json::to_string(&none).unwrap(), "[]");
 }

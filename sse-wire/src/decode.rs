@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, mem, time::Duration};
 
-use super::{
+use crate::{
     block::{Block, KEPT_BYTES, Lent},
     item::Item,
     limits::{DecodeError, Limits},
@@ -24,7 +24,7 @@ use super::{
 /// [HTML, 9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 ///
 /// ```
-/// use sse_core::{Decoder, Item};
+/// use sse_wire::{Decoder, Item};
 ///
 /// let mut decoder = Decoder::new();
 /// let mut seen = Vec::new();
@@ -37,7 +37,7 @@ use super::{
 ///     }
 /// }
 /// assert_eq!(seen, ["hello", "world"]);
-/// # Ok::<(), sse_core::DecodeError>(())
+/// # Ok::<(), sse_wire::DecodeError>(())
 /// ```
 #[derive(Debug, Default)]
 pub struct Decoder {

@@ -1,6 +1,6 @@
 //! The decoder of `sse-core`, fed chunk by chunk.
 
-use sse_core::{DecodeError, Decoder, Item, Limits};
+use sse_wire::{DecodeError, Decoder, Item, Limits};
 
 use crate::seen::{Decoded, Seen};
 

@@ -1,7 +1,7 @@
 //! Streams that nobody thought of.
 
 use proptest::{collection::vec, prelude::*};
-use sse_core::Limits;
+use sse_wire::Limits;
 
 use crate::{cuts::cut, naive, ours};
 

@@ -3,7 +3,10 @@
 use std::{str::FromStr, time::Duration};
 
 use super::Message;
-use crate::wire::line::{Line, find_line_end, parse_retry, strip_bom, text};
+use crate::{
+    line::{Line, find_line_end, parse_retry, strip_bom, text},
+    lines::Lines,
+};
 
 /// Why a text is not one message.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,8 +35,8 @@ impl FromStr for Message {
     fn from_str(input: &str) -> Result<Self, ParseMessageError> {
         let mut rest = strip_bom(input.as_bytes());
         let mut message = Self::default();
-        let mut data: Option<String> = None;
-        let mut comment: Option<String> = None;
+        let mut data: Option<Lines> = None;
+        let mut comment: Option<Lines> = None;
         while !rest.is_empty() {
             let end = find_line_end(rest).ok_or(ParseMessageError::Unterminated)?;
             let line = Line::parse(&rest[..end]);
@@ -73,13 +76,10 @@ fn after_line_end(rest: &[u8]) -> &[u8] {
     rest.strip_prefix(b"\r\n").unwrap_or(&rest[1..])
 }
 
-fn append(lines: &mut Option<String>, value: &[u8]) {
+fn append(lines: &mut Option<Lines>, value: &[u8]) {
     let value = text(value);
     match lines {
-        Some(lines) => {
-            lines.push('\n');
-            lines.push_str(&value);
-        }
-        None => *lines = Some(value.into_owned()),
+        Some(lines) => lines.push_line(&value),
+        None => *lines = Some(value.into_owned().into()),
     }
 }

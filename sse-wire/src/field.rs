@@ -26,13 +26,13 @@ use crate::text::Text;
 /// [whatwg/fetch#568]: https://github.com/whatwg/fetch/issues/568
 ///
 /// ```
-/// use sse_core::EventId;
+/// use sse_wire::EventId;
 ///
 /// let id: EventId = "42".parse()?;
 /// assert_eq!(id, EventId::from(42));
 /// assert!(EventId::try_from("4\n2").is_err());
 /// assert!(EventId::try_from("42 ").is_err());
-/// # Ok::<(), sse_core::InvalidField>(())
+/// # Ok::<(), sse_wire::InvalidField>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -60,17 +60,17 @@ impl EventId {
 /// Three names mean something already. `message` is the same as none. `error` and `open` are
 /// allowed, but what a page listens to with `addEventListener("error")` or `onerror` also fires
 /// when its connection is lost, and `open` when it is made: choose other names. A hub publishes no
-/// `gap`: by that one it says itself that a client has missed something ([`Gap`](crate::Gap)).
+/// `gap`: by that one it says itself that a client has missed something (`Gap::EVENT` in `sse-core`).
 ///
 /// Cheap to clone. A string to serde, with feature `serde`.
 ///
 /// ```
-/// use sse_core::EventType;
+/// use sse_wire::EventType;
 ///
 /// const PRICE: EventType = EventType::from_static("price");
 /// assert_eq!(PRICE, EventType::try_from("price")?);
 /// assert!(EventType::try_from("price\ndata: 0").is_err());
-/// # Ok::<(), sse_core::InvalidField>(())
+/// # Ok::<(), sse_wire::InvalidField>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -88,13 +88,13 @@ impl EventType {
 /// checked when it is called.
 ///
 /// ```
-/// use sse_core::{Message, event_type};
+/// use sse_wire::{Message, event_type};
 ///
 /// let message = Message::data("42.50").event(event_type!("trade"));
 /// ```
 ///
 /// ```compile_fail
-/// let two_lines = sse_core::event_type!("trade\ndata: 0");
+/// let two_lines = sse_wire::event_type!("trade\ndata: 0");
 /// ```
 #[macro_export]
 macro_rules! event_type {

@@ -5,7 +5,10 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Message;
-use crate::field::{EventId, EventType};
+use crate::{
+    field::{EventId, EventType},
+    lines::Lines,
+};
 
 /// The shape on paper: `retry` in milliseconds as on the wire.
 #[derive(Serialize, Deserialize)]
@@ -33,25 +36,23 @@ impl Serialize for Message {
             retry: message
                 .retry
                 .map(|retry| retry.as_millis().try_into().unwrap_or(u64::MAX)),
-            data: message.data,
-            comment: message.comment,
+            data: message.data.map(Lines::into_string),
+            comment: message.comment.map(Lines::into_string),
         }
         .serialize(serializer)
     }
 }
 
-/// Available with feature `serde`. Goes through the same setters as a message made in code, so
-/// line ends are normalised.
+/// Available with feature `serde`. Line ends become LF, as in a message made in code.
 impl<'de> Deserialize<'de> for Message {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let fields = Fields::deserialize(deserializer)?;
-        let mut message = fields.data.map_or_else(Self::without_data, Self::data);
-        message.id = fields.id;
-        message.event = fields.event;
-        message.retry = fields.retry.map(Duration::from_millis);
-        match fields.comment {
-            Some(comment) => Ok(message.comment(comment)),
-            None => Ok(message),
-        }
+        Ok(Self {
+            id: fields.id,
+            event: fields.event,
+            retry: fields.retry.map(Duration::from_millis),
+            data: fields.data.map(Lines::from),
+            comment: fields.comment.map(Lines::from),
+        })
     }
 }

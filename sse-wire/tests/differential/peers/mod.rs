@@ -13,8 +13,8 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use eventsource_stream::EventStream;
 use futures_util::{Stream, StreamExt as _, stream};
-use sse_core::Limits;
 use sse_stream::SseByteStream;
+use sse_wire::Limits;
 use tokio_util::codec::Decoder as _;
 
 use crate::corpus::Case;

@@ -82,14 +82,6 @@ pub(crate) fn find_line_end(bytes: &[u8]) -> Option<usize> {
     memchr::memchr2(b'\r', b'\n', bytes)
 }
 
-/// The text with every CRLF and CR as LF, which is what a client makes of it.
-pub(crate) fn normalise_line_ends(text: String) -> String {
-    if memchr::memchr(b'\r', text.as_bytes()).is_none() {
-        return text;
-    }
-    text.replace("\r\n", "\n").replace('\r', "\n")
-}
-
 /// What follows a leading byte order mark, of which the standard removes one.
 pub(crate) fn strip_bom(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)

@@ -1,4 +1,5 @@
-//! A stream that a handler writes to.
+//! The two types of a stream that a handler or a task writes to:
+//! [`SseBody::channel`](crate::SseBody::channel) makes one.
 
 use std::{
     fmt,
@@ -10,7 +11,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use tokio::sync::{Semaphore, mpsc};
 
-use crate::{message::Message, subscriber::Deliveries, wire::join};
+use crate::{join::join, subscriber::Deliveries, wire::Message};
 
 /// How many messages leave in one piece at most.
 const BATCH: usize = 64;
@@ -61,7 +62,7 @@ impl fmt::Debug for Sender {
     }
 }
 
-pub(super) fn channel(capacity: usize) -> (Sender, Receiver) {
+pub(crate) fn channel(capacity: usize) -> (Sender, Receiver) {
     let capacity = capacity.clamp(1, Semaphore::MAX_PERMITS);
     let (sender, receiver) = mpsc::channel(capacity);
     let batch = Vec::new();
@@ -75,7 +76,7 @@ pub(super) fn channel(capacity: usize) -> (Sender, Receiver) {
 }
 
 /// Everything pending in one piece.
-pub(super) struct Receiver {
+pub(crate) struct Receiver {
     messages: mpsc::Receiver<Bytes>,
     batch: Vec<Bytes>,
 }
