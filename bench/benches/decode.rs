@@ -3,7 +3,10 @@
 use std::{hint::black_box, time::Duration};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use sse_core::{EventId, EventType, Message, wire::{DecodeError, Decoder, Item}};
+use sse_core::{
+    EventId, EventType, Message,
+    wire::{DecodeError, Decoder, Item},
+};
 
 /// About what a packet holds, and what is read from a connection that has much to give.
 const CHUNKS: [usize; 2] = [1_400, 16 << 10];

@@ -9,7 +9,10 @@ use std::{
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use futures_util::{FutureExt as _, Stream as _};
-use sse_core::{Joe, Message, Subscription, provider::{Provider as _, Subscriber}};
+use sse_core::{
+    Joe, Message, Subscription,
+    provider::{Provider as _, Subscriber},
+};
 
 fn poll(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("poll");

@@ -8,9 +8,12 @@ use std::{
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use futures_util::{FutureExt as _, Stream as _};
-use sse_core::{FiniteReplayer, Joe, Message, Subscription, Topics, provider::{Provider as _, Subscriber}};
+use sse_core::{
+    FiniteReplayer, Joe, Message, Subscription, Topics,
+    provider::{Provider as _, Subscriber},
+};
 
-/// What is asked for in one go: little enough to lie in the processor's cache.
+/// The messages that are asked for in one go: little enough to lie in the processor's cache.
 const BATCH: BatchSize = BatchSize::NumIterations(64);
 
 fn publish(criterion: &mut Criterion) {

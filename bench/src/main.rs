@@ -3,15 +3,14 @@
 mod clients;
 mod clock;
 mod in_process;
-mod latencies;
 mod machine;
 mod payload;
 mod peers;
 mod process;
 mod report;
+mod rounds;
 mod run;
 mod scenarios;
-mod scratch;
 mod server;
 
 use std::process::ExitCode;
@@ -20,7 +19,7 @@ use anyhow::Result;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    match task(Task::parse()) {
+    match obey(Task::parse()) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -30,7 +29,7 @@ fn main() -> ExitCode {
 }
 
 /// Measures server-sent events.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 enum Task {
     /// Measure
     Run(run::Options),
@@ -39,7 +38,7 @@ enum Task {
     /// One server process of a measurement
     #[command(hide = true)]
     Serve {
-        /// What to serve with
+        /// The peer to serve with
         peer: String,
         #[command(flatten)]
         settings: server::Settings,
@@ -47,12 +46,12 @@ enum Task {
     /// One measurement of a store, in a process of its own
     #[command(hide = true)]
     Store {
-        /// What to measure, as JSON
+        /// The measurement, as JSON
         job: String,
     },
 }
 
-fn task(task: Task) -> Result<ExitCode> {
+fn obey(task: Task) -> Result<ExitCode> {
     match task {
         Task::Run(options) => return run::run(&options),
         Task::Report(render) => render.run()?,

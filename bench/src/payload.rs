@@ -1,11 +1,16 @@
 //! The data of a message: padding, the time of its publication, and one byte that counts it.
 //!
-//! The time and the marker stand at the end, so that who has seen the marker has seen the message.
+//! Time and marker stand at the end: a reader that has seen the marker has seen the message.
 
 use std::fmt::Write as _;
 
+use memchr::{memchr, memchr_iter, memrchr};
+
+/// Bytes of data in each message.
+pub(crate) const SIZE: usize = 128;
+
 /// Stands once in every message and nowhere else in what a server sends.
-pub(crate) const MARKER: u8 = b'@';
+const MARKER: u8 = b'@';
 
 /// Hexadecimal digits of the time before the marker.
 const DIGITS: usize = 16;
@@ -19,24 +24,20 @@ pub(crate) fn data(time: u64, size: usize) -> String {
     data
 }
 
-/// How many messages end in these bytes.
+/// Counts the messages that end in these bytes.
 pub(crate) fn count(bytes: &[u8]) -> u64 {
-    memchr::memchr_iter(MARKER, bytes).count() as u64
+    memchr_iter(MARKER, bytes).count() as u64
 }
 
-/// When the first and the last message that end in these bytes were published.
+/// Finds when the first and the last message that end in these bytes were published.
 ///
-/// Nothing where framing or the end of the read cuts through the time; that sample is left out.
-pub(crate) fn times(bytes: &[u8]) -> (Option<u64>, Option<u64>) {
-    let first = memchr::memchr(MARKER, bytes);
-    let last = memchr::memrchr(MARKER, bytes);
-    let time = |end: usize| time_before(bytes, end);
-    (first.and_then(time), last.and_then(time))
-}
-
-fn time_before(bytes: &[u8], end: usize) -> Option<u64> {
-    let digits = bytes.get(end.checked_sub(DIGITS)?..end)?;
-    u64::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
+/// `None` where framing or the end of the read cuts through the time; that sample is left out.
+pub(crate) fn times(bytes: &[u8]) -> [Option<u64>; 2] {
+    [memchr(MARKER, bytes), memrchr(MARKER, bytes)].map(|marker| {
+        let end = marker?;
+        let digits = bytes.get(end.checked_sub(DIGITS)?..end)?;
+        u64::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
+    })
 }
 
 #[cfg(test)]
@@ -48,14 +49,14 @@ mod tests {
         let data = data(0x1234, 128);
         assert_eq!(data.len(), 128);
         assert_eq!(count(data.as_bytes()), 1);
-        assert_eq!(times(data.as_bytes()), (Some(0x1234), Some(0x1234)));
+        assert_eq!(times(data.as_bytes()), [Some(0x1234); 2]);
     }
 
     #[test]
     fn first_and_last_of_several_are_told_and_cut_ones_left_out() {
         let both = format!("data: {}\n\ndata: {}\n\n", data(1, 64), data(2, 64));
-        assert_eq!(times(both.as_bytes()), (Some(1), Some(2)));
+        assert_eq!(times(both.as_bytes()), [Some(1), Some(2)]);
         let cut = &both.as_bytes()[60..];
-        assert_eq!((count(cut), times(cut)), (2, (None, Some(2))));
+        assert_eq!((count(cut), times(cut)), (2, [None, Some(2)]));
     }
 }

@@ -1,25 +1,28 @@
-//! A server process as the measuring half sees it: commands, answers, CPU time and memory.
+//! Other processes: a server as the measuring half sees it, and one that prints figures and ends.
 
 use std::{
     fs,
     io::{BufRead as _, BufReader, Write as _},
     net::SocketAddr,
-    process::{Child, ChildStdin, Command as Program, ExitStatus, Stdio},
-    sync::mpsc::{Receiver, TryRecvError, channel},
+    process::{Child, ChildStdin, Command as Program, Stdio},
+    sync::mpsc::{Receiver, RecvTimeoutError, channel},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
+use serde::de::DeserializeOwned;
 
-use crate::server::{Answer, Command, Published};
+use crate::{
+    machine::kibibytes,
+    server::{Command, Published},
+};
 
-/// How long a server may take to start, and to answer what takes it no time.
+/// The time for a server to start, and to answer a question that takes it no time.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A running server; it is killed when this is dropped.
-#[derive(Debug)]
 pub(crate) struct Process {
     peer: String,
     child: Child,
@@ -30,7 +33,7 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts the peer on a core; the arguments are those of [`Settings`](crate::server::Settings).
-    pub(crate) fn start(peer: &str, core: usize, arguments: &[String]) -> Result<Self> {
+    pub(crate) fn start(peer: &str, core: usize, arguments: &[&str]) -> Result<Self> {
         let mut child = Program::new(std::env::current_exe()?)
             .args(["serve", peer, "--core", &core.to_string()])
             .args(arguments)
@@ -42,11 +45,8 @@ impl Process {
         let stdout = child.stdout.take().context("stdout was not piped")?;
         let (sender, lines) = channel();
         thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    break;
-                }
-            }
+            let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
+            lines.all(|line| sender.send(line).is_ok())
         });
         let first = lines.recv_timeout(PATIENCE);
         let first = first.with_context(|| format!("{peer} did not announce its address"))?;
@@ -65,41 +65,31 @@ impl Process {
         writeln!(self.stdin, "{line}").with_context(|| format!("{} is gone", self.peer))
     }
 
-    /// What the server says about its last publishing, once it has said it.
+    /// Takes the server's account of its last publishing, once there is one.
     pub(crate) fn published(&self) -> Result<Option<Published>> {
-        match self.lines.try_recv() {
-            Ok(line) => match serde_json::from_str(&line)? {
-                Answer::Published(published) => Ok(Some(published)),
-                Answer::Subscribers(_) => bail!("{} answered another question", self.peer),
-            },
-            Err(TryRecvError::Empty) => Ok(None),
-            Err(TryRecvError::Disconnected) => bail!("{} ended by itself", self.peer),
-        }
+        self.answer(Duration::ZERO)
     }
 
     /// As [`published`](Self::published), but waits for it.
     pub(crate) fn wait_published(&self, patience: Duration) -> Result<Published> {
-        let deadline = Instant::now() + patience;
-        loop {
-            if let Some(published) = self.published()? {
-                return Ok(published);
-            }
-            if Instant::now() > deadline {
-                bail!("{} did not publish in {patience:?}", self.peer);
-            }
-            // pace: looks again until the patience is over.
-            thread::sleep(Duration::from_millis(5));
-        }
+        let published = self.answer(patience)?;
+        published.with_context(|| format!("{} did not publish in {patience:?}", self.peer))
     }
 
-    /// How many clients the server has.
+    /// Asks the server how many clients it has.
     pub(crate) fn subscribers(&mut self) -> Result<usize> {
         self.tell(Command::Subscribers)?;
-        let line = self.lines.recv_timeout(PATIENCE);
-        let line = line.with_context(|| format!("{} does not answer", self.peer))?;
-        match serde_json::from_str(&line)? {
-            Answer::Subscribers(count) => Ok(count),
-            Answer::Published(_) => bail!("{} answered another question", self.peer),
+        let subscribers = self.answer(PATIENCE)?;
+        subscribers.with_context(|| format!("{} does not answer", self.peer))
+    }
+
+    fn answer<T: DeserializeOwned>(&self, patience: Duration) -> Result<Option<T>> {
+        match self.lines.recv_timeout(patience) {
+            Ok(line) => serde_json::from_str(&line)
+                .map(Some)
+                .with_context(|| format!("{} answered another question: {line}", self.peer)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => bail!("{} ended by itself", self.peer),
         }
     }
 
@@ -109,20 +99,15 @@ impl Process {
         for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
             let text = fs::read_to_string(task?.path().join("schedstat"))?;
             let first = text.split_whitespace().next().unwrap_or_default();
-            nanos += first
-                .parse::<u64>()
-                .context("the kernel counts no CPU time")?;
+            let first: u64 = first.parse().context("the kernel counts no CPU time")?;
+            nanos += first;
         }
         Ok(nanos)
     }
 
-    /// Bytes of memory that are its own or in its page tables.
+    /// KB of memory that are its own or in its page tables.
     pub(crate) fn resident(&self) -> Result<u64> {
-        let text = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.id()))?;
-        let line = text.lines().find_map(|line| line.strip_prefix("Rss:"));
-        let number = line.and_then(|line| line.trim().strip_suffix(" kB"));
-        let kibibytes: u64 = number.context("the kernel tells no memory")?.parse()?;
-        Ok(kibibytes * 1_024)
+        kibibytes(&format!("/proc/{}/smaps_rollup", self.child.id()), "Rss:")
     }
 
     /// Asks it to end, as a service manager would.
@@ -131,9 +116,9 @@ impl Process {
         kill_process(pid, Signal::TERM).with_context(|| format!("{} is gone", self.peer))
     }
 
-    /// How it ended, once it has.
-    pub(crate) fn exit(&mut self) -> Result<Option<ExitStatus>> {
-        Ok(self.child.try_wait()?)
+    /// Tells whether it has ended.
+    pub(crate) fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
     }
 }
 
@@ -143,4 +128,18 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Runs a program that prints its figures as JSON; it may end by a signal if that is its task.
+pub(crate) fn figures(program: &mut Program, may_be_killed: bool) -> Result<Vec<f64>> {
+    let output = program.output();
+    let output = output.with_context(|| format!("cannot start {program:?}"))?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let was_killed = output.status.code().is_none();
+    ensure!(
+        output.status.success() || may_be_killed && was_killed,
+        "{program:?} has failed: {errors}"
+    );
+    let figures = serde_json::from_slice(&output.stdout);
+    figures.with_context(|| format!("{program:?} says something else than figures"))
 }

@@ -1,9 +1,6 @@
 //! One run: the scenarios that were asked for, and what is done with the results.
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Result, bail};
 use jiff::Timestamp;
@@ -11,12 +8,13 @@ use jiff::Timestamp;
 use crate::{
     in_process,
     machine::{self, Cores, Machine},
-    report::{self, Results},
-    scenarios::{self, Bench, Scenario},
+    report::{self, Results, Table},
+    rounds::Bench,
+    scenarios,
 };
 
-/// What to measure.
-#[derive(Debug, clap::Args)]
+/// The choice of what to measure.
+#[derive(clap::Args)]
 pub(crate) struct Options {
     /// Measure only this; may be repeated
     #[arg(long = "scenario", value_name = "NAME")]
@@ -27,7 +25,7 @@ pub(crate) struct Options {
     /// Tiny numbers, to see that everything runs and every delivery is accounted for
     #[arg(long, conflicts_with = "save")]
     quick: bool,
-    /// How often each is measured; the first time does not count
+    /// Measure each this many times; the first does not count
     #[arg(long, default_value_t = 4)]
     rounds: usize,
     /// Keep the results in this file; what it holds of other scenarios stays
@@ -39,7 +37,7 @@ pub(crate) struct Options {
 }
 
 /// Renders a report from kept results.
-#[derive(Debug, clap::Args)]
+#[derive(clap::Args)]
 pub(crate) struct Render {
     /// The file that a run has saved
     from: PathBuf,
@@ -47,28 +45,48 @@ pub(crate) struct Render {
     to: PathBuf,
 }
 
+/// A name, one line about what is done, and what does it.
+type Scenario = (&'static str, &'static str, fn(&Bench) -> Result<Vec<Table>>);
+
+/// All scenarios, in the order of the report.
+#[rustfmt::skip]
+const SCENARIOS: [Scenario; 16] = [
+    ("burst", "everyone gets many messages at once", scenarios::burst),
+    ("sustained", "as much as one core can take", scenarios::sustained),
+    ("paced", "an even pace, each message by itself", scenarios::paced),
+    ("memory", "what an idle connection costs", scenarios::memory),
+    ("stuck", "beside clients that never read", scenarios::stuck),
+    ("connect-storm", "everyone connects at once", scenarios::connect_storm),
+    ("resume-storm", "everyone comes back at once", scenarios::resume_storm),
+    ("shutdown", "SIGTERM with streams open", scenarios::shutdown),
+    ("publish-topics", "publishing to one topic of many", in_process::publish_topics),
+    ("publish-subscribers", "everyone on one topic", in_process::publish_subscribers),
+    ("many-topics", "many topics for each subscriber", in_process::many_topics),
+    ("memory-core", "what a subscriber takes, without a connection", in_process::memory_core),
+    ("churn", "subscriptions that come and go", in_process::churn),
+    ("codec", "events to bytes and back", in_process::codec),
+    ("replay", "a long history, read at once", in_process::replay),
+    ("store", "a history on disk", in_process::store),
+];
+
 /// Measures and shows; fails if something could not be measured.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let scenarios = chosen(&options.scenarios)?;
     let bench = bench(options)?;
     let mut tables = Vec::new();
-    for scenario in scenarios {
-        eprintln!("{}: {}", scenario.name, scenario.about);
-        for mut table in (scenario.run)(&bench)? {
+    for (name, about, measure) in scenarios {
+        eprintln!("{name}: {about}");
+        for mut table in measure(&bench)? {
             table.measured = Timestamp::now().strftime("%F %R UTC").to_string();
             println!("\n{}", report::section(&table, &[]));
             tables.push(table);
         }
     }
-    let failures: Vec<String> = tables
-        .iter()
-        .flat_map(|table| {
-            table
-                .failures
-                .iter()
-                .map(|it| format!("{}: {it}", table.name))
-        })
-        .collect();
+    let failures = |it: &Table| -> Vec<String> {
+        let named = |failure: &String| format!("{}: {failure}", it.name);
+        it.failures.iter().map(named).collect()
+    };
+    let failures: Vec<String> = tables.iter().flat_map(failures).collect();
     if let Some(path) = &options.save {
         let machine = Machine::this();
         let results = Results { machine, tables }.save(path)?;
@@ -79,16 +97,14 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     for failure in &failures {
         eprintln!("failed: {failure}");
     }
-    Ok(if failures.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    let is_complete = failures.is_empty();
+    Ok(ExitCode::from(u8::from(!is_complete)))
 }
 
 impl Render {
+    /// Writes the report.
     pub(crate) fn run(&self) -> Result<()> {
-        report::write(&Results::load(&self.from)?, Path::new(&self.to))
+        report::write(&Results::load(&self.from)?, &self.to)
     }
 }
 
@@ -101,22 +117,20 @@ fn bench(options: &Options) -> Result<Bench> {
         cores,
         // Some are open already, and a server has other things open than connections.
         most_clients: files.saturating_sub(200),
-        peers: options.peers.clone(),
+        rows: options.peers.clone(),
         quick: options.quick,
         rounds: rounds.max(1),
     })
 }
 
 /// The scenarios of these names, or all, in the order of the report.
-fn chosen(names: &[String]) -> Result<Vec<&'static Scenario>> {
-    let all = || scenarios::SCENARIOS.iter().chain(in_process::SCENARIOS);
-    if let Some(name) = names.iter().find(|name| all().all(|it| it.name != **name)) {
-        let known: Vec<&str> = all().map(|it| it.name).collect();
-        bail!(
-            "there is no scenario {name}; there are: {}",
-            known.join(", ")
-        );
+fn chosen(names: &[String]) -> Result<Vec<Scenario>> {
+    let known = SCENARIOS.map(|(name, ..)| name);
+    if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
+        let known = known.join(", ");
+        bail!("there is no scenario {name}; there are: {known}");
     }
-    let is_chosen = |it: &&Scenario| names.is_empty() || names.iter().any(|name| name == it.name);
-    Ok(all().filter(is_chosen).collect())
+    let mut chosen = SCENARIOS.to_vec();
+    chosen.retain(|(name, ..)| names.is_empty() || names.iter().any(|it| it == name));
+    Ok(chosen)
 }

@@ -7,11 +7,10 @@ use mio::net::TcpStream;
 
 use crate::{clock, payload};
 
-/// What ends a chunked body properly.
+/// The proper end of a chunked body.
 const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
 /// One stream.
-#[derive(Debug)]
 pub(super) struct Connection {
     pub(super) socket: TcpStream,
     pub(super) state: State,
@@ -20,23 +19,21 @@ pub(super) struct Connection {
     tail: Vec<u8>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub(super) enum State {
     /// The request is not sent.
     Connecting,
-    /// What has come of the response's head.
+    /// The part of the response's head that has come.
     Head(Vec<u8>),
     Body,
     Closed,
 }
 
-/// What one read brought.
-#[derive(Debug)]
+/// The messages of one read.
 pub(super) struct Took {
     pub(super) messages: u64,
-    /// When the first and the last of them were published.
-    pub(super) first: Option<u64>,
-    pub(super) last: Option<u64>,
+    /// The times at which the first and the last of them were published.
+    pub(super) times: [Option<u64>; 2],
 }
 
 impl Connection {
@@ -49,12 +46,12 @@ impl Connection {
         }
     }
 
-    /// The last chunk has come; the connection itself may stay open.
+    /// Tells whether the last chunk has come; the connection itself may stay open.
     pub(super) fn ended_properly(&self) -> bool {
         self.tail == LAST_CHUNK
     }
 
-    /// Reads all there is; says when the last byte came, 0 if there was none.
+    /// Reads all there is; returns when the last byte came, 0 if there was none.
     pub(super) fn read(
         &mut self,
         buffer: &mut [u8],
@@ -63,42 +60,37 @@ impl Connection {
         let mut last_byte = 0;
         loop {
             match self.socket.read(buffer) {
-                Ok(0) => {
-                    self.state = State::Closed;
-                    return Ok(last_byte);
-                }
+                Ok(0) => break,
                 Ok(length) => {
                     last_byte = clock::now();
-                    self.take(&buffer[..length], last_byte, &mut on_messages)?;
+                    if let Some(took) = self.take(&buffer[..length])? {
+                        on_messages(last_byte, &took);
+                    }
                     // Less than there was room for is all there was; more makes another event.
                     if length < buffer.len() {
                         return Ok(last_byte);
                     }
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(last_byte),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::ConnectionReset => {
-                    self.state = State::Closed;
-                    return Ok(last_byte);
-                }
-                Err(error) => return Err(error.into()),
+                Err(error) => match error.kind() {
+                    ErrorKind::WouldBlock => return Ok(last_byte),
+                    ErrorKind::Interrupted => {}
+                    ErrorKind::ConnectionReset => break,
+                    _ => return Err(error.into()),
+                },
             }
         }
+        self.state = State::Closed;
+        Ok(last_byte)
     }
 
-    fn take(
-        &mut self,
-        bytes: &[u8],
-        now: u64,
-        on_messages: &mut impl FnMut(u64, &Took),
-    ) -> Result<()> {
+    fn take(&mut self, bytes: &[u8]) -> Result<Option<Took>> {
         self.keep_tail(bytes);
         let mut body = bytes;
         if let State::Head(head) = &mut self.state {
             let before = head.len();
             head.extend_from_slice(bytes);
             let Some(end) = memchr::memmem::find(head, b"\r\n\r\n") else {
-                return Ok(());
+                return Ok(None);
             };
             if !head.starts_with(b"HTTP/1.1 200 ") {
                 bail!("unexpected answer: {}", String::from_utf8_lossy(head));
@@ -107,17 +99,12 @@ impl Connection {
             self.state = State::Body;
         }
         let messages = payload::count(body);
-        if messages > 0 {
-            self.messages += messages;
-            let (first, last) = payload::times(body);
-            let took = Took {
-                messages,
-                first,
-                last,
-            };
-            on_messages(now, &took);
-        }
-        Ok(())
+        self.messages += messages;
+        let took = || Took {
+            messages,
+            times: payload::times(body),
+        };
+        Ok((messages > 0).then(took))
     }
 
     fn keep_tail(&mut self, bytes: &[u8]) {

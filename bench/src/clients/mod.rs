@@ -1,28 +1,54 @@
 //! The readers: thousands of clients on one thread, which count and time what they get.
 
-mod connect;
 mod connection;
 
-use std::{io, time::Duration};
+use std::{
+    io::{self, ErrorKind, Write as _},
+    net::{SocketAddr, TcpStream as StdStream},
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result, bail};
-use mio::{Events, Poll};
+use mio::{Events, Interest, Poll, Token, net::TcpStream};
+use socket2::{Domain, Socket, Type};
 
-pub(crate) use self::connect::{Connect, IN_FLIGHT};
-use self::connection::{Connection, Took};
-use crate::{clock, latencies::Latencies};
+use self::connection::{Connection, State, Took};
+use crate::{
+    clock::{self, Latencies},
+    process::Process,
+    server::Published,
+};
+
+/// Connections that are being opened at a time: fewer than may wait to be accepted, so that none is
+/// turned away.
+pub(crate) const IN_FLIGHT: usize = 100;
 
 /// Large enough that a read takes all there is, so that readers are never what is measured.
 const BUFFER: usize = 256 << 10;
 
-/// Nothing from anyone for so long, after the last message was published, means that no more will come.
+/// The receive buffer of a client that does not read, in bytes.
+const SILENT_BUFFER: usize = 4_096;
+
+/// Nanoseconds without progress while connecting, after which the server counts as stuck.
+const CONNECT_STUCK: u64 = 10_000_000_000;
+
+/// The same without a byte for anyone, while the server publishes.
+const PUBLISH_STUCK: u64 = 30_000_000_000;
+
+/// Nanoseconds without a byte for anyone, after the last message was published, after which no more
+/// will come.
 const SILENCE: u64 = 1_500_000_000;
 
-/// Nothing from anyone for so long while the server publishes means that it is stuck.
-const STUCK: u64 = 30_000_000_000;
+/// The clients that are to connect.
+#[derive(Default)]
+pub(crate) struct Connect {
+    pub(crate) count: usize,
+    /// The number of them that read the head of the response and then nothing any more.
+    pub(crate) silent: usize,
+    pub(crate) last_event_id: Option<String>,
+}
 
 /// Clients with an open stream each.
-#[derive(Debug)]
 pub(crate) struct Clients {
     poll: Poll,
     events: Events,
@@ -30,51 +56,155 @@ pub(crate) struct Clients {
     connections: Vec<Connection>,
     /// The first ones that do not read after the head of their response.
     silent: usize,
-    /// When the last byte was read, on [`clock::now`].
+    /// The time at which the last byte was read, on [`clock::now`].
     pub(crate) last_byte: u64,
     /// From publishing to reading.
     pub(crate) latencies: Latencies,
 }
 
+impl Connect {
+    /// This number of clients that all read.
+    pub(crate) fn reading(count: usize) -> Self {
+        Self {
+            count,
+            ..Self::default()
+        }
+    }
+
+    /// Opens the streams; all have got the head of their response when it returns.
+    pub(crate) fn to(&self, address: SocketAddr) -> Result<Clients> {
+        let mut clients = Clients {
+            poll: Poll::new()?,
+            events: Events::with_capacity(1_024),
+            buffer: vec![0; BUFFER].into_boxed_slice(),
+            connections: Vec::with_capacity(self.count),
+            silent: self.silent,
+            last_byte: 0,
+            latencies: clock::latencies()?,
+        };
+        let id = self.last_event_id.as_deref();
+        let id = id.map_or_else(String::new, |id| format!("last-event-id: {id}\r\n"));
+        let request =
+            format!("GET /events HTTP/1.1\r\nhost: bench\r\naccept: text/event-stream\r\n{id}\r\n");
+        let mut open = 0;
+        let mut last_progress = clock::now();
+        while open < self.count {
+            while clients.connections.len() < self.count.min(open + IN_FLIGHT) {
+                clients.start(address)?;
+            }
+            clients.wait(Duration::from_millis(50))?;
+            let opened = clients.advance(request.as_bytes())?;
+            open += opened;
+            if opened > 0 {
+                last_progress = clock::now();
+            } else if clock::now() - last_progress > CONNECT_STUCK {
+                bail!("{open} of {} clients connected, then none", self.count);
+            }
+        }
+        Ok(clients)
+    }
+}
+
 impl Clients {
-    /// How many messages came in, all clients together.
-    pub(crate) fn received(&self) -> u64 {
-        self.reading().iter().map(|it| it.messages).sum()
+    fn start(&mut self, address: SocketAddr) -> Result<()> {
+        let index = self.connections.len();
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)
+            .context("cannot open a socket")?;
+        if index < self.silent {
+            socket.set_recv_buffer_size(SILENT_BUFFER)?;
+        }
+        socket.set_tcp_nodelay(true)?;
+        socket.set_nonblocking(true)?;
+        match socket.connect(&address.into()) {
+            Err(error) if !is_under_way(&error) => return Err(error).context("cannot connect"),
+            _ => {}
+        }
+        let mut socket = TcpStream::from_std(StdStream::from(socket));
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        let registry = self.poll.registry();
+        registry.register(&mut socket, Token(index), interest)?;
+        self.connections.push(Connection::new(socket));
+        Ok(())
     }
 
-    /// How many clients read.
-    pub(crate) fn count(&self) -> usize {
-        self.reading().len()
+    /// Sends requests and reads heads, wherever it can; returns how many streams that opened.
+    fn advance(&mut self, request: &[u8]) -> Result<usize> {
+        let mut opened = 0;
+        for event in &self.events {
+            let index = event.token().0;
+            let connection = &mut self.connections[index];
+            if connection.state == State::Connecting && event.is_writable() {
+                if let Some(error) = connection.socket.take_error()? {
+                    return Err(error).context("cannot connect");
+                }
+                connection.socket.write_all(request)?;
+                connection.state = State::Head(Vec::new());
+            }
+            if matches!(connection.state, State::Head(_)) && event.is_readable() {
+                let read = connection.read(&mut self.buffer, |_, _| ())?;
+                self.last_byte = self.last_byte.max(read);
+                match connection.state {
+                    State::Body => opened += 1,
+                    State::Closed => bail!("the server closed a connection at once"),
+                    State::Connecting | State::Head(_) => continue,
+                }
+                if index < self.silent {
+                    self.poll.registry().deregister(&mut connection.socket)?;
+                }
+            } else if connection.state == State::Body && event.is_readable() {
+                connection.read(&mut self.buffer, |_, _| ())?;
+            }
+        }
+        Ok(opened)
     }
 
-    /// The most that one client got; more than was published means that some came twice.
-    pub(crate) fn most(&self) -> u64 {
-        let messages = self.reading().iter().map(|it| it.messages);
-        messages.max().unwrap_or(0)
+    /// The number of messages that each client that reads has got.
+    pub(crate) fn messages(&self) -> impl ExactSizeIterator<Item = u64> {
+        let reading = self.connections[self.silent..].iter();
+        reading.map(|connection| connection.messages)
     }
 
-    /// The fewest that one client got.
-    pub(crate) fn fewest(&self) -> u64 {
-        let messages = self.reading().iter().map(|it| it.messages);
-        messages.min().unwrap_or(0)
+    /// Fails unless each client has at least and at most these numbers of messages; more than were
+    /// published means that some came twice.
+    pub(crate) fn check(&self, least: u64, most: u64) -> Result<()> {
+        let (fewest, highest) = (self.messages().min(), self.messages().max());
+        let (fewest, highest) = (fewest.unwrap_or(0), highest.unwrap_or(0));
+        if fewest < least || highest > most {
+            bail!("clients have {fewest} to {highest} messages instead of {least} to {most}");
+        }
+        Ok(())
     }
 
-    /// How many streams the server has ended with a proper last chunk.
+    /// Counts the streams that the server has ended with a proper last chunk.
     pub(crate) fn ended_properly(&self) -> usize {
         let properly = self.connections.iter().filter(|it| it.ended_properly());
         properly.count()
     }
 
-    /// Reads until every client has `target` messages, or until there is nothing more to come.
-    ///
-    /// `is_published` says whether the server is done publishing; nothing more comes a while after.
+    /// Reads until every client has `target` messages, or until there is nothing more to come: a
+    /// while after the server is done publishing.
+    pub(crate) fn drain(&mut self, server: &Process, target: u64) -> Result<Published> {
+        let mut published = None;
+        self.read_until(target, || {
+            if published.is_none() {
+                published = server.published()?;
+            }
+            Ok(published.is_some())
+        })?;
+        match published {
+            Some(published) => Ok(published),
+            None => server.wait_published(Duration::from_secs(10)),
+        }
+    }
+
+    /// As [`drain`](Self::drain), where `is_published` says whether the server is done publishing.
     pub(crate) fn read_until(
         &mut self,
         target: u64,
         mut is_published: impl FnMut() -> Result<bool>,
     ) -> Result<()> {
         let begin = clock::now();
-        let mut missing = self.missing(target);
+        let mut missing = self.messages().filter(|count| *count < target).count();
         let mut done = false;
         while missing > 0 {
             self.read_some(Duration::from_millis(50), |before, after| {
@@ -85,7 +215,7 @@ impl Clients {
             if done && silence > SILENCE {
                 break;
             }
-            if silence > STUCK {
+            if silence > PUBLISH_STUCK {
                 bail!("nothing came for 30 s, although the server is not done");
             }
         }
@@ -101,19 +231,17 @@ impl Clients {
         Ok(())
     }
 
-    /// Waits for something to read and reads it; tells `on_count` what a client had before and has now.
+    /// Waits for something to read and reads it; tells `on_count` the number of messages that a
+    /// client had before and has now.
     fn read_some(&mut self, timeout: Duration, mut on_count: impl FnMut(u64, u64)) -> Result<()> {
         self.wait(timeout)?;
-        for event in &self.events {
+        for event in self.events.iter().filter(|event| event.is_readable()) {
             let connection = &mut self.connections[event.token().0];
-            if !event.is_readable() {
-                continue;
-            }
             let before = connection.messages;
             let latencies = &mut self.latencies;
-            let took =
-                connection.read(&mut self.buffer, |now, took| record(latencies, now, took))?;
-            self.last_byte = self.last_byte.max(took);
+            let on_messages = |now, took: &Took| record(latencies, now, took);
+            let read = connection.read(&mut self.buffer, on_messages)?;
+            self.last_byte = self.last_byte.max(read);
             if connection.messages != before {
                 on_count(before, connection.messages);
             }
@@ -123,35 +251,29 @@ impl Clients {
 
     fn wait(&mut self, timeout: Duration) -> Result<()> {
         match self.poll.poll(&mut self.events, Some(timeout)) {
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+            Err(error) if error.kind() != ErrorKind::Interrupted => {
                 Err(error).context("cannot wait for sockets")
             }
             _ => Ok(()),
         }
     }
+}
 
-    fn missing(&self, target: u64) -> usize {
-        let missing = self.reading().iter().filter(|it| it.messages < target);
-        missing.count()
-    }
-
-    fn reading(&self) -> &[Connection] {
-        &self.connections[self.silent..]
+/// Counts half of the messages of a read as late as its first, half as its last.
+///
+/// To look at each would cost the reader more than to read it, and the last alone would flatter
+/// servers that send many in one piece.
+fn record(latencies: &mut Latencies, now: u64, took: &Took) {
+    let weights = [took.messages.div_ceil(2), took.messages / 2];
+    for (time, weight) in took.times.into_iter().zip(weights) {
+        if let Some(time) = time {
+            latencies.saturating_record_n(now.saturating_sub(time), weight);
+        }
     }
 }
 
-/// Half of the messages of a read count as late as its first, half as its last.
-///
-/// To look at each would cost the reader more than to read it, and the last alone would flatter servers that send
-/// many in one piece.
-fn record(latencies: &mut Latencies, now: u64, took: &Took) {
-    let halves = [
-        (took.first, took.messages.div_ceil(2)),
-        (took.last, took.messages / 2),
-    ];
-    for (time, weight) in halves {
-        if let Some(time) = time {
-            latencies.record(now.saturating_sub(time), weight);
-        }
-    }
+/// A connection that does not wait says so with one of these.
+fn is_under_way(error: &io::Error) -> bool {
+    let in_progress = rustix::io::Errno::INPROGRESS.raw_os_error();
+    error.kind() == ErrorKind::WouldBlock || error.raw_os_error() == Some(in_progress)
 }

@@ -1,147 +1,116 @@
-//! What is measured: these crates, and what people use instead. One file each.
+//! The servers that are measured: these crates, and what people use instead.
+//!
+//! Each framework has a file. `ours` in it is the adapter of this project as its example app uses
+//! it; `own` is what the framework, or its users, have for server-sent events, as its documentation
+//! shows it; `alone` is an endless body and nothing else: what a connection costs by itself. All
+//! serve on one thread, with nothing left out that users would have, until SIGTERM, and then end as
+//! gracefully as the documentation shows.
 
-mod actix_web_lab;
-mod alone;
-mod axum_broadcast;
-mod broadcast;
-mod hyper_broadcast;
-mod ours;
-mod ours_actix;
-mod ours_axum;
-mod ours_poem;
-mod ours_rocket;
-mod ours_warp;
-mod plain_sockets;
-mod poem_sse;
-mod rocket_sse;
-mod warp_sse;
+mod actix;
+mod axum;
+mod bare;
+mod fanouts;
+mod poem;
+mod rocket;
+mod warp;
 
 use anyhow::{Context as _, Result};
 
-use crate::server::{self, Fanout, Server, Settings};
-
-/// One way to serve a stream to many clients.
-///
-/// Each is what its documentation shows, on one thread, with nothing left out that users would have.
-pub(crate) trait Peer {
-    /// Where messages go in.
-    type Fanout: Fanout;
-
-    /// Runs the server's thread; actix-web has a runtime of its own.
-    fn block_on(future: impl Future<Output = Result<()>>) -> Result<()> {
-        server::block_on(future)
-    }
-
-    /// Where messages go in, as the settings say.
-    fn fanout(settings: &Settings) -> Result<Self::Fanout>;
-
-    /// Announces its address and serves until SIGTERM, then as gracefully as its documentation shows.
-    async fn serve(server: Server<Self::Fanout>) -> Result<()>;
-}
+use crate::server::{Control, Settings, block_on};
 
 /// A peer by its name.
-struct Entry {
+struct Peer {
     name: &'static str,
+    kind: Kind,
     /// The peer that uses the same framework without these crates.
     own: Option<&'static str>,
-    run: fn(&Settings) -> Result<()>,
+    serve: fn(&Settings, Control) -> Result<()>,
 }
 
-const PEERS: &[Entry] = &[
-    ours::<ours_axum::OursAxum>("ours-axum", "axum-broadcast"),
-    other::<ours_axum::OursAxumOnHyper>("ours-axum-on-hyper"),
-    ours::<ours_actix::OursActix>("ours-actix", "actix-web-lab"),
-    ours::<ours_warp::OursWarp>("ours-warp", "warp-sse"),
-    ours::<ours_rocket::OursRocket>("ours-rocket", "rocket-sse"),
-    ours::<ours_poem::OursPoem>("ours-poem", "poem-sse"),
-    other::<axum_broadcast::AxumBroadcast>("axum-broadcast"),
-    other::<actix_web_lab::ActixWebLab>("actix-web-lab"),
-    other::<warp_sse::WarpSse>("warp-sse"),
-    other::<rocket_sse::RocketSse>("rocket-sse"),
-    other::<poem_sse::PoemSse>("poem-sse"),
-    other::<hyper_broadcast::HyperBroadcast>("hyper-broadcast"),
-    other::<plain_sockets::PlainSockets>("plain-sockets"),
-    other::<alone::axum::AxumAlone>("axum-alone"),
-    other::<alone::actix::ActixAlone>("actix-alone"),
-    other::<alone::warp::WarpAlone>("warp-alone"),
-    other::<alone::rocket::RocketAlone>("rocket-alone"),
-    other::<alone::poem::PoemAlone>("poem-alone"),
-    other::<alone::hyper::HyperAlone>("hyper-alone"),
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// One of the five adapters of this project.
+    Ours,
+    /// An adapter without its framework's server.
+    OnHyper,
+    /// A framework with what it, or its users, have for server-sent events.
+    Framework,
+    /// A server without a framework.
+    Bare,
+    /// One endless stream and nothing else.
+    Alone,
+}
+
+#[rustfmt::skip]
+const PEERS: &[Peer] = &[
+    ours("ours-axum", "axum-broadcast", |it, control| block_on(axum::ours(it, control))),
+    ours("ours-actix", "actix-web-lab", |it, control| actix::block_on(actix::ours(it, control))),
+    ours("ours-warp", "warp-sse", |it, control| block_on(warp::ours(it, control))),
+    ours("ours-rocket", "rocket-sse", |it, control| block_on(rocket::ours(it, control))),
+    ours("ours-poem", "poem-sse", |it, control| block_on(poem::ours(it, control))),
+    peer("ours-axum-on-hyper", Kind::OnHyper, |it, control| block_on(axum::ours_on_hyper(it, control))),
+    peer("axum-broadcast", Kind::Framework, |_, control| block_on(axum::own(control))),
+    peer("actix-web-lab", Kind::Framework, |_, control| actix::block_on(actix::own(control))),
+    peer("warp-sse", Kind::Framework, |_, control| block_on(warp::own(control))),
+    peer("rocket-sse", Kind::Framework, |_, control| block_on(rocket::own(control))),
+    peer("poem-sse", Kind::Framework, |_, control| block_on(poem::own(control))),
+    peer("hyper-broadcast", Kind::Bare, |_, control| block_on(bare::hyper(control))),
+    peer("plain-sockets", Kind::Bare, |_, control| block_on(bare::sockets(control))),
+    peer("axum-alone", Kind::Alone, |_, control| block_on(axum::alone(control))),
+    peer("actix-alone", Kind::Alone, |_, control| actix::block_on(actix::alone(control))),
+    peer("warp-alone", Kind::Alone, |_, control| block_on(warp::alone(control))),
+    peer("rocket-alone", Kind::Alone, |_, control| block_on(rocket::alone(control))),
+    peer("poem-alone", Kind::Alone, |_, control| block_on(poem::alone(control))),
+    peer("hyper-alone", Kind::Alone, |_, control| block_on(bare::hyper_alone(control))),
 ];
 
-/// The five adapters of this project.
-pub(crate) const OURS: &[&str] = &[
-    "ours-axum",
-    "ours-actix",
-    "ours-warp",
-    "ours-rocket",
-    "ours-poem",
-];
+type Serve = fn(&Settings, Control) -> Result<()>;
 
-/// An adapter without its framework's server.
-pub(crate) const ON_HYPER: &[&str] = &["ours-axum-on-hyper"];
+const fn ours(name: &'static str, own: &'static str, serve: Serve) -> Peer {
+    let own = Some(own);
+    Peer {
+        own,
+        ..peer(name, Kind::Ours, serve)
+    }
+}
 
-/// The five frameworks with what they, or their users, have for server-sent events.
-pub(crate) const FRAMEWORKS: &[&str] = &[
-    "axum-broadcast",
-    "actix-web-lab",
-    "warp-sse",
-    "rocket-sse",
-    "poem-sse",
-];
+const fn peer(name: &'static str, kind: Kind, serve: Serve) -> Peer {
+    Peer {
+        name,
+        kind,
+        own: None,
+        serve,
+    }
+}
 
-/// What is left without a framework.
-pub(crate) const BARE: &[&str] = &["hyper-broadcast", "plain-sockets"];
+/// The names of the peers of these kinds, in the order of the report.
+pub(crate) fn names(kinds: &[Kind]) -> Vec<&'static str> {
+    let peers = PEERS.iter().filter(|peer| kinds.contains(&peer.kind));
+    peers.map(|peer| peer.name).collect()
+}
 
-/// One endless stream and nothing else, to see what a connection costs by itself.
-pub(crate) const ALONE: &[&str] = &[
-    "axum-alone",
-    "actix-alone",
-    "warp-alone",
-    "rocket-alone",
-    "poem-alone",
-    "hyper-alone",
-];
-
-/// Whether the peer, or the row that begins with its name, is one of this project's adapters.
-pub(crate) fn is_ours(name: &str) -> bool {
+/// Tells whether a row, which begins with the name of its peer, belongs to this project.
+pub(crate) fn is_ours(row: &str) -> bool {
     // What decodes is no server, and is called by its own name.
-    name.starts_with("ours-") || ["Decoder", "sse_client::read"].contains(&name)
-}
-
-/// The endless stream on the same framework; that of hyper for what has none.
-pub(crate) fn framework_alone(name: &str) -> Option<&'static str> {
-    let own = own_framework(name).unwrap_or(name);
-    let framework = own.split('-').next()?;
-    ALONE.iter().copied().find(|alone| {
-        let is_same = alone.split('-').next() == Some(framework);
-        is_same && *alone != name
-    })
+    row.starts_with("ours-") || ["Decoder", "sse_client::read"].contains(&row)
 }
 
 /// The peer that uses the same framework without these crates.
 pub(crate) fn own_framework(name: &str) -> Option<&'static str> {
-    PEERS.iter().find(|entry| entry.name == name)?.own
+    PEERS.iter().find(|peer| peer.name == name)?.own
+}
+
+/// The endless stream on the same framework; that of hyper for what has none.
+pub(crate) fn framework_alone(name: &str) -> Option<&'static str> {
+    let framework = |name: &str| name.split('-').next().map(str::to_owned);
+    let own = framework(own_framework(name).unwrap_or(name));
+    let mut alone = names(&[Kind::Alone]).into_iter();
+    alone.find(|alone| framework(alone) == own && *alone != name)
 }
 
 /// Serves the peer of this name until it is told to quit.
 pub(crate) fn serve(name: &str, settings: &Settings) -> Result<()> {
-    let entry = PEERS.iter().find(|entry| entry.name == name);
-    let run = entry
-        .with_context(|| format!("there is no peer {name}"))?
-        .run;
-    run(settings)
-}
-
-const fn ours<P: Peer>(name: &'static str, own: &'static str) -> Entry {
-    Entry {
-        own: Some(own),
-        ..other::<P>(name)
-    }
-}
-
-const fn other<P: Peer>(name: &'static str) -> Entry {
-    let run = server::run::<P>;
-    let own = None;
-    Entry { name, own, run }
+    let peer = PEERS.iter().find(|peer| peer.name == name);
+    let peer = peer.with_context(|| format!("there is no peer {name}"))?;
+    (peer.serve)(settings, Control::new(settings)?)
 }

@@ -1,155 +1,139 @@
 //! Tables as Markdown, which is also what a terminal shows.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, iter};
 
 use super::{Figure, Ratio, Row, Table};
-use crate::peers::own_framework;
+use crate::peers::{is_ours, own_framework};
+
+/// One table with all that belongs to it, as the document and the terminal show it.
+pub(crate) fn section(table: &Table, pictures: &[String]) -> String {
+    let Table {
+        title,
+        caption,
+        measured,
+        ..
+    } = table;
+    let mut text = format!("## {title}\n\n{caption}\n\n");
+    // Writing to a string cannot fail.
+    for picture in pictures {
+        let _ = writeln!(text, "{picture}");
+    }
+    text += &markdown(table);
+    for note in &table.notes {
+        let _ = write!(text, "\n{note}\n");
+    }
+    for failure in &table.failures {
+        let _ = write!(text, "\nNot measured: {failure}.\n");
+    }
+    if !measured.is_empty() {
+        let _ = write!(text, "\nMeasured {measured}.\n");
+    }
+    text
+}
+
+/// Writes a number with the three digits that count, and thousands apart.
+pub(crate) fn number(value: f64) -> String {
+    let digits = match value.abs() {
+        100.0.. => 0,
+        10.0.. => 1,
+        1.0.. => 2,
+        _ => 3,
+    };
+    let text = format!("{value:.digits$}");
+    // "0.00" says no more than "0".
+    match text.trim_matches(['-', '0', '.']) {
+        "" => "0".to_owned(),
+        _ => thousands(&text),
+    }
+}
+
+/// Writes a count with thousands apart: "100,000".
+pub(crate) fn whole(count: impl Copy + ToString) -> String {
+    thousands(&count.to_string())
+}
+
+fn thousands(text: &str) -> String {
+    let (whole, fraction) = text.split_at(text.find('.').unwrap_or(text.len()));
+    let mut grouped = String::new();
+    for (index, digit) in whole.char_indices() {
+        let is_inside = grouped.ends_with(|it: char| it.is_ascii_digit());
+        if is_inside && (whole.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped + fraction
+}
 
 /// The table with its computed columns, aligned so that it can be read as it is.
-pub(crate) fn table(table: &Table) -> String {
-    let mut lines = vec![heading(table)];
-    lines.extend(table.rows.iter().map(|row| cells(table, row)));
-    let columns = lines[0].len();
-    let widths: Vec<usize> = (0..columns)
-        .map(|column| {
-            lines
-                .iter()
-                .map(|line| width(&line[column]))
-                .max()
-                .unwrap_or(0)
-        })
-        .collect();
+fn markdown(table: &Table) -> String {
+    let rows = table.rows.iter().map(|row| cells(table, row));
+    let lines: Vec<Vec<String>> = iter::once(heading(table)).chain(rows).collect();
+    let width = |column: usize| {
+        lines
+            .iter()
+            .map(move |line| line[column].chars().count())
+            .max()
+    };
+    let widths: Vec<usize> = (0..lines[0].len()).filter_map(width).collect();
     let mut text = String::new();
-    for (index, line) in lines.iter().enumerate() {
-        text.push_str(&row(line, &widths));
-        if index == 0 {
-            text.push_str(&rule(&widths));
+    for (number, line) in lines.iter().enumerate() {
+        for (index, (cell, &width)) in line.iter().zip(&widths).enumerate() {
+            let _ = match index {
+                0 => write!(text, "| {cell:<width$} "),
+                _ => write!(text, "| {cell:>width$} "),
+            };
+        }
+        text += "|\n";
+        if number == 0 {
+            let _ = write!(text, "|-{}-", "-".repeat(widths[0]));
+            for width in &widths[1..] {
+                let _ = write!(text, "|-{}:", "-".repeat(*width));
+            }
+            text += "|\n";
         }
     }
     text
 }
 
-/// Three digits that count, and thousands apart.
-pub(crate) fn number(value: f64) -> String {
-    let size = value.abs();
-    let digits = match size {
-        _ if size >= 100.0 => 0,
-        _ if size >= 10.0 => 1,
-        _ if size >= 1.0 || size == 0.0 => 2,
-        _ => 3,
-    };
-    let text = format!("{value:.digits$}");
-    // "0.00" says no more than "0".
-    if text.trim_matches(['0', '.']).is_empty() {
-        return "0".to_owned();
-    }
-    thousands(&text)
-}
-
-/// A whole number, thousands apart.
-pub(crate) fn whole(value: impl Into<u128>) -> String {
-    thousands(&value.into().to_string())
-}
-
 fn heading(table: &Table) -> Vec<String> {
     let mut cells = vec![table.subject.clone()];
-    for column in &table.columns {
-        let unit = match column.unit.as_str() {
-            "" => String::new(),
-            unit => format!(", {unit}"),
-        };
-        cells.push(format!("{}{unit}", column.name));
-    }
-    for Ratio { column, against } in &table.ratios {
+    cells.extend(table.columns.iter().map(|column| {
+        let comma = if column.unit.is_empty() { "" } else { ", " };
+        format!("{}{comma}{}", column.name, column.unit)
+    }));
+    cells.extend(table.ratios.iter().map(|Ratio { column, against }| {
         let of = against.as_deref().unwrap_or("its own framework");
-        cells.push(format!("{} × {of}", table.columns[*column].name));
-    }
+        format!("{} × {of}", table.columns[*column].name)
+    }));
     cells
 }
 
 fn cells(table: &Table, row: &Row) -> Vec<String> {
-    let name = if crate::peers::is_ours(&row.peer) {
-        format!("**{}**", row.peer)
-    } else {
-        row.peer.clone()
-    };
-    let figures = row
-        .figures
-        .iter()
-        .map(|it| it.map_or_else(String::new, figure));
-    let ratios = table
-        .ratios
-        .iter()
-        .map(|it| ratio(table, row, it).map_or_else(String::new, number));
-    [name].into_iter().chain(figures).chain(ratios).collect()
+    let bold = if is_ours(&row.peer) { "**" } else { "" };
+    let mut cells = vec![format!("{bold}{}{bold}", row.peer)];
+    let figures = row.figures.iter();
+    cells.extend(figures.map(|it| it.map_or_else(String::new, figure)));
+    let ratios = table.ratios.iter().map(|it| ratio(table, row, it));
+    cells.extend(ratios.map(|it| it.map_or_else(String::new, number)));
+    cells
 }
 
 /// "19.8 (19.1..20.3)"; without the spread where there is none.
 fn figure(figure: Figure) -> String {
-    let (median, min, max) = (
-        number(figure.median),
-        number(figure.min),
-        number(figure.max),
-    );
-    if figure.is_more {
-        format!("> {median}")
-    } else if min == max {
-        median
-    } else {
-        format!("{median} ({min}..{max})")
+    let [median, min, max] = [figure.median, figure.min, figure.max].map(number);
+    match figure {
+        Figure { is_more: true, .. } => format!("> {median}"),
+        _ if min == max => median,
+        _ => format!("{median} ({min}..{max})"),
     }
 }
 
-/// How many times the figure of what it is compared with.
+/// The figure of a row as a multiple of what it is compared with.
 fn ratio(table: &Table, row: &Row, Ratio { column, against }: &Ratio) -> Option<f64> {
     let against = against.as_deref().or_else(|| own_framework(&row.peer))?;
-    let other = table.figure(against, *column)?.median;
-    let value = row.figures[*column]?.median / other;
+    let value = row.figures[*column]?.median / table.figure(against, *column)?.median;
     value.is_finite().then_some(value)
-}
-
-fn thousands(text: &str) -> String {
-    let (sign, rest) = text
-        .strip_prefix('-')
-        .map_or(("", text), |rest| ("-", rest));
-    let (whole, fraction) = rest.split_once('.').unwrap_or((rest, ""));
-    let mut grouped = String::new();
-    for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    let point = if fraction.is_empty() { "" } else { "." };
-    format!("{sign}{grouped}{point}{fraction}")
-}
-
-fn row(cells: &[String], widths: &[usize]) -> String {
-    let mut text = String::from("|");
-    for (index, (cell, width)) in cells.iter().zip(widths).enumerate() {
-        let space = " ".repeat(width - self::width(cell));
-        let (before, after) = if index == 0 {
-            ("", &*space)
-        } else {
-            (&*space, "")
-        };
-        // Writing to a string cannot fail.
-        let _ = write!(text, " {before}{cell}{after} |");
-    }
-    text + "\n"
-}
-
-fn rule(widths: &[usize]) -> String {
-    let mut text = String::from("|");
-    for (index, width) in widths.iter().enumerate() {
-        let (line, end) = ("-".repeat(width + 1), if index == 0 { "-" } else { ":" });
-        let _ = write!(text, "{line}{end}|");
-    }
-    text + "\n"
-}
-
-fn width(text: &str) -> usize {
-    text.chars().count()
 }
 
 #[cfg(test)]
@@ -173,19 +157,30 @@ mod tests {
     }
 
     #[test]
+    fn counts_are_grouped_by_thousands() {
+        let rows = [
+            (1, "1"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (1_234_567, "1,234,567"),
+        ];
+        for (count, text) in rows {
+            assert_eq!(whole(count), text);
+        }
+    }
+
+    #[test]
     fn a_table_has_medians_spreads_and_ratios() {
-        let mut it = Table::new("a", "A", "")
-            .column("speed", "M/s")
-            .ratio(0, "slow");
-        it.push("ours-axum", vec![Figure::of(&[4.0, 6.0, 5.0])]);
-        it.push("slow", vec![Figure::of(&[2.0])]);
-        it.push("none", vec![None]);
+        let mut table = Table::new("a", "A", "", "speed, M/s").ratios(0, &["slow"]);
+        table.push("ours-axum", vec![Figure::of(&[4.0, 6.0, 5.0])]);
+        table.push("slow", vec![Figure::of(&[2.0])]);
+        table.push("none", vec![None]);
         let expected = "\
             | peer          |        speed, M/s | speed × slow |\n\
             |---------------|------------------:|-------------:|\n\
             | **ours-axum** | 5.00 (4.00..6.00) |         2.50 |\n\
             | slow          |              2.00 |         1.00 |\n\
             | none          |                   |              |\n";
-        assert_eq!(table(&it), expected);
+        assert_eq!(markdown(&table), expected);
     }
 }

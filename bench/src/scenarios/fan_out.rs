@@ -1,123 +1,258 @@
-//! What burst, sustained, paced and stuck have in common: publish to many and see what arrives.
+//! Many messages to many clients: in a burst, at a pace that one core can just take, at one that
+//! nobody has trouble with, and beside clients that never read.
 
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use super::units::milliseconds;
 use crate::{
-    clients::Clients,
-    clock,
-    peers::is_ours,
+    clients::Connect,
+    clock::{Stopwatch, real, seconds},
+    payload::SIZE,
+    peers::{Kind, is_ours, names},
     process::Process,
-    server::{Command, Published},
+    report::{Table, whole},
+    rounds::Bench,
+    server::Command,
 };
 
-/// Bytes of data in each message.
-pub(super) const SIZE: usize = 128;
+/// The arguments of one of our servers with queues so long that nobody falls out, in scenarios that
+/// ask for every delivery.
+const ROOMY: &[&str] = &["--queue", "65536", "67108864"];
 
-/// How one publishing went.
-#[derive(Debug)]
-pub(super) struct Outcome {
-    pub(super) published: Published,
-    pub(super) received: u64,
-    pub(super) expected: u64,
-    /// Seconds from the first publish to the last byte read.
-    pub(super) seconds: f64,
-    /// Seconds of CPU time of the server in the meantime.
-    pub(super) server_cpu: f64,
-    /// The same of the readers.
-    pub(super) readers_cpu: f64,
-    /// Milliseconds from publishing to reading.
-    pub(super) p50: f64,
-    pub(super) p99: f64,
+/// As fast as each peer can.
+pub(crate) fn burst(bench: &Bench) -> Result<Vec<Table>> {
+    let clients = bench.size(1_000, 50);
+    let count = bench.size(2_000, 200);
+    let table = Table::new(
+        "burst",
+        "Burst",
+        format!(
+            "{} clients; {} messages of {SIZE} bytes are published in a tight loop. Deliveries per second \
+             are counted from the first publish to the last byte read, CPU time is the server's. Queues are long \
+             enough that nobody has to lose anything.",
+            whole(clients),
+            whole(count)
+        ),
+        "deliveries, M/s; CPU per delivery, µs; lost, %; readers' load, %",
+    )
+    .ratios(0, &["axum-broadcast", "hyper-broadcast", "plain-sockets"])
+    .ratio_to_own(0);
+    let peers = names(&[Kind::Ours, Kind::Framework, Kind::Bare]);
+    Ok(vec![bench.fill_peers(table, &peers, |peer| {
+        let it = measure(bench, peer, ROOMY, &Connect::reading(clients), None, count)?;
+        Ok([it.deliveries, it.cpu_each, it.lost, it.readers_load])
+    })])
 }
 
-/// Lets the server publish and reads until everything has arrived, or nothing more will.
-pub(super) fn publish(
-    server: &mut Process,
-    clients: &mut Clients,
-    command: Command,
-) -> Result<Outcome> {
-    let (Command::Burst { count, .. } | Command::Pace { count, .. }) = command else {
-        bail!("{command:?} publishes nothing");
-    };
-    // What comes after the head of a response, such as a first comment, is no part of the measurement.
-    clients.read_for(Duration::from_millis(100))?;
-    clients.latencies.clear();
-    let (cpu, readers_cpu) = (server.cpu()?, clock::thread_cpu());
-    server.tell(command)?;
-    let mut published = None;
-    clients.read_until(count, || {
-        if published.is_none() {
-            published = server.published()?;
-        }
-        Ok(published.is_some())
-    })?;
-    let readers_cpu = clock::thread_cpu() - readers_cpu;
-    let server_cpu = server.cpu()? - cpu;
-    let published = match published {
-        Some(published) => published,
-        None => server.wait_published(Duration::from_secs(10))?,
-    };
-    if clients.most() > count {
-        bail!("a client got {} messages of {count}", clients.most());
-    }
-    Ok(Outcome {
-        received: clients.received(),
-        expected: count * clients.count() as u64,
-        seconds: clock::seconds(clients.last_byte.saturating_sub(published.started)),
-        server_cpu: clock::seconds(server_cpu),
-        readers_cpu: clock::seconds(readers_cpu),
-        p50: milliseconds(clients.latencies.p50()),
-        p99: milliseconds(clients.latencies.p99()),
-        published,
-    })
+/// As much as one core can take: 10,000 messages per second to 1,000 clients.
+pub(crate) fn sustained(bench: &Bench) -> Result<Vec<Table>> {
+    let (_, clients) = bench.clients(1_000, 50);
+    let rate = 10_000;
+    let count = bench.size(2 * rate, 2_000);
+    let table = Table::new(
+        "sustained",
+        "Sustained",
+        format!(
+            "{} clients; {} messages of {SIZE} bytes are published at {} per second. Who keeps up \
+             delivers {} per second; who does not goes on sending afterwards, which counts. Latency is from \
+             the call of publish to the read by the client. Publisher late: from when a message was due until it was \
+             published, which shows when clients hold publishers back.",
+            whole(clients),
+            whole(count),
+            whole(rate),
+            whole(rate * clients as u64),
+        ),
+        "deliveries, M/s; lost, %; p50, ms; p99, ms; publisher late p99, ms; CPU per delivery, µs; \
+         server's load, %; readers' load, %",
+    )
+    .ratios(0, &["axum-broadcast"])
+    .ratio_to_own(0);
+    let peers = [
+        "ours-axum",
+        "ours-actix",
+        "axum-broadcast",
+        "actix-web-lab",
+        "hyper-broadcast",
+        "plain-sockets",
+    ];
+    Ok(vec![bench.fill_peers(table, &peers, |peer| {
+        let connect = Connect::reading(clients);
+        let it = measure(bench, peer, ROOMY, &connect, Some(rate), count)?;
+        Ok([
+            it.deliveries,
+            it.lost,
+            it.p50,
+            it.p99,
+            it.late_p99,
+            it.cpu_each,
+            it.server_load,
+            it.readers_load,
+        ])
+    })])
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-impl Outcome {
-    /// Millions of messages per second that arrived.
-    pub(super) fn millions_per_second(&self) -> f64 {
-        self.received as f64 / self.seconds / 1e6
-    }
+/// An even pace that nobody has trouble with: what a delivery costs, and how late it is.
+pub(crate) fn paced(bench: &Bench) -> Result<Vec<Table>> {
+    let all = names(&[Kind::Ours, Kind::OnHyper, Kind::Framework, Kind::Bare]);
+    let many = [
+        "ours-axum",
+        "ours-axum-on-hyper",
+        "axum-broadcast",
+        "hyper-broadcast",
+        "plain-sockets",
+    ];
+    let table = |name, (note, clients): (String, usize), rate: u64, peers: &[&str]| {
+        let count = bench.size(3 * rate, rate / 5);
+        let number = whole(clients);
+        let table = Table::new(
+            name,
+            &format!("Paced, {number} clients"),
+            format!(
+                "{number} clients; {count} messages of {SIZE} bytes are published at {rate} per second, so that every \
+                 message is a write of its own. Latency is from the call of publish to the read by the client.{note}",
+            ),
+            "CPU per delivery, µs; p50, ms; p99, ms; lost, %; server's load, %; readers' load, %",
+        )
+        .ratios(0, &["hyper-broadcast"])
+        .ratios(2, &["hyper-broadcast"])
+        .ratio_to_own(0);
+        bench.fill_peers(table, peers, |peer| {
+            let connect = Connect::reading(clients);
+            let it = measure(bench, peer, ROOMY, &connect, Some(rate), count)?;
+            Ok([
+                it.cpu_each,
+                it.p50,
+                it.p99,
+                it.lost,
+                it.server_load,
+                it.readers_load,
+            ])
+        })
+    };
+    Ok(vec![
+        table("paced", bench.clients(1_000, 50), 50, &all),
+        // Ten per second, because fifty to so many would be more than a core can send one by one.
+        table("paced-many", bench.clients(9_000, 100), 10, &many),
+    ])
+}
 
-    /// Microseconds of the server's CPU time for each message that arrived.
-    pub(super) fn cpu_each(&self) -> f64 {
-        self.server_cpu * 1e6 / self.received as f64
-    }
+/// The columns of healthy clients' 99th percentile, and of what it is a multiple of.
+const P99: usize = 1;
+const TIMES: usize = 2;
 
-    /// How busy the readers were, in percent of their core.
-    pub(super) fn readers_load(&self) -> f64 {
-        self.readers_cpu * 100.0 / self.seconds
-    }
+/// Clients that never read, and what those beside them notice.
+pub(crate) fn stuck(bench: &Bench) -> Result<Vec<Table>> {
+    let (_, clients) = bench.clients(1_000, 100);
+    let rate = 5_000;
+    let count = bench.size(3 * rate, 1_000);
+    let stuck = clients / 100;
+    let table = Table::new(
+        "stuck",
+        "Beside clients that never read",
+        format!(
+            "{} clients; {} messages of {SIZE} bytes are published at {} per second. None of the \
+             clients, or {stuck} of them, read the head of their response and then nothing any more, with a receive \
+             buffer of 4 KiB. Latency and losses are those of the others. These crates with their default bounds and \
+             without history.",
+            whole(clients),
+            whole(count),
+            whole(rate)
+        ),
+        "p50, ms; p99, ms; p99 × none stuck; lost by the others, %; server's memory grew by, MB",
+    );
+    let rows = ["ours-axum", "axum-broadcast", "hyper-broadcast"]
+        .into_iter()
+        .flat_map(|peer| {
+            let row = |name: &str, silent| (format!("{peer}, {name}"), (peer, silent));
+            [row("none stuck", 0), row("1 % stuck", stuck)]
+        });
+    let mut table = bench.fill(table, rows, |&(peer, silent)| {
+        let connect = Connect {
+            count: clients,
+            silent,
+            last_event_id: None,
+        };
+        let it = measure(bench, peer, &[], &connect, Some(rate), count)?;
+        Ok(vec![
+            Some(it.p50),
+            Some(it.p99),
+            None,
+            Some(it.lost),
+            Some(it.grew),
+        ])
+    });
+    table.compute(TIMES, |table, row| {
+        let none = row.replace("1 %", "none");
+        let times = table.figure(row, P99)?.median / table.figure(&none, P99)?.median;
+        (none != row).then_some(times)
+    });
+    Ok(vec![table])
+}
 
-    /// How busy the server was, in percent of its core.
-    pub(super) fn server_load(&self) -> f64 {
-        self.server_cpu * 100.0 / self.seconds
-    }
-
+/// The account of a publishing and of what arrived.
+struct Outcome {
+    /// Millions of messages per second that arrived, from the first publish to the last byte read.
+    deliveries: f64,
     /// Percent of the messages that did not arrive.
-    pub(super) fn lost(&self) -> f64 {
-        (self.expected - self.received) as f64 * 100.0 / self.expected as f64
-    }
-
-    /// Fails if one of our adapters, which promise it, did not deliver everything.
-    pub(super) fn check(&self, peer: &str) -> Result<()> {
-        let (received, expected) = (self.received, self.expected);
-        if is_ours(peer) && received != expected {
-            bail!("{received} of {expected} messages arrived, although delivery is promised");
-        }
-        Ok(())
-    }
+    lost: f64,
+    /// Milliseconds from publishing to reading.
+    p50: f64,
+    p99: f64,
+    /// Milliseconds from when a message was due until it was published: the 99th percentile.
+    late_p99: f64,
+    /// Microseconds of the server's CPU time for each message that arrived.
+    cpu_each: f64,
+    /// The load of the server, in percent of its core.
+    server_load: f64,
+    /// The load of the readers, in percent of theirs.
+    readers_load: f64,
+    /// MB by which the server's memory has grown since the clients connected.
+    grew: f64,
 }
 
-/// Bounds of Joe's queues within which nobody falls out, in scenarios that ask for every delivery.
-pub(super) fn roomy(peer: &str) -> Vec<String> {
-    let words: &[&str] = if is_ours(peer) {
-        &["--queue", "65536", "67108864"]
-    } else {
-        &[]
-    };
-    words.iter().map(ToString::to_string).collect()
+/// Starts a server and its clients, lets it publish and reads until everything has arrived, or
+/// nothing more will.
+///
+/// Fails if one of our adapters, which promise it, did not deliver everything.
+fn measure(
+    bench: &Bench,
+    peer: &str,
+    our_arguments: &[&str],
+    connect: &Connect,
+    rate: Option<u64>,
+    count: u64,
+) -> Result<Outcome> {
+    let arguments = if is_ours(peer) { our_arguments } else { &[] };
+    let mut server = Process::start(peer, bench.cores.server, arguments)?;
+    let mut clients = connect.to(server.address)?;
+    let memory = server.resident()?;
+    // Bytes after the head of a response, such as a first comment, are no part of the measurement.
+    clients.read_for(Duration::from_millis(100))?;
+    clients.latencies.reset();
+    let (cpu, watch) = (server.cpu()?, Stopwatch::thread());
+    server.tell(Command::Publish { rate, count })?;
+    let published = clients.drain(&server, count)?;
+    let readers_cpu = watch.spent().cpu / 1e9;
+    let server_cpu = seconds(server.cpu()? - cpu);
+    clients.check(0, count)?;
+    let received: u64 = clients.messages().sum();
+    let expected = count * clients.messages().len() as u64;
+    if is_ours(peer) && received != expected {
+        bail!("{received} of {expected} messages arrived, although delivery is promised");
+    }
+    let duration = seconds(clients.last_byte.saturating_sub(published.started));
+    let milliseconds = |nanos: u64| seconds(nanos) * 1e3;
+    let quantile = |quantile| milliseconds(clients.latencies.value_at_quantile(quantile));
+    Ok(Outcome {
+        deliveries: real(received) / duration / 1e6,
+        lost: real(expected - received) * 100.0 / real(expected),
+        p50: quantile(0.5),
+        p99: quantile(0.99),
+        late_p99: milliseconds(published.late_p99),
+        cpu_each: server_cpu * 1e6 / real(received),
+        server_load: server_cpu * 100.0 / duration,
+        readers_load: readers_cpu * 100.0 / duration,
+        grew: (real(server.resident()?) - real(memory)) / 1_024.0,
+    })
 }

@@ -3,32 +3,30 @@
 mod decode;
 mod encode;
 
-use super::measure::real;
-use crate::{report::Table, scenarios::Bench};
+use anyhow::Result;
+
+use crate::{clock::real, report::Table, rounds::Bench};
 
 /// An event as applications send it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Sample {
-    /// Names its tables: lower case, with hyphens.
+    /// The end of its tables' names: lower case, with hyphens.
     name: &'static str,
     title: &'static str,
     id: Option<&'static str>,
     event: Option<&'static str>,
     data: String,
-    /// How many are encoded in a row.
+    /// The number that is encoded in a row.
     count: usize,
 }
 
-pub(super) fn run(bench: &Bench) -> Vec<Table> {
+pub(crate) fn codec(bench: &Bench) -> Result<Vec<Table>> {
+    let samples = samples(bench);
     let mut tables = Vec::new();
-    for sample in samples(bench) {
-        tables.push(encode::table(bench, &sample));
-    }
-    for sample in samples(bench) {
-        tables.push(decode::table(bench, &sample));
-    }
+    tables.extend(samples.iter().map(|sample| encode::table(bench, sample)));
+    tables.extend(samples.iter().map(|sample| decode::table(bench, sample)));
     tables.push(decode::drip_table(bench));
-    tables
+    Ok(tables)
 }
 
 fn samples(bench: &Bench) -> [Sample; 4] {
@@ -40,38 +38,33 @@ fn samples(bench: &Bench) -> [Sample; 4] {
         r#""choices":[{"index":0,"delta":{"content":" measurement"},"logprobs":null,"finish_reason":null}],"usage":null}"#
     );
     let line = format!("{}\n", "x".repeat(63));
+    let sample = |name, title, data: &str| Sample {
+        name,
+        title,
+        id: None,
+        event: None,
+        data: data.to_owned(),
+        count,
+    };
     [
         Sample {
-            name: "tick",
-            title: "a tick: id, type and 46 bytes of data",
             id: Some("1747650000123-42"),
             event: Some("tick"),
-            data: tick.to_owned(),
-            count,
+            ..sample("tick", "a tick: id, type and 46 bytes of data", tick)
         },
+        sample("128", "128 bytes of data", &"x".repeat(128)),
+        sample(
+            "llm",
+            "a chunk of an LLM's answer, about 300 bytes of JSON",
+            chunk,
+        ),
         Sample {
-            name: "128",
-            title: "128 bytes of data",
-            id: None,
-            event: None,
-            data: "x".repeat(128),
-            count,
-        },
-        Sample {
-            name: "llm",
-            title: "a chunk of an LLM's answer, about 300 bytes of JSON",
-            id: None,
-            event: None,
-            data: chunk.to_owned(),
-            count,
-        },
-        Sample {
-            name: "64k",
-            title: "64 KiB of data in lines of 64 bytes",
-            id: None,
-            event: None,
-            data: line.repeat(1 << 10).trim_end().to_owned(),
             count: bench.size(2_000, 20),
+            ..sample(
+                "64k",
+                "64 KiB of data in lines of 64 bytes",
+                line.repeat(1 << 10).trim_end(),
+            )
         },
     ]
 }
@@ -82,7 +75,7 @@ impl Sample {
         encode::message(self).to_bytes()
     }
 
-    /// Gigabytes per second, if an event takes so many nanoseconds.
+    /// Gigabytes per second, if an event takes this number of nanoseconds.
     fn gigabytes_per_second(&self, nanos: f64) -> f64 {
         real(self.wire().len()) / nanos
     }

@@ -12,13 +12,18 @@ use anyhow::Result;
 use redb::{
     Builder, Database, ReadableDatabase as _, ReadableTable as _, StorageBackend, TableDefinition,
 };
-use sse_core::{EventId, Message, Topics, replay::{Cursor, Epoch, Page, Position, ReadError, Replayer, StoreError, Stored}, resume::Gap};
+use sse_core::{
+    EventId, Message, Topics,
+    replay::{Cursor, Epoch, Page, Position, ReadError, Replayer, StoreError, Stored},
+    resume::Gap,
+};
 
-/// Topic and position, to the bytes on the wire; number 0 of the other is the position of the newest.
+/// Topic and position, to the bytes on the wire; number 0 of the other is the position of the
+/// newest.
 const MESSAGES: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("messages");
 const END: TableDefinition<'_, u64, u64> = TableDefinition::new("end");
 
-/// What the store's engine has, too.
+/// The same as the store has.
 const CACHE_BYTES: usize = 64 << 20;
 
 #[derive(Debug)]

@@ -1,0 +1,177 @@
+//! The engines that keep a history, and the messages that go in.
+
+use std::{fmt, path::Path, sync::Arc};
+
+use anyhow::Result;
+use fastrand::Rng;
+use serde::{Deserialize, Serialize};
+use sse_core::{
+    EventId, FiniteReplayer, Message, Topics,
+    replay::{Cursor, Page, Position, ReadError, Replayer, StoreError, Stored},
+};
+use sse_store::{Durability, Store};
+
+use super::redb::Redb;
+use crate::payload::SIZE;
+
+/// More than any history here takes, and little enough for several segments in the largest.
+const BYTES: u32 = u32::MAX;
+
+/// The keeper of a history, and what it survives.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+pub(super) enum Engine {
+    Finite,
+    Memory,
+    Os,
+    Disk,
+    Redb,
+    RedbSynced,
+}
+
+/// An engine that is open.
+#[derive(Clone, Debug)]
+pub(super) struct History {
+    replayer: Arc<dyn Replayer>,
+    /// The same, if it is one of ours.
+    pub(super) store: Option<Store>,
+}
+
+impl Engine {
+    /// Opens it with room for everything, or for this number of messages.
+    pub(super) fn open(self, directory: &Path, keep: Option<u64>) -> Result<History> {
+        let most = keep.unwrap_or(u64::MAX);
+        let durability = match self {
+            Self::Finite => {
+                let replayer = FiniteReplayer::new(usize::try_from(most)?)?;
+                let replayer = Arc::new(replayer.max_bytes(usize::try_from(BYTES)?));
+                return Ok(History {
+                    replayer,
+                    store: None,
+                });
+            }
+            Self::Redb | Self::RedbSynced => {
+                let replayer = Arc::new(Redb::open(directory, self == Self::RedbSynced)?);
+                return Ok(History {
+                    replayer,
+                    store: None,
+                });
+            }
+            Self::Memory => Durability::Memory,
+            Self::Os => Durability::Os,
+            Self::Disk => Durability::Disk,
+        };
+        let options = Store::at(directory.join("store")).durability(durability);
+        let options = options.max_bytes(BYTES.into()).max_messages(most);
+        let store = options.open()?;
+        let replayer = Arc::new(store.clone());
+        Ok(History {
+            replayer,
+            store: Some(store),
+        })
+    }
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Finite => "FiniteReplayer",
+            Self::Memory => "sse-store, Memory",
+            Self::Os => "sse-store, Os",
+            Self::Disk => "sse-store, Disk",
+            Self::Redb => "redb, without sync",
+            Self::RedbSynced => "redb, with sync",
+        })
+    }
+}
+
+impl History {
+    /// Appends `count` messages; tells the topic and the bytes on the wire of each.
+    pub(super) fn append(
+        &self,
+        source: &mut Source,
+        count: u64,
+        mut stored: impl FnMut(usize, usize),
+    ) -> Result<()> {
+        if count == 1 {
+            let topic = source.topic();
+            let answer = self.put(source.message(), &source.topics[topic])?;
+            stored(topic, answer.bytes.len());
+            return Ok(());
+        }
+        let topics: Vec<usize> = (0..count).map(|_| source.topic()).collect();
+        let messages = topics.iter();
+        let messages = messages.map(|topic| (source.message(), source.topics[*topic].clone()));
+        let answers = self.put_all(messages.collect());
+        for (topic, answer) in topics.into_iter().zip(answers) {
+            stored(topic, answer?.bytes.len());
+        }
+        Ok(())
+    }
+}
+
+impl Replayer for History {
+    fn put(&self, message: Message, topics: &Topics) -> Result<Stored, StoreError> {
+        self.replayer.put(message, topics)
+    }
+
+    fn put_all(&self, messages: Vec<(Message, Topics)>) -> Vec<Result<Stored, StoreError>> {
+        self.replayer.put_all(messages)
+    }
+
+    fn end(&self) -> Position {
+        self.replayer.end()
+    }
+
+    fn cursor_id(&self, from: Cursor, topics: &Topics) -> EventId {
+        self.replayer.cursor_id(from, topics)
+    }
+
+    fn earliest(&self, topics: &Topics) -> Cursor {
+        self.replayer.earliest(topics)
+    }
+
+    fn seek(&self, id: &EventId, topics: &Topics) -> Result<Cursor, ReadError> {
+        self.replayer.seek(id, topics)
+    }
+
+    fn page(&self, from: Cursor, until: Position, topics: &Topics) -> Result<Page, ReadError> {
+        self.replayer.page(from, until, topics)
+    }
+
+    fn may_wait(&self) -> bool {
+        self.replayer.may_wait()
+    }
+}
+
+/// Messages that no compression makes smaller than letters and digits are, to random topics; the
+/// same in each run.
+pub(super) struct Source {
+    random: Rng,
+    messages: Vec<Message>,
+    pub(super) topics: Vec<Topics>,
+}
+
+impl Source {
+    pub(super) fn new(topics: usize) -> Self {
+        let mut random = Rng::with_seed(1);
+        let message = |_| {
+            let data: String = (0..SIZE).map(|_| random.alphanumeric()).collect();
+            Message::data(data)
+        };
+        Self {
+            messages: (0..1_024).map(message).collect(),
+            topics: (0..topics)
+                .map(|number| Topics::from(format!("topic:{number}")))
+                .collect(),
+            random,
+        }
+    }
+
+    pub(super) fn message(&mut self) -> Message {
+        self.messages[self.random.usize(..self.messages.len())].clone()
+    }
+
+    fn topic(&mut self) -> usize {
+        self.random.usize(..self.topics.len())
+    }
+}

@@ -1,0 +1,150 @@
+//! Connections by themselves: all at once, idle, and at the end of their server.
+
+use std::{thread, time::Duration};
+
+use anyhow::{Result, bail};
+
+use crate::{
+    clients::{Connect, IN_FLIGHT},
+    clock::{self, Stopwatch, real, seconds},
+    peers::{Kind, framework_alone, names},
+    process::Process,
+    report::{Table, whole},
+    rounds::Bench,
+};
+
+/// Everyone connects at once.
+pub(crate) fn connect_storm(bench: &Bench) -> Result<Vec<Table>> {
+    let (note, clients) = bench.clients(10_000, 200);
+    let table = Table::new(
+        "connect-storm",
+        "Connect storm",
+        format!(
+            "{} clients connect as fast as the server accepts them, {IN_FLIGHT} at a time; until each has the \
+             head of its response.{note}",
+            whole(clients)
+        ),
+        "all connected after, s; CPU per connection, µs; readers' load, %",
+    )
+    .ratios(1, &["hyper-broadcast"])
+    .ratio_to_own(1);
+    let mut peers = names(&[Kind::Ours, Kind::Framework]);
+    peers.push("hyper-broadcast");
+    Ok(vec![bench.fill_peers(table, &peers, |peer| {
+        let mut server = Process::start(peer, bench.cores.server, &[])?;
+        let (cpu, watch, begin) = (server.cpu()?, Stopwatch::thread(), clock::now());
+        let connected = Connect::reading(clients).to(server.address)?;
+        let duration = seconds(connected.last_byte - begin);
+        let readers_cpu = watch.spent().cpu / 1e9;
+        let cpu = seconds(server.cpu()? - cpu);
+        let subscribers = server.subscribers()?;
+        if subscribers != clients {
+            bail!("{subscribers} of {clients} clients are subscribed");
+        }
+        let cpu_each = cpu * 1e6 / real(clients);
+        Ok([duration, cpu_each, readers_cpu * 100.0 / duration])
+    })])
+}
+
+/// Connections before the first measurement, so that code and pools are in memory.
+const WARM: usize = 50;
+
+/// The least that a connection over HTTP costs.
+const HYPER: &str = "hyper-alone";
+
+/// The memory that an idle connection takes.
+pub(crate) fn memory(bench: &Bench) -> Result<Vec<Table>> {
+    let (note, clients) = bench.clients(5_000, 200);
+    let table = Table::new(
+        "memory",
+        "Memory per idle connection",
+        format!(
+            "Growth of the server's resident memory while {} clients connect, after {WARM} others, once all \
+             have got their response and are idle; a KB is 1,024 bytes. Above alone: what is left without the \
+             framework's own part, which is measured with an endless stream of one chunk. What the kernel keeps for a \
+             socket is not counted.{note}",
+            whole(clients)
+        ),
+        "memory, KB; above alone, KB; above hyper alone, KB",
+    )
+    .ratio_to_own(0);
+    let kinds = [
+        Kind::Ours,
+        Kind::OnHyper,
+        Kind::Framework,
+        Kind::Bare,
+        Kind::Alone,
+    ];
+    let mut table = bench.fill_peers(table, &names(&kinds), |peer| {
+        let server = Process::start(peer, bench.cores.server, &[])?;
+        let _warm = Connect::reading(WARM).to(server.address)?;
+        let before = settled(&server)?;
+        let _idle = Connect::reading(clients).to(server.address)?;
+        let growth = settled(&server)? - before;
+        Ok(vec![Some(growth / real(clients)), None, None])
+    });
+    let above = |table: &Table, peer: &str, other: Option<&str>| {
+        Some(table.figure(peer, 0)?.median - table.figure(other?, 0)?.median)
+    };
+    table.compute(1, |table, peer| above(table, peer, framework_alone(peer)));
+    table.compute(2, |table, peer| {
+        above(table, peer, (peer != HYPER).then_some(HYPER))
+    });
+    Ok(vec![table])
+}
+
+/// Resident KB once the server has done what it does after a connection.
+fn settled(server: &Process) -> Result<f64> {
+    // pace: there is nothing that says when it has.
+    thread::sleep(Duration::from_millis(300));
+    Ok(real(server.resident()?))
+}
+
+/// SIGTERM with streams open.
+pub(crate) fn shutdown(bench: &Bench) -> Result<Vec<Table>> {
+    let (_, clients) = bench.clients(100, 20);
+    let patience = bench.size(15.0, 2.0);
+    let table = Table::new(
+        "shutdown",
+        "Shutdown",
+        format!(
+            "SIGTERM with {clients} streams open, each framework with the graceful shutdown that its documentation \
+             shows: seconds until the process has ended, given up after {patience}, and how many clients saw the \
+             proper end of their stream. Measured once."
+        ),
+        "ends after, s; streams ended properly, %",
+    );
+    let once = Bench {
+        rounds: 1,
+        ..bench.clone()
+    };
+    let peers = names(&[Kind::Ours, Kind::Framework]);
+    let mut table = once.fill_peers(table, &peers, |peer| {
+        let mut server = Process::start(peer, bench.cores.server, &[])?;
+        let mut clients = Connect::reading(clients).to(server.address)?;
+        clients.read_for(Duration::from_millis(100))?;
+        let begin = clock::now();
+        let elapsed = || seconds(clock::now() - begin);
+        server.terminate()?;
+        let mut ends_after = f64::INFINITY;
+        while ends_after.is_infinite() && elapsed() < patience {
+            clients.read_for(Duration::from_millis(2))?;
+            if server.has_ended()? {
+                ends_after = elapsed();
+            }
+        }
+        // The last bytes that were sent may still be on their way.
+        clients.read_for(Duration::from_millis(20))?;
+        let properly = real(clients.ended_properly()) * 100.0 / real(clients.messages().len());
+        Ok([ends_after, properly])
+    });
+    let figures = table
+        .rows
+        .iter_mut()
+        .filter_map(|row| row.figures[0].as_mut());
+    for figure in figures.filter(|figure| figure.median.is_infinite()) {
+        figure.median = patience;
+        figure.is_more = true;
+    }
+    Ok(vec![table])
+}
