@@ -1,7 +1,7 @@
 //! A provider of your own, here over [`tokio::sync::broadcast`]. `main.rs` serves it, `tests/suite.rs` shows that it keeps to the
 //! contract of [`Provider`].
 //!
-//! Any engine has to do this: refuse what no client could use ([`Message::accepted`]), deliver in one order, give
+//! Any engine has to do this: deliver in one order, give
 //! each stream a place to come back to ([`Subscriber::beginning_at`]), say what a client may have missed ([`Outcome`]),
 //! and end a stream rather than leave something out of it.
 

@@ -67,15 +67,6 @@ impl Listener {
         Some(self.pending.drain(..).collect())
     }
 
-    /// The data of the next event, or `None` at the end.
-    pub(crate) async fn next(&mut self) -> Option<String> {
-        while self.pending.is_empty() {
-            let bytes = self.piece().await?;
-            self.read(&bytes);
-        }
-        self.pending.pop_front().map(|event| event.data)
-    }
-
     /// Whether there is nothing to read without waiting.
     pub(crate) fn is_idle(&mut self) -> bool {
         self.pending.is_empty() && self.subscriber.next().now_or_never().is_none()
