@@ -223,7 +223,12 @@ impl Listener {
         }
         // Told once, before anything that may follow a lost message.
         if dropped > self.told {
-            self.told = dropped;
+            // A loss beyond this piece, which came about meanwhile, is told of with the next one.
+            self.told = if to == until {
+                dropped.min(Some(to))
+            } else {
+                dropped
+            };
             return Ok(Some(Read::Skipped(bytes, position)));
         }
         Ok(Some(Read::Bytes(bytes, position)))
