@@ -8,7 +8,7 @@ use sse_core::{
     Message, OnGap, Overflow, Subscription, Topics, provider::Provider, resume::Outcome,
 };
 
-use crate::{cases::block_on, provider::Listener};
+use crate::{OwnedEvent, cases::block_on, provider::Listener};
 
 /// What the suite is run on.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +50,7 @@ macro_rules! overflow_suite {
                 a_reader_that_takes_one_piece_at_a_time_gets_on,
                 a_slow_reader_that_ends_can_come_back_or_is_told,
                 its_other_topics_are_treated_alike,
+                a_loss_that_follows_one_it_was_told_of_is_told_too,
                 others_do_not_notice,
                 shutdown_is_no_exception,
                 a_slow_reader_sees_no_hole_while_others_publish,
@@ -314,6 +315,69 @@ pub async fn its_other_topics_are_treated_alike(subject: Subject) {
     assert_eq!(reader.data(3).await, ["1", "2", "3"]);
 }
 
+/// A topic loses messages, the reader is told and takes one piece, then another topic loses older
+/// ones. The reader takes large messages one by one.
+pub async fn a_loss_that_follows_one_it_was_told_of_is_told_too(subject: Subject) {
+    let provider = subject.provider();
+    let mut reader = subscribe(&provider, Subscription::to(["a", "b"])).await;
+    let large = |n: usize| Message::data(n.to_string()).comment("x".repeat(40 << 10));
+    for n in 1..=3 {
+        let published = provider.publish(large(n), "b".into()).await;
+        published.expect("the message is published");
+    }
+    for n in 4..=4 + QUEUE {
+        let published = provider.publish(large(n), "a".into()).await;
+        published.expect("the message is published");
+    }
+    let mut account = Account::new(1);
+    let Some(events) = reader.events().await else {
+        assert!(!subject.expected(MANY).goes_on);
+        return;
+    };
+    account.take(events);
+    let last = 4 + 2 * QUEUE;
+    for n in 5 + QUEUE..=last {
+        publish(&provider, n, "b").await;
+    }
+    publish(&provider, last + 1, ["a", "b"]).await;
+    while account.next <= last + 1 {
+        account.take(reader.events().await.expect("it goes on"));
+    }
+}
+
+/// A reader's account of numbered messages: in order, and told of each hole.
+struct Account {
+    next: usize,
+    was_told: bool,
+}
+
+impl Account {
+    fn new(next: usize) -> Self {
+        Self {
+            next,
+            was_told: false,
+        }
+    }
+
+    /// Takes a piece. A notice is for the piece that it begins, or for the next one if it stands
+    /// alone: everything lost there was lost before the notice was sent.
+    fn take(&mut self, events: Vec<OwnedEvent>) {
+        let mut has_numbers = false;
+        for event in events {
+            if event.data == skipped() {
+                self.was_told = true;
+                continue;
+            }
+            let n: usize = event.data.parse().expect("a number");
+            let (next, was_told) = (self.next, self.was_told);
+            assert!(n == next || was_told && n > next, "{n} instead of {next}");
+            self.next = n + 1;
+            has_numbers = true;
+        }
+        self.was_told &= !has_numbers;
+    }
+}
+
 pub async fn others_do_not_notice(subject: Subject) {
     let provider = subject.provider();
     let deaf = behind(&provider, 0).await;
@@ -350,27 +414,17 @@ pub async fn a_slow_reader_sees_no_hole_while_others_publish(subject: Subject) {
         }
         publisher.shutdown().await.expect("the first shutdown");
     });
-    let (mut next, mut was_told) = (0, false);
+    let mut account = Account::new(0);
     let mut turn = 0;
     while let Some(events) = reader.events().await {
-        // One notice is for the whole piece that it begins: everything lost in it was lost before.
-        let mut has_numbers = false;
-        for event in events {
-            if event.data == skipped() {
-                was_told = true;
-                continue;
-            }
-            let n: usize = event.data.parse().expect("a number");
-            assert!(n == next || was_told && n > next, "{n} follows {next}");
-            (next, has_numbers) = (n + 1, true);
-        }
-        was_told &= !has_numbers;
+        account.take(events);
         turn += 1;
         for _ in 0..turn * 7 % 23 {
             tokio::task::yield_now().await;
         }
     }
     publishing.await.expect("the publisher does not panic");
+    let Account { next, was_told } = account;
     match subject.overflow {
         Overflow::CatchUp if subject.keeps_history => assert_eq!(next, MANY, "all of it"),
         Overflow::Skip => assert!(next == MANY || was_told, "the end is missing at {next}"),

@@ -32,8 +32,6 @@ pub struct Listener {
     seats: SmallVec<[Seat; 1]>,
     /// Everything up to this number has been read. `None` while it has not joined.
     cursor: Option<NonZeroU64>,
-    /// The number of the newest lost message that it has been told of, if it has several topics.
-    told: Option<NonZeroU64>,
     task: Option<Task>,
     /// Of the runtime on which the task is polled.
     attendant: Option<Arc<Attendant>>,
@@ -76,7 +74,6 @@ impl Listener {
             topics,
             seats,
             cursor: None,
-            told: None,
             task: None,
             attendant: None,
         }
@@ -166,12 +163,7 @@ impl Listener {
                     // It will wait next, most likely: one lock for both.
                     channel.register(&mut state, registration, waker, self.attendant.as_ref());
                 }
-                match read {
-                    Read::Skipped(bytes, position) if state.queue.lost_after(from) <= self.told => {
-                        Some(Read::Bytes(bytes, position))
-                    }
-                    read => Some(read),
-                }
+                Some(read)
             }
             (Some(_), Some(_)) => self.merge(from, until).unwrap_or(Some(Read::Overflow)),
         }
@@ -180,11 +172,11 @@ impl Listener {
     /// Takes from several topics, in order, and once what is in several.
     fn merge(&mut self, from: NonZeroU64, until: NonZeroU64) -> Result<Option<Read>, Overflowed> {
         let mut found: Vec<Entry> = Vec::new();
-        let mut dropped = None;
+        let mut has_skipped = false;
         for seat in &self.seats {
             if seat.channel.may_have_after(from) {
                 let queue = &seat.channel.state().queue;
-                dropped = dropped.max(queue.lost_after(from));
+                has_skipped |= queue.has_lost_after(from);
                 let mut room = Room::default();
                 for entry in queue.pending(from, until)? {
                     found.push(entry.clone());
@@ -221,14 +213,8 @@ impl Listener {
             // It has this much; what follows it has to get from elsewhere.
             self.leave();
         }
-        // Told once, before anything that may follow a lost message.
-        if dropped > self.told {
-            // A loss beyond this piece, which came about meanwhile, is told of with the next one.
-            self.told = if to == until {
-                dropped.min(Some(to))
-            } else {
-                dropped
-            };
+        // Told with each piece until the loss lies behind it: more may be lost in between.
+        if has_skipped {
             return Ok(Some(Read::Skipped(bytes, position)));
         }
         Ok(Some(Read::Bytes(bytes, position)))

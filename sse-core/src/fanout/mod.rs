@@ -59,7 +59,8 @@ pub enum Read {
     /// Everything pending, and the position in the history after it.
     Bytes(Bytes, Position),
     /// The same, after messages that were dropped before this listener had read them: where
-    /// [readers skip](Bounds::skips).
+    /// [readers skip](Bounds::skips). With several topics it comes with each piece until the
+    /// newest lost message lies behind the listener.
     Skipped(Bytes, Position),
     /// Messages were dropped before this listener had read them. It has left; it may
     /// [join](Listener::join) again once it has them from elsewhere.

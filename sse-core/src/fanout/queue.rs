@@ -185,9 +185,9 @@ impl Queue {
         Ok(entries.take_while(move |entry| entry.number <= until))
     }
 
-    /// Returns the number of the newest message that was dropped, if a reader at this number has not read it.
-    pub(super) fn lost_after(&self, from: NonZeroU64) -> Option<NonZeroU64> {
-        self.lost.filter(|lost| *lost > from)
+    /// Returns `true` if a message was dropped that a reader at this number has not read.
+    pub(super) fn has_lost_after(&self, from: NonZeroU64) -> bool {
+        self.lost > Some(from)
     }
 
     /// A reader that has taken what was pending by itself moves on. Returns whether it has overflowed meanwhile: it has
@@ -227,7 +227,7 @@ impl Queue {
 
     /// Returns where a reader is that has read everything up to a number.
     fn place_after(&self, number: NonZeroU64) -> Result<Place, Overflowed> {
-        let has_skipped = Some(number) < self.lost;
+        let has_skipped = self.has_lost_after(number);
         if has_skipped && !self.skips {
             return Err(Overflowed);
         }
