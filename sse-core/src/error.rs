@@ -40,7 +40,8 @@ pub enum PublishError {
         /// The most bytes allowed.
         limit: usize,
     },
-    /// The type is [`Gap::EVENT`](crate::resume::Gap::EVENT): only a provider tells a client of a gap.
+    /// The type is [`Gap::EVENT`](crate::resume::Gap::EVENT): only a provider tells a client of a
+    /// gap.
     #[error("the type `gap` is the library's own, by which clients are told of a gap; use another")]
     ReservedType,
     /// The history refused it. Where a disk has failed, it may be there once the store is opened again.

@@ -13,10 +13,13 @@ pub enum Overflow {
     /// Its stream ends cleanly. The client reconnects with its `Last-Event-ID`, which the stream's beginning has given it
     /// if no message has, and is given what it missed or told of the gap.
     Disconnect,
-    /// It goes on with what is left in the queue, the newest messages, after an in-band `event: gap` with the reason
-    /// [`Skipped`](crate::resume::Gap::Skipped), unless the subscription is [`Silent`](crate::OnGap::Silent). For what is
-    /// worthless when old, such as prices: a queue of [one message](crate::joe::JoeBuilder::queue_messages) always gives a
-    /// slow reader the newest.
+    /// It goes on with what is left in the queue, the newest messages, after an in-band `event:
+    /// gap` with the reason [`Skipped`](crate::resume::Gap::Skipped), unless the subscription is
+    /// [`Silent`](crate::OnGap::Silent). For what is worthless when old, such as prices: a queue of
+    /// [one message](crate::joe::JoeBuilder::queue_messages) always gives a slow reader the newest.
+    ///
+    /// A reader of several topics may be given that notice with more than one piece: each time that
+    /// something it lost may still come before what follows.
     ///
     /// A queue then stays as long as its bounds allow while somebody does not read.
     Skip,

@@ -49,7 +49,8 @@ use crate::{
 /// * **Independence**: no subscriber delays another or a publisher; memory per subscriber is bounded.
 /// * **No race**: a message whose `publish` began after `subscribe` returned is delivered.
 ///   History and live messages join without a gap and without a double.
-/// * **Honesty**: what a subscriber may have missed is said, in [`Outcome`](crate::resume::Outcome) or by ending the stream.
+/// * **Honesty**: what a subscriber may have missed is said, in [`Outcome`](crate::resume::Outcome)
+///   or by ending the stream.
 /// * **A place to come back to**: a client that is cut off before its first message has an id, too:
 ///   [`Subscriber::beginning_at`].
 /// * **Unsubscribing** is dropping the [`Subscriber`]. When the last handle of the provider itself is dropped, nobody can

@@ -22,7 +22,7 @@ use crate::{
 pub struct Subscription {
     /// The topics that the client asks for.
     pub topics: Topics,
-    /// Where the client begins; by default with the next message.
+    /// The place where the client begins; by default the next message.
     pub resume_from: ResumeFrom,
     /// The treatment of a client that cannot continue; by default [`OnGap::Tell`].
     pub on_gap: OnGap,

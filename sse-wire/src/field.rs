@@ -60,7 +60,8 @@ impl EventId {
 /// Three names mean something already. `message` is the same as none. `error` and `open` are
 /// allowed, but what a page listens to with `addEventListener("error")` or `onerror` also fires
 /// when its connection is lost, and `open` when it is made: choose other names. A hub publishes no
-/// `gap`: by that one it says itself that a client has missed something (`Gap::EVENT` in `sse-core`).
+/// `gap`: by that one it says itself that a client has missed something (`Gap::EVENT` in
+/// `sse-core`).
 ///
 /// Cheap to clone. A string to serde, with feature `serde`.
 ///

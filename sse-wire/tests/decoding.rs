@@ -1,7 +1,8 @@
 //! The standard as a checklist, decoding side: HTML 9.2.5 and 9.2.6, one test for each rule.
-//! What a producer must do stands in `encoding.rs`; what takes a connection is a case of the adapter
+//! `encoding.rs` says what a producer must do; what takes a connection is a case of the adapter
 //! suite: comments against proxies and events one by one (items 10 and 11), a refusal is not an event
-//! stream (12). The origin of an event (35) is the client's to know. A decoder that gave up dispatches nothing more (37).
+//! stream (12). The origin of an event (35) is the client's to know. A decoder that gave up dispatches
+//! nothing more (37).
 
 use std::time::Duration;
 

@@ -18,8 +18,9 @@ use sse_axum::{
 };
 use tokio::sync::broadcast::{self, Receiver, Sender};
 
-/// The most bytes of a message, for [`HubBuilder::message_bytes`](sse_axum::hub::HubBuilder::message_bytes).
-/// With the capacity it bounds the memory: subscribers share their messages.
+/// The most bytes of a message, for
+/// [`HubBuilder::message_bytes`](sse_axum::hub::HubBuilder::message_bytes). With the capacity it
+/// bounds the memory: subscribers share their messages.
 pub const MESSAGE_BYTES: usize = 64 << 10;
 
 /// Publish-subscribe over one broadcast channel, without history.

@@ -19,7 +19,8 @@ pub struct Bounds {
     /// The most topics of one subscription; by default 128.
     pub topics: usize,
     /// Whether a reader that overflows goes on with the oldest message that is left, which
-    /// [`Read::Skipped`](crate::fanout::Read::Skipped) tells; by default it does not, and has [overflowed](crate::fanout::Read::Overflow).
+    /// [`Read::Skipped`](crate::fanout::Read::Skipped) tells; by default it does not, and has
+    /// [overflowed](crate::fanout::Read::Overflow).
     ///
     /// Then a queue stays as long as its bounds allow while somebody does not read.
     pub skips: bool,

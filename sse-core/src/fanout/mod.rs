@@ -38,12 +38,19 @@ use crate::{
 ///
 /// ```
 /// use std::{convert::Infallible, task::{Context, Poll, Waker}};
-/// use sse_core::{Message, Topics, fanout::{Bounds, Fanout, Read}, replay::Position};
+/// use sse_core::{
+///     Message, Topics,
+///     fanout::{Bounds, Fanout, Read},
+///     provider::ProviderClosed,
+///     replay::Position,
+/// };
 ///
 /// let fanout = Fanout::new(Bounds::default());
 /// let (mut listener, _) = fanout.listen(&Topics::from("news"), None)?;
 /// let bytes = Message::data("hello").to_bytes();
-/// fanout.publish(&Topics::from("news"), |_| Ok::<_, sse_core::provider::ProviderClosed>((bytes.clone(), Position(1))))?;
+/// fanout.publish(&Topics::from("news"), |_| {
+///     Ok::<_, ProviderClosed>((bytes.clone(), Position(1)))
+/// })?;
 ///
 /// let mut cx = Context::from_waker(Waker::noop());
 /// assert_eq!(listener.poll_read(&mut cx), Poll::Ready(Read::Bytes(bytes, Position(1))));

@@ -24,18 +24,20 @@ use crate::{
 
 /// The default provider: publishes to the subscribers in this process.
 ///
-/// Live messages go through a [`Fanout`](crate::fanout::Fanout): each topic has one queue of encoded messages, each subscriber is a cursor, and
-/// a reader takes everything that is pending in one piece. No task and no timer per subscriber, and nobody waits for anybody.
+/// Live messages go through a [`Fanout`](crate::fanout::Fanout): each topic has one queue of
+/// encoded messages, each subscriber is a cursor, and a reader takes everything that is pending in
+/// one piece. No task and no timer per subscriber, and nobody waits for anybody.
 ///
-/// **Bounded**: a queue holds what its slowest reader has not read, within [`Bounds`](crate::fanout::Bounds). What becomes of a
-/// reader that falls behind further is [`Overflow`](crate::Overflow)'s: by default it continues from the history, unseen by
-/// the client; where there is none, or not enough of it, its stream ends cleanly, and the client
-/// reconnects with its `Last-Event-ID`.
+/// **Bounded**: a queue holds what its slowest reader has not read, within
+/// [`Bounds`](crate::fanout::Bounds). What becomes of a reader that falls behind further is
+/// [`Overflow`](crate::Overflow)'s: by default it continues from the history, unseen by the client;
+/// where there is none, or not enough of it, its stream ends cleanly, and the client reconnects
+/// with its `Last-Event-ID`.
 ///
-/// **History** is whatever [`Replayer`](crate::replay::Replayer) is given. Without one a client that comes back is told of a
-/// [`Gap`](crate::resume::Gap), unless nothing was published since its stream began.
-/// A message that is only a comment or a `retry` is delivered live but not kept. One that waits for a disk
-/// is written to from a thread of its own, many messages at once, and read by
+/// **History** is whatever [`Replayer`](crate::replay::Replayer) is given. Without one a client
+/// that comes back is told of a [`Gap`](crate::resume::Gap), unless nothing was published since its
+/// stream began. A message that is only a comment or a `retry` is delivered live but not kept. One
+/// that waits for a disk is written to from a thread of its own, many messages at once, and read by
 /// [as many as may](JoeBuilder::concurrent_replays) on the threads that tokio has for what waits.
 ///
 /// ```

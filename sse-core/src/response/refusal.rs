@@ -11,11 +11,13 @@ use crate::{
 
 /// Why a request is refused, and whether a browser is to survive the answer.
 ///
-/// An `EventSource` gives up for ever on every status but 200. So a client that is not subscribed for a reason which
-/// will pass, a full house, a shutdown, a history that cannot be read, or one that has to load the current state
-/// first, is answered by a stream all the same: status 200, a `retry` of 5 to 10 s with the reason as a
-/// comment, and the end. It comes back by itself; the `retry` stays with it until it is told another, which
-/// [`HubBuilder::spread_reconnects`](crate::hub::HubBuilder::spread_reconnects) does. [`with_status`](Self::with_status) says it by a status instead.
+/// An `EventSource` gives up for ever on every status but 200. So a client that is not subscribed
+/// for a reason which will pass, a full house, a shutdown, a history that cannot be read, or one
+/// that has to load the current state first, is answered by a stream all the same: status 200, a
+/// `retry` of 5 to 10 s with the reason as a comment, and the end. It comes back by itself; the
+/// `retry` stays with it until it is told another, which
+/// [`HubBuilder::spread_reconnects`](crate::hub::HubBuilder::spread_reconnects) does.
+/// [`with_status`](Self::with_status) says it by a status instead.
 ///
 /// Refusals that coming back cannot cure, and refused publishes, always get an error status.
 #[derive(Debug, thiserror::Error)]

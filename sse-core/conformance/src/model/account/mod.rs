@@ -34,8 +34,9 @@
 //!
 //! A stream goes on behind a gap in its middle if its reader [skips](Overflow::Skip) or has begun
 //! with everything; any other ends, and its client is told when it comes back. One that is
-//! [silent](OnGap::Silent) is told nothing in its stream: there the [outcome](sse_core::resume::Outcome) of
-//! the connection counts, and behind what it goes on it has asked for.
+//! [silent](OnGap::Silent) is told nothing in its stream: there the
+//! [outcome](sse_core::resume::Outcome) of the connection counts, and behind what it goes on it has
+//! asked for.
 
 mod client;
 mod ledger;
