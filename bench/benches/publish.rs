@@ -18,7 +18,7 @@ const BATCH: BatchSize = BatchSize::NumIterations(64);
 
 fn publish(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("publish");
-    let history = FiniteReplayer::new(1_000).unwrap();
+    let history = FiniteReplayer::new(1_000);
     let joes = [
         ("to nobody", Joe::new()),
         ("into a history", Joe::builder().replayer(history).build()),

@@ -22,7 +22,7 @@ const OPEN: &str = "source.readyState === EventSource.OPEN";
 const REFUSED: &str = "opens >= 1 && errors >= 1 && source.readyState === EventSource.CONNECTING";
 
 fn joe() -> JoeBuilder {
-    let replayer = FiniteReplayer::new(100).expect("not zero");
+    let replayer = FiniteReplayer::new(100);
     Joe::builder().replayer(replayer)
 }
 

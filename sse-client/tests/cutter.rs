@@ -49,7 +49,7 @@ async fn every_event_arrives_once_and_in_order() {
     let seed =
         env::var("CUTTER_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
     println!("CUTTER_SEED={seed}");
-    let replayer = FiniteReplayer::new(HISTORY).unwrap().max_bytes(1 << 30);
+    let replayer = FiniteReplayer::new(HISTORY).max_bytes(1 << 30);
     let hub = Hub::new(Joe::builder().replayer(replayer).build());
     let server = serve(hub.clone()).await;
     let cuts = Arc::new(Cuts::default());

@@ -2,10 +2,7 @@
 
 use std::{error::Error, fmt};
 
-use crate::{
-    replay::{InvalidBound, StoreError},
-    resume::Gap,
-};
+use crate::{replay::StoreError, resume::Gap};
 
 /// The provider was shut down.
 #[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -102,4 +99,4 @@ macro_rules! debug_is_the_text {
     )*};
 }
 
-debug_is_the_text!(InvalidBound, ProviderClosed, PublishError, SubscribeError,);
+debug_is_the_text!(ProviderClosed, PublishError, SubscribeError);

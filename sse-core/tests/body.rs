@@ -13,11 +13,7 @@ use sse_core::{
 use tokio::time::{Instant, advance, timeout};
 
 fn hub() -> Hub {
-    Hub::new(
-        Joe::builder()
-            .replayer(FiniteReplayer::new(100).unwrap())
-            .build(),
-    )
+    Hub::new(Joe::builder().replayer(FiniteReplayer::new(100)).build())
 }
 
 async fn opened(hub: &Hub) -> SseBody {

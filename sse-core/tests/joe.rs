@@ -17,7 +17,7 @@ use sse_core::{
     EventId, FiniteReplayer, Hub, Joe, Message, Overflow, PublishError, ResumeFrom, SubscribeError,
     Subscription, Topics,
     provider::{Provider, Subscriber},
-    replay::{Cursor, Page, Position, ReadError, Replayer, StoreError, Stored},
+    replay::{Blocking, Cursor, Page, Position, ReadError, Replayer, StoreError, Stored},
     resume::{Gap, Outcome},
     wire::Decoder,
 };
@@ -166,7 +166,7 @@ async fn without_history_a_reader_too_far_behind_ends_and_the_others_go_on() {
 
 #[tokio::test]
 async fn with_history_a_reader_too_far_behind_catches_up_unseen() {
-    let replayer = FiniteReplayer::new(10_000).unwrap();
+    let replayer = FiniteReplayer::new(10_000);
     let joe = Joe::builder().replayer(replayer).queue_messages(10).build();
     let mut behind = subscribe(&joe, "a").await;
     publish(&joe, "0", "a").await;
@@ -183,7 +183,7 @@ async fn with_history_a_reader_too_far_behind_catches_up_unseen() {
 
 #[tokio::test]
 async fn a_reader_behind_a_history_that_is_too_short_ends() {
-    let replayer = FiniteReplayer::new(20).unwrap();
+    let replayer = FiniteReplayer::new(20);
     let joe = Joe::builder().replayer(replayer).queue_messages(10).build();
     let mut behind = subscribe(&joe, ()).await;
     for n in 0..100 {
@@ -195,7 +195,7 @@ async fn a_reader_behind_a_history_that_is_too_short_ends() {
 /// A message published after it has subscribed is not left out because it began with the oldest.
 #[tokio::test]
 async fn a_reader_of_everything_is_told_what_was_dropped_before_it_began_and_goes_on() {
-    let history = FiniteReplayer::new(2).unwrap();
+    let history = FiniteReplayer::new(2);
     let joe = Joe::builder().replayer(history).build();
     publish(&joe, "0", ()).await;
     let earliest = Subscription::default().resume_from(ResumeFrom::Earliest);
@@ -282,7 +282,7 @@ async fn when_all_queues_together_are_full_the_slowest_readers_pay() {
 
 #[tokio::test]
 async fn a_message_over_the_limit_is_refused_and_not_kept() {
-    let replayer = FiniteReplayer::new(10).unwrap();
+    let replayer = FiniteReplayer::new(10);
     let joe = Arc::new(Joe::builder().replayer(replayer).build());
     let hub = Hub::builder(Arc::clone(&joe)).message_bytes(100).build();
     let mut subscriber = subscribe(joe.as_ref(), ()).await;
@@ -367,8 +367,8 @@ async fn no_lock_is_held_while_a_subscriber_is_woken() {
 struct SubscribesWhenRead(FiniteReplayer, Arc<OnceLock<Weak<Joe>>>);
 
 impl Replayer for SubscribesWhenRead {
-    fn put(&self, message: Message, topics: &Topics) -> Result<Stored, StoreError> {
-        self.0.put(message, topics)
+    fn append(&self, batch: Vec<(Message, Topics)>) -> Vec<Result<Stored, StoreError>> {
+        self.0.append(batch)
     }
 
     fn end(&self) -> Position {
@@ -383,15 +383,21 @@ impl Replayer for SubscribesWhenRead {
         self.0.earliest(topics)
     }
 
-    fn seek(&self, id: &EventId, topics: &Topics) -> Result<Cursor, ReadError> {
-        self.0.seek(id, topics)
+    fn seek(&self, id: &EventId, topics: &Topics, io: Blocking) -> Result<Cursor, ReadError> {
+        self.0.seek(id, topics, io)
     }
 
     /// One message at a time.
-    fn page(&self, from: Cursor, until: Position, topics: &Topics) -> Result<Page, ReadError> {
+    fn page(
+        &self,
+        from: Cursor,
+        until: Position,
+        topics: &Topics,
+        io: Blocking,
+    ) -> Result<Page, ReadError> {
         come_and_go(&self.1.get().and_then(Weak::upgrade).unwrap());
         let next = Position(from.after.0 + 1);
-        self.0.page(from, until.min(next), topics)
+        self.0.page(from, until.min(next), topics, io)
     }
 }
 
@@ -413,7 +419,7 @@ fn come_and_go(joe: &Joe) {
 #[tokio::test]
 async fn no_lock_is_held_while_history_is_read_or_its_reader_woken() {
     let cell = Arc::new(OnceLock::new());
-    let history = FiniteReplayer::new(10_000).unwrap();
+    let history = FiniteReplayer::new(10_000);
     let replayer = SubscribesWhenRead(history, Arc::clone(&cell));
     let joe = Arc::new(Joe::builder().replayer(replayer).build());
     cell.set(Arc::downgrade(&joe)).unwrap();
@@ -444,9 +450,7 @@ async fn no_lock_is_held_while_history_is_read_or_its_reader_woken() {
 
 #[tokio::test]
 async fn comments_are_delivered_but_not_kept() {
-    let joe = Joe::builder()
-        .replayer(FiniteReplayer::new(10).unwrap())
-        .build();
+    let joe = Joe::builder().replayer(FiniteReplayer::new(10)).build();
     let mut live = subscribe(&joe, ()).await;
     let published = joe
         .publish(Message::data("1"), Topics::default())

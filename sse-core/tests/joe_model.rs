@@ -37,7 +37,7 @@ fn builder(settings: Settings) -> JoeBuilder {
 }
 
 fn history(settings: Settings) -> FiniteReplayer {
-    let history = FiniteReplayer::new(settings.messages).unwrap();
+    let history = FiniteReplayer::new(settings.messages);
     history.max_topic_messages(settings.topic_messages)
 }
 

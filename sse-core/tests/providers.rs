@@ -6,9 +6,7 @@ use sse_conformance::{overflow, provider::Subject};
 use sse_core::{FiniteReplayer, Joe, Overflow, provider::Provider};
 
 fn with_history() -> Joe {
-    Joe::builder()
-        .replayer(FiniteReplayer::new(10_000).unwrap())
-        .build()
+    Joe::builder().replayer(FiniteReplayer::new(10_000)).build()
 }
 
 const WITH_HISTORY: Subject = Subject {
@@ -32,7 +30,7 @@ const BEHIND_POINTERS: Subject = Subject {
 /// Falls out of the queue all the time and goes on from the history.
 const WITH_TINY_QUEUES: Subject = Subject {
     make: || {
-        let replayer = FiniteReplayer::new(10_000).unwrap();
+        let replayer = FiniteReplayer::new(10_000);
         Arc::new(Joe::builder().replayer(replayer).queue_messages(2).build())
     },
     keeps_history: true,
@@ -57,7 +55,7 @@ mod joe_with_tiny_queues {
 const fn too_slow(overflow: Overflow) -> overflow::Subject {
     overflow::Subject {
         make: |overflow| {
-            let builder = Joe::builder().replayer(FiniteReplayer::new(20_000).unwrap());
+            let builder = Joe::builder().replayer(FiniteReplayer::new(20_000));
             Arc::new(
                 builder
                     .queue_messages(overflow::QUEUE)

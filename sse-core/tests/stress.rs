@@ -147,7 +147,7 @@ async fn follow(joe: Arc<Joe>, ledger: Arc<Ledger>, mut random: Random) -> Seen 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_delivery_is_accounted_for() {
-    let history = FiniteReplayer::new(PUBLISHERS * MESSAGES).unwrap();
+    let history = FiniteReplayer::new(PUBLISHERS * MESSAGES);
     let builder = Joe::builder().replayer(history).queue_messages(20);
     let joe = Arc::new(builder.build());
     let ledger = Arc::new(Ledger::default());

@@ -3,7 +3,6 @@
 mod directory;
 mod epochs;
 mod error;
-mod merge;
 mod options;
 mod record;
 mod segment;

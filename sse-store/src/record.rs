@@ -113,6 +113,9 @@ const HAS_OWN_ID: u8 = 1;
 const IS_ELSEWHERE: u8 = 2;
 
 impl<'a> Record<'a> {
+    /// The number of bytes before the body.
+    pub(crate) const FLAGS: usize = 1;
+
     pub(crate) fn to_value(self) -> Vec<u8> {
         let (flag, body) = match self.body {
             Body::Here(bytes) => (0, bytes),

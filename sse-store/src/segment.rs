@@ -5,8 +5,9 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+use bytes::Bytes;
 use fjall::{Keyspace, LsmError, Slice};
-use sse_core::{EventId, Topics};
+use sse_core::{EventId, Topics, replay::Position};
 
 use crate::{
     error::OpenError,
@@ -25,8 +26,21 @@ pub(crate) struct Segment {
     newest: AtomicU64,
 }
 
-/// A message that was found: its position, and the bytes on the wire after the first byte.
-pub(crate) type Found = (u64, Slice);
+/// The value of a [`Record`] that holds its message.
+pub(crate) struct Found(Slice);
+
+/// The message on the wire.
+impl AsRef<[u8]> for Found {
+    fn as_ref(&self) -> &[u8] {
+        &self.0[Record::FLAGS..]
+    }
+}
+
+impl From<Found> for Bytes {
+    fn from(found: Found) -> Self {
+        Self::copy_from_slice(found.as_ref())
+    }
+}
 
 /// The engine failed, or what is there is not what was written.
 #[derive(Debug, thiserror::Error)]
@@ -166,20 +180,26 @@ impl Segment {
         topic: &str,
         after: u64,
         until: u64,
-    ) -> impl Iterator<Item = Result<Found, SegmentError>> {
+    ) -> impl Iterator<Item = Result<(Position, Found), SegmentError>> {
         let from = message_key(topic, after.saturating_add(1));
         let range = (after < until).then(|| self.keyspace.range(from..=message_key(topic, until)));
         range.into_iter().flatten().map(|entry| {
             let (key, value) = entry.into_inner()?;
             let at = position(&key).ok_or(SegmentError::Damaged(0))?;
-            let record = Record::read(&value).ok_or(SegmentError::Damaged(at))?;
-            match record.body {
-                Body::Here(_) => Ok((at, value)),
+            let damaged = || SegmentError::Damaged(at);
+            let found = match Record::read(&value).ok_or_else(damaged)?.body {
+                Body::Here(_) => value,
                 Body::Under(topic) => {
-                    let found = self.keyspace.get(message_key(topic, at))?;
-                    Ok((at, found.ok_or(SegmentError::Damaged(at))?))
+                    let value = self.keyspace.get(message_key(topic, at))?;
+                    let value = value.ok_or_else(damaged)?;
+                    let record = Record::read(&value).ok_or_else(damaged)?;
+                    if let Body::Under(_) = record.body {
+                        return Err(damaged());
+                    }
+                    value
                 }
-            }
+            };
+            Ok((Position(at), Found(found)))
         })
     }
 }

@@ -13,7 +13,10 @@ use std::{
 use fjall::Database;
 use sse_core::{
     EventId, Message, Topics,
-    replay::{Cursor, Page, Position, ReadError, Replayer, StoreError, Stored, Tail},
+    replay::{
+        Blocking, Cursor, Page, PageBuilder, Position, ReadError, Replayer, StoreError, Stored,
+        Tail,
+    },
     resume::Gap,
 };
 
@@ -21,7 +24,6 @@ use crate::{
     directory::Directory,
     epochs::{Epochs, Runs},
     error::OpenError,
-    merge::Pager,
     options::Options,
     segment::{Segment, SegmentError},
     segments::{self, Segments},
@@ -189,13 +191,8 @@ impl Inner {
 }
 
 impl Replayer for Store {
-    fn put(&self, message: Message, topics: &Topics) -> Result<Stored, StoreError> {
-        let answer = self.put_all(vec![(message, topics.clone())]).pop();
-        answer.unwrap_or_else(|| Err(StoreError::new("nothing was stored")))
-    }
-
-    fn put_all(&self, messages: Vec<(Message, Topics)>) -> Vec<Result<Stored, StoreError>> {
-        self.inner.put_all(messages)
+    fn append(&self, batch: Vec<(Message, Topics)>) -> Vec<Result<Stored, StoreError>> {
+        self.inner.append(batch)
     }
 
     fn end(&self) -> Position {
@@ -217,17 +214,24 @@ impl Replayer for Store {
         Cursor::EARLIEST.advance(Position(0), floor)
     }
 
-    fn seek(&self, id: &EventId, topics: &Topics) -> Result<Cursor, ReadError> {
+    fn seek(&self, id: &EventId, topics: &Topics, blocking: Blocking) -> Result<Cursor, ReadError> {
         let inner = self.inner.as_ref();
         let segments = inner.segments();
         let floor = inner.floor(&segments);
         if let Some(cursor) = inner.epochs.cursor(id, topics, end(&segments)) {
             return continued(cursor, floor);
         }
-        if let Some(position) = inner.epochs.position(id, end(&segments)) {
+        let position = inner.epochs.position(id, end(&segments));
+        if let Some(position) = position {
             if position <= floor {
                 return Err(Gap::Expired.into());
             }
+            if inner.tail().continues(Position(position), topics) {
+                return Ok(Cursor::after(Position(position)));
+            }
+        }
+        blocking.check()?;
+        if let Some(position) = position {
             let holds = |segment: &&Arc<Segment>| segment.after < position;
             let segment = segments.iter().rfind(holds);
             let found = segment.map(|segment| segment.has_own_id(position, topics));
@@ -244,58 +248,44 @@ impl Replayer for Store {
         Err(Gap::Unknown.into())
     }
 
-    fn page(&self, from: Cursor, until: Position, topics: &Topics) -> Result<Page, ReadError> {
+    fn page(
+        &self,
+        from: Cursor,
+        until: Position,
+        topics: &Topics,
+        blocking: Blocking,
+    ) -> Result<Page, ReadError> {
         let segments = self.inner.segments();
         let floor = Position(self.inner.floor(&segments));
         if from.misses(floor, floor) {
             return Err(Gap::Expired.into());
         }
-        let after = from.after.max(floor).0;
-        // What follows is in memory.
-        let Position(in_memory) = self.inner.tail().start(topics);
-        let until = if after < in_memory {
-            until.0.min(in_memory)
-        } else {
-            until.0
+        // All topics begin at the floor, and from there on nothing may be missing.
+        let after = from.after.max(floor);
+        let until = until.min(Position(end(&segments)));
+        let in_memory = {
+            let tail = self.inner.tail();
+            if let Ok(page) = tail.page(from.advance(after, floor), until, topics) {
+                return Ok(page);
+            }
+            tail.start(topics)
         };
-        let mut pager = Pager::new(after);
-        for segment in segments.iter().filter(|segment| segment.last() > after) {
-            pager.take(segment, topics, until).map_err(failed)?;
-            if pager.is_full() {
+        blocking.check()?;
+        let until = until.min(in_memory);
+        let mut page = PageBuilder::default();
+        for segment in segments.iter().filter(|segment| segment.last() > after.0) {
+            for topic in topics.iter() {
+                let messages = segment.messages_of(topic, after.0, until.0);
+                page.try_take(messages).map_err(failed)?;
+            }
+            if !page.merge() {
                 break;
             }
         }
-        Ok(pager.page(from, floor))
+        Ok(page.finish(from, until.max(after), floor))
     }
 
-    fn seek_now(&self, id: &EventId, topics: &Topics) -> Option<Result<Cursor, ReadError>> {
-        let segments = self.inner.segments();
-        let floor = self.inner.floor(&segments);
-        if let Some(cursor) = self.inner.epochs.cursor(id, topics, end(&segments)) {
-            return Some(continued(cursor, floor));
-        }
-        let position = self.inner.epochs.position(id, end(&segments))?;
-        let continues = position > floor && self.inner.tail().continues(Position(position), topics);
-        continues.then_some(Ok(Cursor::after(Position(position))))
-    }
-
-    fn page_now(
-        &self,
-        from: Cursor,
-        until: Position,
-        topics: &Topics,
-    ) -> Option<Result<Page, ReadError>> {
-        let floor = Position(self.inner.floor(&self.inner.segments()));
-        if from.misses(floor, floor) {
-            return Some(Err(Gap::Expired.into()));
-        }
-        // All topics begin at the floor, and from there on nothing may be missing.
-        let from = from.advance(from.after.max(floor), floor);
-        let page = self.inner.tail().page(from, until, topics);
-        page.ok().map(Ok)
-    }
-
-    fn may_wait(&self) -> bool {
+    fn is_blocking(&self) -> bool {
         true
     }
 }
@@ -315,9 +305,8 @@ fn end(segments: &Segments) -> u64 {
 
 pub(crate) fn failed(error: SegmentError) -> StoreError {
     match error {
-        SegmentError::Engine(fjall::Error::Poisoned) => {
-            StoreError::new("the store has failed before and takes nothing more; open it again")
-        }
+        SegmentError::Engine(fjall::Error::Poisoned) => StoreError::Stopped,
+        damaged @ SegmentError::Damaged(_) => StoreError::Damaged(damaged.into()),
         other => StoreError::new(other),
     }
 }

@@ -21,7 +21,7 @@ use crate::{
 const BATCH_BYTES: u64 = 4 << 20;
 
 impl Inner {
-    pub(crate) fn put_all(
+    pub(crate) fn append(
         &self,
         messages: Vec<(Message, Topics)>,
     ) -> Vec<Result<Stored, StoreError>> {
@@ -127,7 +127,6 @@ impl Inner {
             answers.extend(stored.iter().map(|_| Err(StoreError::new(text.clone()))));
             return;
         }
-        segment.has_committed(&commit);
         if self.options.durability != Durability::Memory {
             directory.set_end(commit.last, commit.time);
         }
@@ -141,6 +140,8 @@ impl Inner {
             tail.push(stored.position, own_id, &topics, stored.bytes.clone());
             answers.push(Ok(stored));
         }
+        // Last: whatever lies before the end of the store is in memory by then, too.
+        segment.has_committed(&commit);
     }
 }
 
@@ -205,9 +206,11 @@ impl Batch {
 
 fn refusal(topics: &Topics) -> Option<StoreError> {
     if topics.is_empty() {
-        return Some(StoreError::no_topics());
+        return Some(StoreError::NoTopics);
     }
     let long = topics.iter().find(|topic| topic.len() > MAX_TOPIC)?;
-    let text = format!("a topic has {} bytes, the limit is {MAX_TOPIC}", long.len());
-    Some(StoreError::new(text))
+    Some(StoreError::TopicTooLong {
+        size: long.len(),
+        limit: MAX_TOPIC,
+    })
 }

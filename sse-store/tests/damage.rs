@@ -10,7 +10,7 @@ use std::{
 use sse_conformance::decode;
 use sse_core::{
     EventId, Message, Topics,
-    replay::{Cursor, ReadError, Replayer},
+    replay::{Blocking, Cursor, ReadError, Replayer},
     resume::Gap,
     wire::Decoder,
 };
@@ -30,8 +30,8 @@ fn data(n: u64) -> String {
 fn fill(folder: &Path) -> Vec<EventId> {
     let store = Store::at(folder).max_messages(MESSAGES * 2).open().unwrap();
     let put = |n| {
-        let stored = store.put(Message::data(data(n)), &Topics::default());
-        stored.unwrap().id
+        let mut stored = store.append(vec![(Message::data(data(n)), Topics::default())]);
+        stored.remove(0).unwrap().id
     };
     (1..=MESSAGES).map(put).collect()
 }
@@ -89,7 +89,7 @@ fn read(store: &Store) -> Result<Vec<u64>, ReadError> {
     let mut numbers = Vec::new();
     let mut from = Cursor::EARLIEST;
     loop {
-        let page = store.page(from, store.end(), &Topics::default())?;
+        let page = store.page(from, store.end(), &Topics::default(), Blocking::Allowed)?;
         for event in decode(&mut Decoder::new(), &page.bytes) {
             let number: u64 = event.data.split(' ').next().unwrap().parse().unwrap();
             assert_eq!(event.data, data(number), "as it was written");
@@ -191,7 +191,13 @@ fn a_hole_is_refused_or_by_wish_everything_before_it_dropped() {
     let store = options().open().unwrap();
     assert_eq!(store.lost(), None, "it was told once");
     assert!(read(&store).unwrap().into_iter().eq(1_201..=MESSAGES));
-    let gap = store.seek(&ids[1_199], &Topics::default()).unwrap_err();
+    let gap = store
+        .seek(&ids[1_199], &Topics::default(), Blocking::Allowed)
+        .unwrap_err();
     assert!(matches!(gap, ReadError::Gap(Gap::Expired)), "{gap}");
-    assert!(store.seek(&ids[1_200], &Topics::default()).is_ok());
+    assert!(
+        store
+            .seek(&ids[1_200], &Topics::default(), Blocking::Allowed)
+            .is_ok()
+    );
 }

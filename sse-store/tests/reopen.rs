@@ -15,7 +15,7 @@ use futures_util::StreamExt;
 use sse_conformance::decode;
 use sse_core::{
     EventId, Hub, Joe, Message, Topics,
-    replay::{Cursor, Position, ReadError, Replayer},
+    replay::{Blocking, Cursor, Position, ReadError, Replayer},
     resume::Gap,
     wire::Decoder,
 };
@@ -27,10 +27,12 @@ fn folder() -> TempDir {
 }
 
 fn put(store: &Store, data: impl Into<String>) -> EventId {
-    store
-        .put(Message::data(data), &Topics::default())
-        .unwrap()
-        .id
+    append(store, Message::data(data), Topics::default())
+}
+
+fn append(store: &Store, message: Message, topics: Topics) -> EventId {
+    let mut stored = store.append(vec![(message, topics)]);
+    stored.remove(0).unwrap().id
 }
 
 fn put_all(store: &Store, numbers: RangeInclusive<u64>) -> Vec<EventId> {
@@ -48,7 +50,9 @@ fn gap<T: std::fmt::Debug>(answer: Result<T, ReadError>) -> Gap {
 fn read(store: &Store, mut from: Cursor) -> Vec<String> {
     let mut all = Vec::new();
     while from.after < store.end() {
-        let page = store.page(from, store.end(), &Topics::default()).unwrap();
+        let page = store
+            .page(from, store.end(), &Topics::default(), Blocking::Allowed)
+            .unwrap();
         let events = decode(&mut Decoder::new(), &page.bytes);
         all.extend(events.into_iter().map(|event| event.data));
         if from == page.next {
@@ -60,7 +64,12 @@ fn read(store: &Store, mut from: Cursor) -> Vec<String> {
 }
 
 fn follows(store: &Store, id: &EventId) -> Vec<String> {
-    read(store, store.seek(id, &Topics::default()).unwrap())
+    read(
+        store,
+        store
+            .seek(id, &Topics::default(), Blocking::Allowed)
+            .unwrap(),
+    )
 }
 
 fn numbers(numbers: RangeInclusive<u64>) -> Vec<String> {
@@ -106,12 +115,15 @@ fn ids_of_the_application_are_known_after_a_restart() {
     let store = Store::open(folder.path()).unwrap();
     put(&store, "1");
     let message = Message::data("2").id(own.clone());
-    store.put(message, &["a", ""].into()).unwrap();
+    append(&store, message, ["a", ""].into());
     put(&store, "3");
     drop(store);
     let store = Store::open(folder.path()).unwrap();
     assert_eq!(follows(&store, &own), ["3"]);
-    assert_eq!(gap(store.seek(&own, &"b".into())), Gap::Unknown);
+    assert_eq!(
+        gap(store.seek(&own, &"b".into(), Blocking::Allowed)),
+        Gap::Unknown
+    );
 }
 
 /// Nobody takes a message for another one that had its position in a past that is gone.
@@ -128,11 +140,17 @@ fn a_restored_backup_does_not_know_what_came_after_it() {
 
     let store = Store::open(backup.path()).unwrap();
     for id in &lost {
-        assert_eq!(gap(store.seek(id, &Topics::default())), Gap::Unknown);
+        assert_eq!(
+            gap(store.seek(id, &Topics::default(), Blocking::Allowed)),
+            Gap::Unknown
+        );
     }
     put_all(&store, 11..=20);
     for id in &lost {
-        assert_eq!(gap(store.seek(id, &Topics::default())), Gap::Unknown);
+        assert_eq!(
+            gap(store.seek(id, &Topics::default(), Blocking::Allowed)),
+            Gap::Unknown
+        );
     }
     assert_eq!(follows(&store, &before[8]), numbers(10..=20));
 }
@@ -160,7 +178,10 @@ fn the_loss_of_the_newest_is_noticed_and_told() {
     assert_eq!(follows(&store, &kept[9]), [""; 0]);
     put_all(&store, 11..=20);
     for id in &lost {
-        assert_eq!(gap(store.seek(id, &Topics::default())), Gap::Unknown);
+        assert_eq!(
+            gap(store.seek(id, &Topics::default(), Blocking::Allowed)),
+            Gap::Unknown
+        );
     }
     drop(store);
     assert_eq!(Store::open(after_power_failed.path()).unwrap().lost(), None);
@@ -209,11 +230,15 @@ fn the_number_of_messages_is_bounded() {
         if n >= oldest {
             assert_eq!(follows(&store, id), numbers(n + 1..=500));
         } else {
-            assert_eq!(gap(store.seek(id, &Topics::default())), Gap::Expired);
+            assert_eq!(
+                gap(store.seek(id, &Topics::default(), Blocking::Allowed)),
+                Gap::Expired
+            );
             let page = store.page(
                 Cursor::after(Position(n - 1)),
                 store.end(),
                 &Topics::default(),
+                Blocking::Allowed,
             );
             assert_eq!(gap(page), Gap::Expired);
         }
@@ -263,7 +288,10 @@ fn age_is_bounded() {
     }
     // Nothing is published, but time goes on, and the store is closed for a while.
     hours.fetch_add(12, Ordering::Relaxed);
-    assert_eq!(gap(store.seek(&ids[80], &Topics::default())), Gap::Expired);
+    assert_eq!(
+        gap(store.seek(&ids[80], &Topics::default(), Blocking::Allowed)),
+        Gap::Expired
+    );
     assert_eq!(follows(&store, &ids[95]), numbers(97..=100));
     let later = hours.load(Ordering::Relaxed) + 20;
     drop(store);
@@ -271,7 +299,10 @@ fn age_is_bounded() {
     hours.store(later, Ordering::Relaxed);
     let store = options.open().unwrap();
     assert_eq!(read(&store, Cursor::EARLIEST), [""; 0]);
-    assert_eq!(gap(store.seek(&ids[95], &Topics::default())), Gap::Expired);
+    assert_eq!(
+        gap(store.seek(&ids[95], &Topics::default(), Blocking::Allowed)),
+        Gap::Expired
+    );
     let id = put(&store, "101");
     assert_eq!(read(&store, Cursor::EARLIEST), ["101"]);
     assert_eq!(follows(&store, &id), [""; 0]);
@@ -335,7 +366,7 @@ fn a_topic_that_is_too_long_is_refused_and_the_others_are_stored() {
     let long = "x".repeat(60_001);
     let topics = ["", &long, "", &long[1..], ""].map(Topics::from);
     let messages = topics.map(|topics| (Message::data("x"), topics));
-    let answers = store.put_all(messages.into());
+    let answers = store.append(messages.into());
     let answers: Vec<_> = answers.iter().map(Result::is_ok).collect();
     assert_eq!(answers, [true, false, true, true, true]);
     assert_eq!(store.end(), Position(4));

@@ -37,7 +37,7 @@ pub(crate) fn replay(bench: &Bench) -> Result<Vec<Table>> {
 }
 
 async fn measure(messages: usize) -> Result<[f64; 5]> {
-    let replayer = FiniteReplayer::new(messages + 1)?.max_bytes(HISTORY_BYTES);
+    let replayer = FiniteReplayer::new(messages + 1).max_bytes(HISTORY_BYTES);
     let joe = Joe::builder().replayer(replayer).build();
     let topics = Topics::from("news");
     let first = joe.publish(message(), topics.clone()).await?.id;

@@ -32,7 +32,7 @@ impl OurHub {
                     let options = Store::at(directory).max_messages(u64::try_from(messages)?);
                     builder.replayer(options.open()?)
                 }
-                None => builder.replayer(FiniteReplayer::new(messages)?),
+                None => builder.replayer(FiniteReplayer::new(messages)),
             };
         }
         let joe = Arc::new(builder.build());

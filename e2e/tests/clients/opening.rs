@@ -16,7 +16,7 @@ const TOPIC: &str = "opening";
 
 #[tokio::test]
 async fn turned_off_nobody_makes_an_event_of_it_and_what_is_missed_is_lost() -> Result<()> {
-    let joe = Joe::builder().replayer(FiniteReplayer::new(100)?).build();
+    let joe = Joe::builder().replayer(FiniteReplayer::new(100)).build();
     let hub = Hub::builder(joe).opening_id(false).build();
     let server = HubServer::start(App::Axum, hub.clone()).await?;
     let proxy = Proxy::start(server.address()).await?;

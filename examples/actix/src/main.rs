@@ -33,7 +33,7 @@ const CLOCK: EventType = EventType::from_static("clock");
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let hub = Hub::new(Joe::builder().replayer(FiniteReplayer::new(1_000)?).build());
+    let hub = Hub::new(Joe::builder().replayer(FiniteReplayer::new(1_000)).build());
     rt::spawn(publish_the_time(hub.clone()));
 
     let stop = hub.shutdown_on(stop_signal());

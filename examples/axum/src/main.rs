@@ -49,7 +49,7 @@ const CLOCK: EventType = EventType::from_static("clock");
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
     let joe = match &arguments[..] {
-        [] => Joe::builder().replayer(FiniteReplayer::new(1_000)?),
+        [] => Joe::builder().replayer(FiniteReplayer::new(1_000)),
         [option, directory] if option == "--store" => Joe::builder().replayer(store(directory)?),
         _ => return Err("usage: example-axum [--store DIR]".into()),
     };

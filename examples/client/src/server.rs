@@ -12,7 +12,7 @@ use axum::{
 use serde_json::{Map, Value};
 use sse_axum::{
     EventType, Hub, Joe, LastEventId, Message, PublishError, Rejection, Sse, Subscription, Topics,
-    ValidReplayer, replay::InvalidBound,
+    ValidReplayer,
 };
 use tokio::{sync::Notify, time};
 
@@ -42,19 +42,21 @@ pub struct Server {
     stop: Arc<Notify>,
 }
 
+impl Default for Server {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Server {
     /// A server that has not counted anything.
-    pub fn new() -> Result<Self, InvalidBound> {
-        Ok(Self {
-            hub: Hub::new(
-                Joe::builder()
-                    .replayer(ValidReplayer::new(HISTORY)?)
-                    .build(),
-            ),
+    pub fn new() -> Self {
+        Self {
+            hub: Hub::new(Joe::builder().replayer(ValidReplayer::new(HISTORY)).build()),
             ops: Arc::new(Counter::new("ops")),
             cycles: Arc::new(Counter::new("cycles")),
             stop: Arc::default(),
-        })
+        }
     }
 
     /// Its routes.

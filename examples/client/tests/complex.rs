@@ -17,7 +17,7 @@ use tokio::{
 
 /// A server that publishes only what the test does; and its end.
 async fn serve() -> (Server, SocketAddr, JoinHandle<std::io::Result<()>>) {
-    let server = Server::new().unwrap();
+    let server = Server::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let serving = axum::serve(listener, server.app())

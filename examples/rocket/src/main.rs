@@ -43,7 +43,7 @@ const CLOCK: EventType = EventType::from_static("clock");
 
 #[rocket::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let hub = Hub::new(Joe::builder().replayer(FiniteReplayer::new(1_000)?).build());
+    let hub = Hub::new(Joe::builder().replayer(FiniteReplayer::new(1_000)).build());
     tokio::spawn(publish_the_time(hub.clone()));
 
     let address = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());

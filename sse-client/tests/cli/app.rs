@@ -26,7 +26,7 @@ impl App {
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
-        let joe = Joe::builder().replayer(FiniteReplayer::new(1_000).unwrap());
+        let joe = Joe::builder().replayer(FiniteReplayer::new(1_000));
         let hub = Hub::new(joe.build());
         runtime.spawn(tick(hub.clone()));
         let app = Router::new()

@@ -21,7 +21,7 @@ fn check(model: impl Fn() + Send + Sync + 'static) {
 }
 
 fn with_history() -> JoeBuilder {
-    Joe::builder().replayer(FiniteReplayer::new(100).expect("a hundred is enough"))
+    Joe::builder().replayer(FiniteReplayer::new(100))
 }
 
 fn publish(joe: &Joe, n: u8, topics: &[&str]) -> Option<EventId> {

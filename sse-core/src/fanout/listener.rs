@@ -12,11 +12,15 @@ use smallvec::SmallVec;
 use super::{
     Core, Read,
     channel::{Channel, Registration},
-    queue::{Entry, Overflowed, Room},
+    queue::Overflowed,
     registry::Registry,
 };
 use crate::{
-    attendant::Attendant, error::ProviderClosed, join::join, replay::Position, sync::Ordering,
+    attendant::Attendant,
+    error::ProviderClosed,
+    join::join,
+    replay::{PageBuilder, Position},
+    sync::Ordering,
     topics::Topics,
 };
 
@@ -171,36 +175,22 @@ impl Listener {
 
     /// Takes from several topics, in order, and once what is in several.
     fn merge(&mut self, from: NonZeroU64, until: NonZeroU64) -> Result<Option<Read>, Overflowed> {
-        let mut found: Vec<Entry> = Vec::new();
+        let mut page = PageBuilder::default();
         let mut has_skipped = false;
         for seat in &self.seats {
             if seat.channel.may_have_after(from) {
                 let queue = &seat.channel.state().queue;
                 has_skipped |= queue.has_lost_after(from);
-                let mut room = Room::default();
-                for entry in queue.pending(from, until)? {
-                    found.push(entry.clone());
-                    if !room.fits(entry) {
-                        // One more than fits: so the cut comes before whatever is left out here.
-                        break;
-                    }
-                }
+                let pending = queue.pending(from, until)?;
+                page.take(pending.map(|entry| (entry.number, entry.clone())));
             }
         }
-        found.sort_unstable_by_key(|entry| entry.number);
-        found.dedup_by_key(|entry| entry.number);
-        let all = found.len();
-        let mut room = Room::default();
-        found.truncate(found.iter().take_while(|entry| room.fits(entry)).count());
-        let Some(last) = found.last() else {
+        let (found, to) = page.into_messages(until);
+        let Some((_, last)) = found.last() else {
             return Ok(None);
         };
-        let to = if found.len() < all {
-            last.number
-        } else {
-            until
-        };
-        let (bytes, position) = (join(found.iter().map(|entry| &entry.bytes)), last.position);
+        let position = last.position;
+        let bytes = join(found.iter().map(|(_, entry)| &entry.bytes));
         let mut has_overflowed = false;
         for seat in &self.seats {
             if seat.channel.may_have_after(from) {

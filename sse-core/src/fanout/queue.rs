@@ -8,11 +8,10 @@ use super::{
     Read,
     bounds::{Bounds, Budget},
 };
-use crate::{join::join, replay::Position};
-
-/// A reader takes at most this much at once, or one message: more is not faster, and frameworks that copy what
-/// they send (actix-web, poem) keep a buffer of that size for each client.
-const CHUNK_BYTES: usize = 64 << 10;
+use crate::{
+    join::join,
+    replay::{Page, Position},
+};
 
 /// So many pieces are kept to be shared: as much as a queue holds by default.
 const PIECES: usize = 16;
@@ -51,6 +50,12 @@ pub(super) struct Entry {
     readers: usize,
 }
 
+impl AsRef<[u8]> for Entry {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 #[derive(Debug)]
 struct Joined {
     first: NonZeroU64,
@@ -58,17 +63,17 @@ struct Joined {
     bytes: Bytes,
 }
 
-/// What still fits into a piece: up to [`CHUNK_BYTES`], and always one message.
+/// What still fits into a piece: up to [`Page::BYTES`], and always one message.
 #[derive(Debug, Default)]
-pub(super) struct Room {
+struct Room {
     taken: usize,
 }
 
 impl Room {
-    pub(super) fn fits(&mut self, entry: &Entry) -> bool {
+    fn fits(&mut self, entry: &Entry) -> bool {
         let is_first = self.taken == 0;
         self.taken += entry.bytes.len();
-        is_first || self.taken <= CHUNK_BYTES
+        is_first || self.taken <= Page::BYTES
     }
 }
 

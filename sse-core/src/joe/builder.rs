@@ -124,7 +124,7 @@ impl JoeBuilder {
             last_probe: Mutex::new(None),
         });
         let slow = history.as_ref();
-        let slow = slow.filter(|history| history.replayer.may_wait());
+        let slow = slow.filter(|history| history.replayer.is_blocking());
         let writer = slow.map(|history| {
             // proof: there is none; as `std::thread::spawn` does, and said above.
             Writer::start(Arc::clone(&shared), Arc::clone(history))

@@ -1,73 +1,87 @@
-//! The history as Joe's readers see it: a page at a time, some at once, nobody held up.
+//! `History`: the history as Joe's readers see it, a page at a time.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use sync_wrapper::SyncFuture;
 use tokio::{runtime::Handle, sync::Semaphore};
 
-use crate::replay::{ReadError, Replayer, StoreError};
+use crate::{
+    replay::{Blocking, ReadError, Replayer, StoreError, Stored},
+    topics::Topics,
+    wire::Message,
+};
 
-/// A replayer, and who may read it now.
+/// A replayer, and the permits to read it.
 #[derive(Debug)]
 pub(super) struct History {
     pub(super) replayer: Box<dyn Replayer>,
-    /// One for each who may read at once. Given in the order in which they are asked for.
-    turns: Arc<Semaphore>,
+    /// One for each reader that may read at once, given in the order in which they are asked for.
+    permits: Arc<Semaphore>,
 }
 
-/// The answer to a reader: there, or to be waited for.
+/// The answer to a reader: ready, or to be waited for.
 pub(super) enum Reading<T> {
     Done(Result<T, ReadError>),
     Waiting(Waiting<T>),
 }
 
-/// Brings the history back with the answer: who waits may be the last to need it.
+/// Brings the history back with the answer: the reader that waits may be the last to need it.
 pub(super) type Waiting<T> = Pin<Box<dyn Future<Output = Waited<T>> + Send + Sync>>;
 
 type Waited<T> = (Arc<History>, Result<T, ReadError>);
 
 impl History {
     pub(super) fn new(replayer: Box<dyn Replayer>, readers: usize) -> Self {
-        let turns = readers.clamp(1, Semaphore::MAX_PERMITS);
+        let permits = readers.clamp(1, Semaphore::MAX_PERMITS);
         Self {
             replayer,
-            turns: Arc::new(Semaphore::new(turns)),
+            permits: Arc::new(Semaphore::new(permits)),
         }
     }
 
-    /// Reads when it is one's turn: at once if there is one and nothing has to be waited for.
+    /// Appends one message.
+    pub(super) fn append(&self, message: Message, topics: Topics) -> Result<Stored, StoreError> {
+        let answer = self.replayer.append(vec![(message, topics)]).pop();
+        answer.unwrap_or_else(|| Err(StoreError::new("the history has not answered")))
+    }
+
+    /// Reads at once if there is a permit and the answer is in memory; else the answer comes later,
+    /// in turn.
     pub(super) fn read<T: Send + 'static>(
         self: &Arc<Self>,
-        look_now: impl FnOnce(&dyn Replayer) -> Option<Result<T, ReadError>>,
-        look: impl FnOnce(&dyn Replayer) -> Result<T, ReadError> + Send + 'static,
+        topics: &Topics,
+        look: impl Fn(&dyn Replayer, &Topics, Blocking) -> Result<T, ReadError> + Send + 'static,
     ) -> Reading<T> {
-        if let Ok(_turn) = self.turns.try_acquire()
-            && let Some(answer) = look_now(self.replayer.as_ref())
-        {
-            return Reading::Done(answer);
+        if let Ok(_permit) = self.permits.try_acquire() {
+            let answer = look(self.replayer.as_ref(), topics, Blocking::Forbidden);
+            if !matches!(answer, Err(ReadError::WouldBlock)) {
+                return Reading::Done(answer);
+            }
         }
-        let history = Arc::clone(self);
+        let (history, topics) = (Arc::clone(self), topics.clone());
         let reading = async move {
-            let answer = Arc::clone(&history).read_in_turn(look).await;
+            let read = move |replayer: &dyn Replayer| look(replayer, &topics, Blocking::Allowed);
+            let answer = Arc::clone(&history).read_with_permit(read).await;
             (history, answer)
         };
         Reading::Waiting(Box::pin(SyncFuture::new(reading)))
     }
 
-    /// On a thread that may wait, if the replayer may. Without a runtime there is none but this.
-    async fn read_in_turn<T: Send + 'static>(
+    /// Reads on a thread that may block, if the replayer may. Without a runtime there is no other
+    /// thread than this.
+    async fn read_with_permit<T: Send + 'static>(
         self: Arc<Self>,
         look: impl FnOnce(&dyn Replayer) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, ReadError> {
-        let turn = Arc::clone(&self.turns).acquire_owned().await;
-        let may_wait = self.replayer.may_wait();
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        let is_blocking = self.replayer.is_blocking();
         let read = move || {
-            // The turn is over when this has been read, even if whoever asked has left.
-            let _turn = turn;
+            // Held until this has been read, even if the reader has left.
+            let _permit = permit;
             look(self.replayer.as_ref())
         };
         match Handle::try_current() {
-            Ok(runtime) if may_wait => {
+            Ok(runtime) if is_blocking => {
                 let reading = runtime.spawn_blocking(read).await;
                 reading.unwrap_or_else(|failed| Err(StoreError::new(failed).into()))
             }

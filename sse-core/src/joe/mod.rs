@@ -44,7 +44,7 @@ use crate::{
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use sse_core::{FiniteReplayer, Hub, Joe, Message, Subscription};
 ///
-/// let hub = Hub::new(Joe::builder().replayer(FiniteReplayer::new(1_000)?).build());
+/// let hub = Hub::new(Joe::builder().replayer(FiniteReplayer::new(1_000)).build());
 /// let body = hub.subscribe(Subscription::to("news")).await?;
 /// hub.publish(Message::data("hello"), "news").await?;
 /// # Ok(()) }
@@ -98,7 +98,7 @@ impl Provider for Joe {
             .fanout
             .publish(&topics, |position| match &self.history {
                 Some(history) if is_kept(&message) => {
-                    let stored = history.replayer.put(message, &topics)?;
+                    let stored = history.append(message, topics.clone())?;
                     id = Some(stored.id);
                     Ok::<_, PublishError>((stored.bytes, stored.position))
                 }

@@ -86,11 +86,9 @@ impl Reader {
     /// Asks for what follows in the history, as far as it has been published.
     fn read_history(&self, history: &Arc<History>) -> Reading<Page> {
         let (from, until) = (self.cursor, self.shared.fanout.position().min(self.end));
-        let topics = self.listener.topics().clone();
-        history.read(
-            |replayer| replayer.page_now(from, until, self.listener.topics()),
-            move |replayer| replayer.page(from, until, &topics),
-        )
+        history.read(self.listener.topics(), move |replayer, topics, blocking| {
+            replayer.page(from, until, topics, blocking)
+        })
     }
 
     /// Goes on from a page of the history: joins if that was the last. `None` if there is nothing in it; `Pending` if there
@@ -103,8 +101,10 @@ impl Reader {
     ) -> Poll<Option<Bytes>> {
         let Page { bytes, next } = match page {
             Ok(page) => page,
-            Err(ReadError::Gap(_)) => return Poll::Ready(self.give_up(history)),
-            Err(ReadError::Store(error)) => {
+            Err(error) => {
+                let Err(error) = error.into_gap() else {
+                    return Poll::Ready(self.give_up(history));
+                };
                 self.shared.report(&error);
                 return Poll::Ready(None);
             }

@@ -9,7 +9,7 @@ use crate::{
     attendant::Attendant,
     error::SubscribeError,
     fanout::Listener,
-    replay::{Cursor, Position, ReadError},
+    replay::{Cursor, Position},
     resume::{Gap, Outcome, ResumeFrom},
     subscriber::Subscriber,
     subscription::Subscription,
@@ -83,11 +83,10 @@ impl Joe {
             }
             (ResumeFrom::Earliest, Some(_)) => return Ok((Outcome::Recovered, Start::Earliest)),
             (ResumeFrom::After(id), Some(history)) => {
-                let (own_id, own_topics) = (id.clone(), topics.clone());
-                let seek = history.read(
-                    |replayer| replayer.seek_now(id, topics),
-                    move |replayer| replayer.seek(&own_id, &own_topics),
-                );
+                let id = id.clone();
+                let seek = history.read(topics, move |replayer, topics, blocking| {
+                    replayer.seek(&id, topics, blocking)
+                });
                 seek.wait().await
             }
             (ResumeFrom::After(id), None) => {
@@ -99,7 +98,8 @@ impl Joe {
         };
         match found {
             Ok(cursor) => Ok((Outcome::Recovered, Start::From(cursor))),
-            Err(ReadError::Gap(gap)) => {
+            Err(error) => {
+                let gap = error.into_gap()?;
                 let outcome = subscription.outcome_of(gap)?;
                 let is_replayed = self.history.is_some() && subscription.on_gap.replays();
                 let start = if is_replayed {
@@ -109,7 +109,6 @@ impl Joe {
                 };
                 Ok((outcome, start))
             }
-            Err(ReadError::Store(error)) => Err(error.into()),
         }
     }
 

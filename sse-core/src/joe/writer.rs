@@ -1,4 +1,4 @@
-//! Publishing into a history that may wait for a disk: on a thread of its own, many messages at once.
+//! `Writer`: publishes into a history that may block, on its own thread, many messages at once.
 
 use std::{io, sync::Arc, thread};
 
@@ -17,10 +17,11 @@ use crate::{
     wire::Message,
 };
 
-/// How many messages wait or are stored at once; more publishers wait for room.
+/// The number of messages that wait, and of those that are stored at once; more publishers wait for
+/// room.
 const BATCH: usize = 1_024;
 
-/// The way to the thread that stores and publishes. The thread ends when this is dropped.
+/// The channel to the thread that stores and publishes. The thread ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Writer {
     jobs: mpsc::Sender<Job>,
@@ -53,7 +54,8 @@ impl Writer {
         Ok(Self { jobs })
     }
 
-    /// Returns when the message has been stored and delivered. Cancelled before its turn it is neither.
+    /// Returns when the message has been stored and delivered. If this is cancelled before the thread
+    /// comes to the message, it is neither.
     pub(super) async fn publish(
         &self,
         message: Message,
@@ -65,7 +67,7 @@ impl Writer {
             topics,
             done,
         };
-        // Without an answer the thread is gone, which only a panic of the replayer brings about.
+        // Without an answer the thread is gone, because the replayer has panicked.
         let failed = || Err(PublishError::Provider(FAILED.into()));
         match self.jobs.send(job).await {
             Ok(()) => published.await.unwrap_or_else(|_| failed()),
@@ -83,7 +85,7 @@ impl Writer {
     }
 }
 
-/// What a publisher waits for.
+/// The answer that a publisher waits for.
 type Done = oneshot::Sender<Result<Published, PublishError>>;
 
 impl Shared {
@@ -109,7 +111,7 @@ impl Shared {
         self.store_and_publish(replayer, batch);
     }
 
-    /// Stores everything, then delivers it, so that nobody receives what might still be lost.
+    /// Stores all messages, then delivers them, so that nobody receives one that could still be lost.
     fn store_and_publish(&self, replayer: &dyn Replayer, batch: Vec<(Message, Topics, Done)>) {
         let mut kept = Vec::new();
         let mut waiting = Vec::new();
@@ -122,7 +124,7 @@ impl Shared {
             };
             waiting.push((comment, topics, done));
         }
-        let mut stored = replayer.put_all(kept).into_iter();
+        let mut stored = replayer.append(kept).into_iter();
         for (comment, topics, done) in waiting {
             let published = match comment {
                 Some(bytes) => self.publish_comment(&topics, bytes),
@@ -135,7 +137,7 @@ impl Shared {
                     )),
                 },
             };
-            // Whoever waited may have left.
+            // The publisher may have left.
             let _ = done.send(published);
         }
     }
@@ -158,7 +160,8 @@ impl Shared {
     }
 }
 
-/// The streams end with the thread: nobody can publish any more. A replayer that panics has taken it along.
+/// Ends the streams with the thread, after which nobody can publish. A replayer that panics ends the
+/// thread, too.
 struct EndWithWriter(Arc<Shared>);
 
 impl Drop for EndWithWriter {

@@ -1,21 +1,32 @@
-//! `Cursor`: how far a reader of a history has come.
+//! `Position` and `Cursor`: places in a history.
 
-use super::Position;
+/// A place between two messages of a log. Later places are greater; 0 is before all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position(pub u64);
 
-/// A reader's place in a history, and which losses before it do not count.
+impl Position {
+    /// Returns the position after one more message.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+/// A reader's place in a history, and the losses before it that do not count.
 ///
 /// A reader that continues minds every message dropped after its position. One that begins with
-/// everything that is kept begins each topic at that topic's own oldest message, so what was
-/// dropped before it came is no loss to it; what is dropped while it reads is, of whichever topic.
+/// everything that is kept begins each topic at that topic's own oldest message, so messages that
+/// were dropped before it came are no loss to it; a message that is dropped while it reads is one,
+/// in every topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Cursor {
-    /// Everything up to here has been read.
+    /// The position up to which everything has been read.
     pub after: Position,
-    /// A moment: whatever was dropped up to it is no loss to this reader.
+    /// A moment: messages dropped up to it are no loss to this reader.
     ///
     /// The moment of a drop is the position at which the history ended then, or a little more if it
-    /// had dropped something else at that position: later drops have later moments, and none is
-    /// before the dropped message.
+    /// had dropped another message at that position: later drops have later moments, and no drop
+    /// is before the dropped message.
     pub lost: Position,
 }
 
@@ -26,7 +37,8 @@ impl Cursor {
         lost: Position(u64::MAX),
     };
 
-    /// The cursor of a reader that has read everything up to a position and minds whatever is lost after it.
+    /// Makes the cursor of a reader that has read everything up to a position and minds every loss
+    /// after it.
     pub fn after(position: Position) -> Self {
         Self {
             after: position,
@@ -34,8 +46,8 @@ impl Cursor {
         }
     }
 
-    /// Returns whether a reader here loses something if one of its topics lacks messages up to a
-    /// position, and the last of them was dropped at this moment.
+    /// Returns `true` if a reader here loses something when one of its topics lacks messages up to
+    /// a position, and the last of them was dropped at this moment.
     pub fn misses(&self, missing_until: Position, dropped_at: Position) -> bool {
         missing_until > self.after && dropped_at > self.lost
     }

@@ -1,12 +1,13 @@
-//! `Epoch`: what makes the generated ids of one run of a log different from all others.
+//! `Epoch`: the part of a generated id that tells the runs of a log apart.
 
 use super::{Cursor, Position};
 use crate::{random::random, topics::Topics, wire::EventId};
 
 /// The first half of generated ids, `epoch-position`: names one run of a log.
 ///
-/// A log that has forgotten what it held, or whose newest messages did not survive a crash, has to give its next
-/// messages ids that nobody has seen. So each run has an epoch of its own, and an id says which run gave it.
+/// A log that has forgotten its messages, or whose newest messages did not survive a crash, has to
+/// give its next messages ids that nobody has seen. So each run has its own epoch, and an id says
+/// which run gave it.
 ///
 /// ```
 /// use sse_core::replay::{Epoch, Position};
@@ -20,7 +21,8 @@ use crate::{random::random, topics::Topics, wire::EventId};
 pub struct Epoch(String);
 
 impl Epoch {
-    /// 64 random bits in at most 13 letters and digits. Two runs have the same as likely as two random numbers are equal.
+    /// Makes a random epoch: 64 random bits in at most 13 letters and digits. Two runs have the same
+    /// epoch as likely as two random numbers are equal.
     pub fn random() -> Self {
         const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
         let mut number = random();
@@ -32,25 +34,27 @@ impl Epoch {
         Self(name)
     }
 
-    /// One that was [kept](Self::as_str). `None` if this is not the name of one: letters and digits, at most 64.
+    /// Returns the epoch with a name that was [kept](Self::as_str). `None` if no epoch has such a
+    /// name: 1 to 64 letters and digits.
     pub fn from_name(name: &str) -> Option<Self> {
         let is_name =
             (1..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
         is_name.then(|| Self(name.to_owned()))
     }
 
-    /// The name, for a log that outlives the process.
+    /// Returns the name, for a log that outlives the process.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The id of the message that ends at a position.
+    /// Returns the id of the message that ends at a position.
     pub fn id(&self, position: Position) -> EventId {
         made(format!("{}-{}", self.0, position.0))
     }
 
-    /// Returns the id of a place between messages, `epoch-after.topics` or `epoch-after~lost.topics`: for a client
-    /// of these topics that has been given no message yet. No message has such an id.
+    /// Returns the id of a place between messages, `epoch-after.topics` or
+    /// `epoch-after~lost.topics`: for a client of these topics that has been given no message yet.
+    /// No message has such an id.
     ///
     /// ```
     /// use sse_core::{Topics, replay::{Cursor, Epoch, Position}};
@@ -84,7 +88,7 @@ impl Epoch {
         (self.cursor_id(cursor, topics) == *id).then_some(cursor)
     }
 
-    /// The position that an id of this epoch names, whether or not there is a message.
+    /// Returns the position that an id of this epoch names; there need not be a message.
     pub fn position(&self, id: &EventId) -> Option<Position> {
         let digits = id.as_str().strip_prefix(&self.0)?.strip_prefix('-')?;
         let position = digits.parse().ok().map(Position)?;

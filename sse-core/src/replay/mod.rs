@@ -1,118 +1,130 @@
-//! History: what is kept of the past and how a subscriber reads it.
+//! History: the messages that are kept, and how a subscriber reads them.
 
 mod cursor;
 mod epoch;
-mod lane;
-mod log;
+mod error;
 mod memory;
+mod page;
 mod tail;
+mod topic_log;
 
-use std::{error::Error, fmt};
+use std::fmt;
 
 use bytes::Bytes;
 
-pub use cursor::Cursor;
+pub use cursor::{Cursor, Position};
 pub use epoch::Epoch;
-pub use memory::{FiniteReplayer, InvalidBound, ValidReplayer};
+pub use error::{ReadError, StoreError};
+pub use memory::{FiniteReplayer, MemoryReplayer, ValidReplayer};
+pub use page::{Page, PageBuilder};
 pub use tail::Tail;
 
-use crate::{resume::Gap, topics::Topics, wire::EventId, wire::Message};
+use crate::{
+    topics::Topics,
+    wire::{EventId, Message},
+};
 
 /// A log of messages from which subscribers continue after a reconnect.
 ///
-/// A provider stores one message, or one batch, at a time, in the order of delivery, and calls the other
-/// methods from anywhere at any time. `sse-conformance` holds the suite.
+/// A provider appends one batch at a time, in the order of delivery, and calls the other methods
+/// from any thread at any time. History is read in pages, so that a long one is neither copied
+/// whole nor locked while a slow client takes it. The crate `sse-conformance` holds the suite that
+/// a replayer must pass; this one, which keeps everything, passes it:
 ///
-/// History is read in pages, so that a long one is neither copied whole nor locked
-/// while a slow client takes it.
+/// ```
+#[doc = include_str!("../../tests/replayers/keeps_all.rs")]
+///
+/// let history = KeepsAll { epoch: Epoch::random(), log: Mutex::default() };
+/// let joe = sse_core::Joe::builder().replayer(history).build();
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no replayer",
     label = "Joe keeps history in a replayer, such as `FiniteReplayer`",
-    note = "what makes one returns a `Result`, such as `FiniteReplayer::new`: add `?`"
+    note = "opening a replayer that stores on disk returns a `Result`: add `?`"
 )]
 pub trait Replayer: fmt::Debug + Send + Sync + 'static {
-    /// Appends a message, which has data or an id, and gives it an id if it has none.
+    /// Appends messages in order and answers for each of them, in the same order.
     ///
+    /// Each message has data or an id, and is given an id if it has none: see [`Stored::new`].
     /// Generated ids are at most 128 bytes of `[0-9A-Za-z._~-]` and are never given out again, also
-    /// not after a restart: see [`Epoch`]. When this returns, the message survives what the
-    /// replayer says that it survives. On an error it is not in the history; after the failure of a
-    /// disk it may be there once the store is opened again. A message of no topics is refused:
-    /// nobody could ever ask for it.
-    fn put(&self, message: Message, topics: &Topics) -> Result<Stored, StoreError>;
-
-    /// Appends several in order, as [`put`](Self::put) does each: one answer for each.
+    /// not after a restart: see [`Epoch`]. When this returns, the messages survive whatever the
+    /// replayer promises that they survive.
     ///
-    /// For replayers to which a batch costs little more than a message.
-    fn put_all(&self, messages: Vec<(Message, Topics)>) -> Vec<Result<Stored, StoreError>> {
-        let put = |(message, topics)| self.put(message, &topics);
-        messages.into_iter().map(put).collect()
-    }
+    /// A message whose answer is an error is not in the history; after the failure of a disk it may
+    /// be there once the store is opened again. The other messages of the batch are not affected.
+    /// A message of no topics is refused with [`StoreError::NoTopics`].
+    fn append(&self, batch: Vec<(Message, Topics)>) -> Vec<Result<Stored, StoreError>>;
 
-    /// The position after the newest message.
+    /// Returns the position after the newest message. Does not block.
     fn end(&self) -> Position;
 
-    /// Returns the id of a place between messages, which [`seek`](Self::seek) takes back for the same topics.
+    /// Returns the id of a place between messages, which [`seek`](Self::seek) takes back for the
+    /// same topics. Does not block.
     ///
-    /// For a client that has been given no message yet, and so no id. [`Cursor::EARLIEST`] stands for what is
-    /// kept now. Does not wait. [`Epoch::cursor_id`] makes one.
+    /// For a client that has been given no message yet, and so no id. [`Cursor::EARLIEST`] stands
+    /// for everything that is kept now. [`Epoch::cursor_id`] makes such ids.
     fn cursor_id(&self, from: Cursor, topics: &Topics) -> EventId;
 
     /// Returns the cursor of a reader of these topics that begins now with everything that is kept:
-    /// what is dropped later is a loss to it. Does not wait.
+    /// a message that is dropped later is a loss to this reader. Does not block.
     fn earliest(&self, topics: &Topics) -> Cursor;
 
-    /// Finds the message with this id, the oldest where several have it, or the place that
-    /// [`cursor_id`](Self::cursor_id) gave it, and returns the cursor behind it.
+    /// Finds the message with this id, the oldest if several have it, or the place to which
+    /// [`cursor_id`](Self::cursor_id) gave this id, and returns the cursor behind it.
     ///
-    /// The message must be one of these topics, and a place must be of exactly these: an id learnt from one topic
-    /// opens nothing of another. `Ok` promises that everything of these topics after the cursor is still there.
-    fn seek(&self, id: &EventId, topics: &Topics) -> Result<Cursor, ReadError>;
+    /// The message must be one of these topics, and a place must be of exactly these topics: an id
+    /// learnt from one topic opens nothing of another. `Ok` promises that everything of these
+    /// topics after the cursor is still there.
+    fn seek(&self, id: &EventId, topics: &Topics, blocking: Blocking) -> Result<Cursor, ReadError>;
 
-    /// Reads the messages of these topics between a cursor and a position, as many as make a reasonable write.
+    /// Reads the messages of these topics between a cursor and a position, as many as make a
+    /// [page](Page::BYTES): see [`PageBuilder`].
     ///
-    /// A page may be empty though there is more: go on from [`Page::next`] until it is the end.
-    /// [`Gap`] if messages were dropped that the cursor does not leave out.
-    fn page(&self, from: Cursor, until: Position, topics: &Topics) -> Result<Page, ReadError>;
-
-    /// As [`seek`](Self::seek), if that needs no waiting; `None` if it might.
-    fn seek_now(&self, id: &EventId, topics: &Topics) -> Option<Result<Cursor, ReadError>> {
-        (!self.may_wait()).then(|| self.seek(id, topics))
-    }
-
-    /// As [`page`](Self::page), if that needs no waiting; `None` if it might.
-    fn page_now(
+    /// A page may be empty although there is more: read on from [`Page::next`] until it is the end.
+    /// The answer is a [`Gap`](crate::resume::Gap) if messages were dropped that the cursor does not
+    /// leave out.
+    fn page(
         &self,
         from: Cursor,
         until: Position,
         topics: &Topics,
-    ) -> Option<Result<Page, ReadError>> {
-        (!self.may_wait()).then(|| self.page(from, until, topics))
-    }
+        blocking: Blocking,
+    ) -> Result<Page, ReadError>;
 
-    /// Whether these methods may wait, for a disk or another machine: a provider then calls them from threads that may.
+    /// Returns `true` if `append`, `seek` and `page` may block, on a disk or another machine. A
+    /// provider then calls them on threads where blocking is allowed.
     ///
-    /// By default they may not.
-    fn may_wait(&self) -> bool {
+    /// By default they do not, and can ignore [`Blocking`].
+    fn is_blocking(&self) -> bool {
         false
     }
 }
 
-/// A place between two messages of a log. Later places are greater; 0 is before all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Position(pub u64);
+/// Says if the caller of a [`Replayer`] can wait for a disk or another machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Blocking {
+    /// The answer must come from memory, or be [`ReadError::WouldBlock`], as with a non-blocking
+    /// read of the standard library.
+    Forbidden,
+    /// The calling thread is one that may block.
+    Allowed,
+}
 
-impl Position {
-    /// Returns the position after one more message.
-    #[must_use]
-    pub fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
+impl Blocking {
+    /// Returns [`ReadError::WouldBlock`] where blocking is forbidden: for replayers, to be called
+    /// before they turn to a disk.
+    pub fn check(self) -> Result<(), ReadError> {
+        match self {
+            Self::Forbidden => Err(ReadError::WouldBlock),
+            Self::Allowed => Ok(()),
+        }
     }
 }
 
-/// What [`Replayer::put`] stored and what is to be sent.
+/// A message as [`Replayer::append`] has stored it, to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
-    /// The id of the message: its own or a generated one.
+    /// The id of the message: its explicit id or a generated one.
     pub id: EventId,
     /// The message on the wire, with the id.
     pub bytes: Bytes,
@@ -120,45 +132,17 @@ pub struct Stored {
     pub position: Position,
 }
 
-/// A part of the history.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
-    /// Whole messages on the wire, in order.
-    pub bytes: Bytes,
-    /// The cursor from which the next page is read.
-    pub next: Cursor,
-}
-
-impl Page {
-    /// How many bytes make a reasonable write. A page has no more, unless it is a single message.
-    pub const BYTES: usize = 64 << 10;
-}
-
-/// Why history could not be read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReadError {
-    /// It is not there, or no longer.
-    #[error(transparent)]
-    Gap(#[from] Gap),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// The failure of a store. After one that was about a message the caller may try again.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct StoreError(#[source] Box<dyn Error + Send + Sync>);
-
-impl StoreError {
-    /// A message of no topics was to be stored. For replayers.
-    pub fn no_topics() -> Self {
-        Self::new("the message has no topics, so nobody could ask for it; name one")
-    }
-
-    /// Wraps the error of a store.
-    pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self(error.into())
+impl Stored {
+    /// Encodes the message that ends at a position, with its explicit id or, if it has none, with
+    /// that of its position.
+    pub fn new(message: Message, epoch: &Epoch, position: Position) -> Self {
+        let explicit_id = message.id.clone();
+        let id = explicit_id.unwrap_or_else(|| epoch.id(position));
+        let bytes = message.id(id.clone()).to_bytes();
+        Self {
+            id,
+            bytes,
+            position,
+        }
     }
 }

@@ -10,15 +10,17 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    Cursor, Page, Position,
-    lane::{Entry, Lane, Missing, Origin},
+    Cursor, Page, PageBuilder, Position,
+    topic_log::{Entry, Missing, Origin, TopicLog},
 };
-use crate::{join::join, resume::Gap, topics::Topics, wire::EventId};
+use crate::{resume::Gap, topics::Topics, wire::EventId};
 
-/// How many topics without messages are remembered, so that who has the last message of one is not told of a gap.
+/// The number of topics without messages that are remembered, so that a client which has the last
+/// message of one is not told of a gap.
 const REMEMBERED_TOPICS: usize = 10_000;
 
-/// How much is kept. Every bound holds at once, but the newest message of each topic is kept within the age.
+/// The bounds of a tail. Each holds in addition to the others, but the newest message of each topic
+/// is kept within the age.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
     pub(super) messages: usize,
@@ -28,7 +30,7 @@ pub(super) struct Bounds {
     pub(super) topic_bytes: usize,
 }
 
-/// 64 MiB in any number of messages: a bound for those who give none.
+/// 64 MiB in any number of messages.
 impl Default for Bounds {
     fn default() -> Self {
         Self {
@@ -41,8 +43,10 @@ impl Default for Bounds {
     }
 }
 
-/// The newest messages in memory, by topic: what replayers in memory are made of, and what one on a disk keeps at hand
-/// for those who come back soon.
+/// The newest messages in memory, by topic.
+///
+/// The replayers in memory are made of it, and one on a disk keeps it for clients that come back
+/// soon.
 ///
 /// ```
 /// use sse_core::{Message, replay::{Cursor, Position, Tail}};
@@ -57,68 +61,71 @@ impl Default for Bounds {
 /// ```
 pub struct Tail {
     pub(super) bounds: Bounds,
-    lanes: HashMap<Arc<str>, Lane>,
-    /// All messages, oldest first, for the bounds over all topics. The topics hold them; some may be gone.
+    logs: HashMap<Arc<str>, TopicLog>,
+    /// All messages, oldest first, for the bounds over all topics. The topics own them; some may be
+    /// gone.
     order: VecDeque<Weak<Entry>>,
-    /// How many there are and what they take.
+    /// The number of messages and the memory that they take.
     messages: usize,
     bytes: usize,
-    /// Where ids given by the application are. Several messages may have the same.
-    own_ids: BTreeSet<(EventId, u64)>,
-    /// Topics that have lost their last message, and where it was; first those to be forgotten first.
-    emptied: VecDeque<(Arc<str>, u64)>,
+    /// The positions of explicit ids. Several messages may have the same id.
+    explicit_ids: BTreeSet<(EventId, Position)>,
+    /// The topics that have lost their last message, with its position; the first is forgotten
+    /// first.
+    emptied: VecDeque<(Arc<str>, Position)>,
     /// The part that may be missing of a topic that is forgotten.
     forgotten: Missing,
     /// The position of the newest message.
-    newest: u64,
+    newest: Position,
     /// The moment of the newest drop: see [`Cursor::lost`].
-    dropped_at: u64,
+    dropped_at: Position,
 }
 
 impl Tail {
-    /// Nothing yet, after a position, and never more than about so many bytes; the newest message is always kept.
+    /// Makes an empty tail after a position, for about this many bytes. The newest message is
+    /// always kept.
     pub fn new(after: Position, max_bytes: usize) -> Self {
         let bounds = Bounds {
             bytes: max_bytes,
             ..Bounds::default()
         };
-        Self::with(bounds, after)
+        Self::bounded(bounds, after)
     }
 
-    pub(super) fn with(bounds: Bounds, after: Position) -> Self {
+    pub(super) fn bounded(bounds: Bounds, after: Position) -> Self {
         Self {
             bounds,
-            lanes: HashMap::new(),
+            logs: HashMap::new(),
             order: VecDeque::new(),
             messages: 0,
             bytes: 0,
-            own_ids: BTreeSet::new(),
+            explicit_ids: BTreeSet::new(),
             emptied: VecDeque::new(),
             forgotten: Missing {
-                until: after.0,
-                at: after.0,
+                until: after,
+                at: after,
             },
-            newest: after.0,
-            dropped_at: after.0,
+            newest: after,
+            dropped_at: after,
         }
     }
 
-    /// Appends a message that ends at a position, which is greater than any before; and its id, if the application gave it one.
-    /// A message of no topics is nobody's and not kept.
+    /// Appends a message that ends at a position, which is greater than any before, with the id
+    /// that the application gave it, if it did. A message of no topics is not kept.
     pub fn push(
         &mut self,
         position: Position,
-        own_id: Option<EventId>,
+        explicit_id: Option<EventId>,
         topics: &Topics,
         bytes: Bytes,
     ) {
-        self.push_at(position, own_id, topics, bytes, Instant::now());
+        self.push_at(position, explicit_id, topics, bytes, Instant::now());
     }
 
     pub(super) fn push_at(
         &mut self,
-        Position(position): Position,
-        own_id: Option<EventId>,
+        position: Position,
+        explicit_id: Option<EventId>,
         topics: &Topics,
         bytes: Bytes,
         now: Instant,
@@ -126,60 +133,39 @@ impl Tail {
         if topics.is_empty() {
             return;
         }
-        if let Some(own_id) = &own_id {
-            self.own_ids.insert((own_id.clone(), position));
+        if let Some(id) = &explicit_id {
+            self.explicit_ids.insert((id.clone(), position));
         }
-        let topics = topics.map(|topic| self.lane_name(topic));
-        let entry = Arc::new(Entry::new(position, own_id, topics, bytes, now));
+        let topics = topics.map(|topic| self.shared_name(topic));
+        let entry = Arc::new(Entry::new(position, explicit_id, topics, bytes, now));
         self.newest = position;
         self.messages += 1;
         self.bytes += entry.size;
         self.order.push_back(Arc::downgrade(&entry));
         for topic in entry.topics.shared() {
-            if let Some(lane) = self.lanes.get_mut(topic) {
-                lane.push(&entry);
+            if let Some(log) = self.logs.get_mut(topic) {
+                log.push(&entry);
             }
         }
         let at = self.next_moment();
         for topic in entry.topics.shared() {
-            self.trim(topic, at);
+            self.evict_from_topic(topic, at);
         }
         drop(entry);
-        self.drop_old_at(now, at);
+        self.evict_at(now, at);
     }
 
-    /// Reads the messages of these topics between a cursor and a position, as many as make a reasonable write. As
-    /// [`Replayer::page`](super::Replayer::page).
+    /// Reads the messages of these topics between a cursor and a position, as many as make a page:
+    /// as [`Replayer::page`](super::Replayer::page) does.
     pub fn page(&self, from: Cursor, until: Position, topics: &Topics) -> Result<Page, Gap> {
         if self.is_missed(from, topics) {
             return Err(Gap::Expired);
         }
-        let mut found: Vec<&Entry> = Vec::new();
-        let mut is_whole = true;
-        for topic in topics.shared() {
-            let mut bytes = 0;
-            for entry in self.between(topic, from.after.0, until.0) {
-                // One more than fits: so the cut comes before whatever is left out here.
-                found.push(entry);
-                bytes += entry.bytes.len();
-                if bytes > Page::BYTES {
-                    is_whole = false;
-                    break;
-                }
-            }
+        let mut page = PageBuilder::default();
+        for log in self.logs(topics) {
+            page.take(log.between(from.after, until));
         }
-        if topics.len() > 1 {
-            found.sort_unstable_by_key(|entry| entry.position);
-            found.dedup_by_key(|entry| entry.position);
-        }
-        let fitting = fitting(&found);
-        let next = match found[..fitting].last() {
-            Some(last) if fitting < found.len() || !is_whole => Position(last.position),
-            _ => until.max(from.after),
-        };
-        let bytes = join(found[..fitting].iter().map(|entry| &entry.bytes));
-        let next = self.advance(from, next);
-        Ok(Page { bytes, next })
+        Ok(page.finish(from, until, self.dropped_at))
     }
 
     /// Returns the cursor of a reader that begins now with everything that is here.
@@ -187,105 +173,100 @@ impl Tail {
         self.advance(Cursor::EARLIEST, Position(0))
     }
 
-    /// Returns the cursor of a reader that has read up to a position now.
-    pub(super) fn advance(&self, from: Cursor, position: Position) -> Cursor {
-        from.advance(position, Position(self.dropped_at))
-    }
-
-    /// Returns whether a reader of these topics loses something.
-    pub(super) fn is_missed(&self, from: Cursor, topics: &Topics) -> bool {
-        let mut all = topics.shared().iter().map(|topic| self.missing(topic));
-        all.any(|Missing { until, at }| from.misses(Position(until), Position(at)))
-    }
-
-    /// Whether a client of these topics that has the message at a position can continue from here: the message is one of
-    /// theirs, without an id of the application, and nothing of theirs after it is missing.
+    /// Returns `true` if a client of these topics that has the message at a position can continue
+    /// from here: the message is one of theirs, has no explicit id, and no message of theirs after
+    /// it is missing.
     pub fn continues(&self, position: Position, topics: &Topics) -> bool {
-        self.origin(position.0, topics) == Some(Origin::Given)
-            && self.missing_until(topics) <= position.0
+        self.origin(position, topics) == Some(Origin::Generated) && self.start(topics) <= position
     }
 
-    /// The position from which on everything of these topics is here.
+    /// Returns the position from which on everything of these topics is here.
     pub fn start(&self, topics: &Topics) -> Position {
-        Position(self.missing_until(topics))
-    }
-
-    /// The name of a topic as its lane has it, which is there from now on.
-    fn lane_name(&mut self, topic: &Arc<str>) -> Arc<str> {
-        if let Some((name, _)) = self.lanes.get_key_value(topic) {
-            return Arc::clone(name);
-        }
-        let lane = Lane::new(self.forgotten);
-        self.lanes.insert(Arc::clone(topic), lane);
-        Arc::clone(topic)
-    }
-
-    fn between(&self, topic: &Arc<str>, after: u64, until: u64) -> impl Iterator<Item = &Entry> {
-        let lane = self.lanes.get(topic);
-        lane.into_iter()
-            .flat_map(move |lane| lane.between(after, until))
-    }
-
-    /// Messages of these topics up to here may be missing.
-    pub(super) fn missing_until(&self, topics: &Topics) -> u64 {
         let missing_until = |topic| self.missing(topic).until;
         let all = topics.shared().iter().map(missing_until);
         all.max().unwrap_or_default()
     }
 
-    fn missing(&self, topic: &Arc<str>) -> Missing {
-        let lane = self.lanes.get(topic);
-        lane.map_or(self.forgotten, Lane::missing)
+    /// Returns the position of the newest message.
+    pub(super) fn newest(&self) -> Position {
+        self.newest
     }
 
-    fn lanes<'a>(&'a self, topics: &'a Topics) -> impl Iterator<Item = &'a Lane> {
+    /// Returns the cursor of a reader that has read up to a position now.
+    pub(super) fn advance(&self, from: Cursor, position: Position) -> Cursor {
+        from.advance(position, self.dropped_at)
+    }
+
+    /// Returns `true` if a reader of these topics loses something.
+    pub(super) fn is_missed(&self, from: Cursor, topics: &Topics) -> bool {
+        let mut all = topics.shared().iter().map(|topic| self.missing(topic));
+        all.any(|Missing { until, at }| from.misses(until, at))
+    }
+
+    /// Finds the oldest message of these topics with this explicit id.
+    pub(super) fn explicit_position(&self, id: &EventId, topics: &Topics) -> Option<Position> {
+        let dropped = self.logs(topics).filter_map(|log| log.dropped_with(id));
+        let same = (id.clone(), Position(0))..=(id.clone(), Position(u64::MAX));
+        let mut positions = self.explicit_ids.range(same);
+        let kept = positions.find(|(_, position)| self.origin(*position, topics).is_some());
+        dropped.chain(kept.map(|(_, position)| *position)).min()
+    }
+
+    /// Returns the origin of the id of the message at a position, if it is of these topics and
+    /// still known.
+    pub(super) fn origin(&self, position: Position, topics: &Topics) -> Option<Origin> {
+        self.logs(topics).find_map(|log| log.origin(position))
+    }
+
+    /// Returns the name of a topic as its log has it, which is there from now on.
+    fn shared_name(&mut self, topic: &Arc<str>) -> Arc<str> {
+        if let Some((name, _)) = self.logs.get_key_value(topic) {
+            return Arc::clone(name);
+        }
+        let log = TopicLog::new(self.forgotten);
+        self.logs.insert(Arc::clone(topic), log);
+        Arc::clone(topic)
+    }
+
+    fn logs<'a>(&'a self, topics: &'a Topics) -> impl Iterator<Item = &'a TopicLog> {
         let names = topics.shared().iter();
-        names.filter_map(|topic| self.lanes.get(topic))
+        names.filter_map(|topic| self.logs.get(topic))
     }
 
-    /// The oldest message of these topics with this id from the application.
-    pub(super) fn own_position(&self, id: &EventId, topics: &Topics) -> Option<u64> {
-        let dropped = self.lanes(topics).filter_map(|lane| lane.dropped_with(id));
-        let same = (id.clone(), 0)..=(id.clone(), u64::MAX);
-        let mut positions = self.own_ids.range(same).map(|(_, position)| *position);
-        let kept = positions.find(|position| self.origin(*position, topics).is_some());
-        dropped.chain(kept).min()
+    fn missing(&self, topic: &Arc<str>) -> Missing {
+        let log = self.logs.get(topic);
+        log.map_or(self.forgotten, TopicLog::missing)
     }
 
-    /// Whose id the message at a position has, if it is of these topics and still known.
-    pub(super) fn origin(&self, position: u64, topics: &Topics) -> Option<Origin> {
-        let mut lanes = self.lanes(topics);
-        lanes.find_map(|lane| lane.origin(position))
+    /// Returns the moment of the next drop, of one message or of several at once.
+    fn next_moment(&self) -> Position {
+        self.newest.max(self.dropped_at.next())
     }
 
-    /// Returns the moment of what is dropped next, all at once.
-    fn next_moment(&self) -> u64 {
-        self.newest.max(self.dropped_at + 1)
-    }
-
-    /// Drops what is too much of a topic.
-    fn trim(&mut self, topic: &Arc<str>, at: u64) {
+    /// Evicts the oldest messages of a topic until the topic is within its bounds.
+    fn evict_from_topic(&mut self, topic: &Arc<str>, at: Position) {
         let Bounds {
             topic_messages,
             topic_bytes,
             ..
         } = self.bounds;
-        while let Some(lane) = self.lanes.get_mut(topic)
-            && lane.len() > 1
-            && (lane.len() > topic_messages || lane.bytes() > topic_bytes)
+        while let Some(log) = self.logs.get_mut(topic)
+            && log.len() > 1
+            && (log.len() > topic_messages || log.bytes() > topic_bytes)
         {
-            if let Some(entry) = lane.drop_oldest(at) {
+            if let Some(entry) = log.drop_oldest(at) {
                 self.dropped_at = at;
                 self.release(entry);
             }
         }
     }
 
-    pub(super) fn drop_old(&mut self, now: Instant) {
-        self.drop_old_at(now, self.next_moment());
+    /// Evicts the oldest messages until the tail is within its bounds over all topics.
+    pub(super) fn evict(&mut self, now: Instant) {
+        self.evict_at(now, self.next_moment());
     }
 
-    fn drop_old_at(&mut self, now: Instant, at: u64) {
+    fn evict_at(&mut self, now: Instant, at: Position) {
         while let Some(oldest) = self.order.front() {
             let Some(oldest) = oldest.upgrade() else {
                 self.order.pop_front();
@@ -303,23 +284,23 @@ impl Tail {
             self.drop_everywhere(&oldest, at);
             self.release(oldest);
         }
-        // What topics have dropped before its turn has left a gap in the order.
+        // A message that its topics have dropped out of turn has left its place in the order.
         if self.order.len() > 2 * self.messages + 64 {
             self.order.retain(|entry| entry.strong_count() > 0);
         }
     }
 
     /// Drops the oldest of all messages from its topics.
-    fn drop_everywhere(&mut self, oldest: &Entry, at: u64) {
+    fn drop_everywhere(&mut self, oldest: &Entry, at: Position) {
         self.dropped_at = at;
         for topic in oldest.topics.shared() {
-            let Some(lane) = self.lanes.get_mut(topic) else {
+            let Some(log) = self.logs.get_mut(topic) else {
                 continue;
             };
             // It may have been dropped here before, as one too many of this topic.
-            if lane.missing().until < oldest.position {
-                lane.drop_oldest(at);
-                if lane.is_empty() {
+            if log.missing().until < oldest.position {
+                log.drop_oldest(at);
+                if log.len() == 0 {
                     self.emptied.push_back((Arc::clone(topic), oldest.position));
                 }
             }
@@ -334,49 +315,38 @@ impl Tail {
         let Some((topic, position)) = self.emptied.pop_front() else {
             return;
         };
-        let Some(lane) = self.lanes.get(&topic) else {
+        let Some(log) = self.logs.get(&topic) else {
             return;
         };
-        let Missing { until, at } = lane.missing();
-        if lane.is_empty() && until == position {
-            self.lanes.remove(&topic);
+        let Missing { until, at } = log.missing();
+        if log.len() == 0 && until == position {
+            self.logs.remove(&topic);
             self.forgotten.until = self.forgotten.until.max(until);
             self.forgotten.at = self.forgotten.at.max(at);
         }
     }
 
-    /// Takes the message off the books if nobody else holds it.
+    /// Takes a message off the books if no topic holds it any more.
     fn release(&mut self, entry: Arc<Entry>) {
         if let Some(entry) = Arc::into_inner(entry) {
             self.messages -= 1;
             self.bytes -= entry.size;
-            if let Some(own_id) = entry.own_id {
-                self.own_ids.remove(&(own_id, entry.position));
+            if let Some(id) = entry.explicit_id {
+                self.explicit_ids.remove(&(id, entry.position));
             }
         }
     }
 }
 
-/// How many of these make a page: at least one, if there is one.
-fn fitting(found: &[&Entry]) -> usize {
-    let mut bytes = 0;
-    let fits = |entry: &&&Entry| {
-        let is_first = bytes == 0;
-        bytes += entry.bytes.len();
-        is_first || bytes <= Page::BYTES
-    };
-    found.iter().take_while(fits).count()
-}
-
-/// How much there is, not what: messages do not belong into a log file.
+/// Shows how much there is, not the messages: they do not belong into a log file.
 impl fmt::Debug for Tail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tail")
             .field("bounds", &self.bounds)
             .field("messages", &self.messages)
             .field("bytes", &self.bytes)
-            .field("topics", &self.lanes.len())
-            .field("own_ids", &self.own_ids.len())
+            .field("topics", &self.logs.len())
+            .field("explicit_ids", &self.explicit_ids.len())
             .finish_non_exhaustive()
     }
 }

@@ -90,7 +90,7 @@ async fn a_message_is_delivered_when_it_is_stored_and_nobody_waits_for_that() {
 /// Otherwise it would read it again when it is delivered, or read what is then lost after all.
 #[tokio::test]
 async fn nobody_reads_what_is_stored_but_not_delivered() {
-    let history = FiniteReplayer::new(10).unwrap();
+    let history = FiniteReplayer::new(10);
     let gate = Arc::new(Gate::default());
     let slow = Slow {
         history,

@@ -12,7 +12,7 @@ use sse_conformance::{DEADLINE, in_time};
 use sse_core::{
     EventId, FiniteReplayer, Joe, Message, Topics,
     joe::JoeBuilder,
-    replay::{Cursor, Page, Position, ReadError, Replayer, StoreError, Stored},
+    replay::{Blocking, Cursor, Page, Position, ReadError, Replayer, StoreError, Stored},
 };
 
 /// A history on something slow. Whoever calls it waits at the gate.
@@ -78,10 +78,13 @@ impl Gate {
 }
 
 impl Replayer for Slow {
-    fn put(&self, message: Message, topics: &Topics) -> Result<Stored, StoreError> {
-        self.gate.pass()?;
-        self.gate.stored.fetch_add(1, Ordering::SeqCst);
-        self.history.put(message, topics)
+    fn append(&self, batch: Vec<(Message, Topics)>) -> Vec<Result<Stored, StoreError>> {
+        let append = |message| {
+            self.gate.pass()?;
+            self.gate.stored.fetch_add(1, Ordering::SeqCst);
+            self.history.append(vec![message]).remove(0)
+        };
+        batch.into_iter().map(append).collect()
     }
 
     fn end(&self) -> Position {
@@ -96,25 +99,33 @@ impl Replayer for Slow {
         self.history.earliest(topics)
     }
 
-    fn seek(&self, id: &EventId, topics: &Topics) -> Result<Cursor, ReadError> {
+    fn seek(&self, id: &EventId, topics: &Topics, blocking: Blocking) -> Result<Cursor, ReadError> {
+        blocking.check()?;
         self.gate.pass()?;
-        self.history.seek(id, topics)
+        self.history.seek(id, topics, blocking)
     }
 
-    fn page(&self, from: Cursor, until: Position, topics: &Topics) -> Result<Page, ReadError> {
+    fn page(
+        &self,
+        from: Cursor,
+        until: Position,
+        topics: &Topics,
+        blocking: Blocking,
+    ) -> Result<Page, ReadError> {
+        blocking.check()?;
         let topic = topics.iter().next().unwrap_or_default().to_owned();
         self.gate.pages.lock().unwrap().push(topic);
         self.gate.pass()?;
-        self.history.page(from, until, topics)
+        self.history.page(from, until, topics, blocking)
     }
 
-    fn may_wait(&self) -> bool {
+    fn is_blocking(&self) -> bool {
         true
     }
 }
 
 pub(crate) fn slow() -> (JoeBuilder, Arc<Gate>) {
-    let history = FiniteReplayer::new(20_000).unwrap();
+    let history = FiniteReplayer::new(20_000);
     let gate = Arc::new(Gate::default());
     let replayer = Slow {
         history,
@@ -128,10 +139,13 @@ pub(crate) fn slow() -> (JoeBuilder, Arc<Gate>) {
 pub(crate) struct StoresThenWaits(pub(crate) Slow);
 
 impl Replayer for StoresThenWaits {
-    fn put(&self, message: Message, topics: &Topics) -> Result<Stored, StoreError> {
-        let stored = self.0.history.put(message, topics);
-        self.0.gate.pass()?;
-        stored
+    fn append(&self, batch: Vec<(Message, Topics)>) -> Vec<Result<Stored, StoreError>> {
+        let append = |message| {
+            let stored = self.0.history.append(vec![message]).remove(0);
+            self.0.gate.pass()?;
+            stored
+        };
+        batch.into_iter().map(append).collect()
     }
 
     fn end(&self) -> Position {
@@ -146,17 +160,25 @@ impl Replayer for StoresThenWaits {
         self.0.earliest(topics)
     }
 
-    fn seek(&self, id: &EventId, topics: &Topics) -> Result<Cursor, ReadError> {
-        self.0.history.seek(id, topics)
+    fn seek(&self, id: &EventId, topics: &Topics, blocking: Blocking) -> Result<Cursor, ReadError> {
+        blocking.check()?;
+        self.0.history.seek(id, topics, blocking)
     }
 
-    fn page(&self, from: Cursor, until: Position, topics: &Topics) -> Result<Page, ReadError> {
-        let page = self.0.history.page(from, until, topics);
+    fn page(
+        &self,
+        from: Cursor,
+        until: Position,
+        topics: &Topics,
+        blocking: Blocking,
+    ) -> Result<Page, ReadError> {
+        blocking.check()?;
+        let page = self.0.history.page(from, until, topics, blocking);
         self.0.gate.pages.lock().unwrap().push(String::new());
         page
     }
 
-    fn may_wait(&self) -> bool {
+    fn is_blocking(&self) -> bool {
         true
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write};
 use sse_conformance::{OwnedEvent, decode};
 use sse_core::{
     EventId, Topics,
-    replay::{Cursor, Position, Replayer},
+    replay::{Blocking, Cursor, Position, Replayer},
     wire::Decoder,
 };
 use sse_store::Store;
@@ -146,7 +146,7 @@ fn check_topics(store: &Store, all: &[Found]) {
 fn check_resume(store: &Store, position: u64, message: &Found, all: &[Found]) {
     let id = EventId::try_from(message.event.id.as_str()).unwrap();
     let topic = message.topics.split(',').next().unwrap();
-    let place = store.seek(&id, &topic.into()).unwrap();
+    let place = store.seek(&id, &topic.into(), Blocking::Allowed).unwrap();
     assert_eq!(place, Cursor::after(Position(position)), "of {id}");
     let after = usize::try_from(position + 1 - store.positions().start()).unwrap();
     let expected = all[after..]
@@ -173,7 +173,9 @@ fn read(store: &Store, mut from: Cursor, topics: &Topics) -> Vec<OwnedEvent> {
 }
 
 fn read_some(store: &Store, from: Cursor, topics: &Topics) -> (Vec<OwnedEvent>, Cursor) {
-    let page = store.page(from, store.end(), topics).unwrap();
+    let page = store
+        .page(from, store.end(), topics, Blocking::Allowed)
+        .unwrap();
     (decode(&mut Decoder::new(), &page.bytes), page.next)
 }
 

@@ -7,7 +7,7 @@ use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 use sse_core::{
     EventId, FiniteReplayer, Message, Topics,
-    replay::{Cursor, Page, Position, ReadError, Replayer, StoreError, Stored},
+    replay::{Blocking, Cursor, Page, Position, ReadError, Replayer, StoreError, Stored},
 };
 use sse_store::{Durability, Store};
 
@@ -42,7 +42,7 @@ impl Engine {
         let most = keep.unwrap_or(u64::MAX);
         let durability = match self {
             Self::Finite => {
-                let replayer = FiniteReplayer::new(usize::try_from(most)?)?;
+                let replayer = FiniteReplayer::new(usize::try_from(most)?);
                 let replayer = Arc::new(replayer.max_bytes(usize::try_from(BYTES)?));
                 return Ok(History {
                     replayer,
@@ -92,16 +92,10 @@ impl History {
         count: u64,
         mut stored: impl FnMut(usize, usize),
     ) -> Result<()> {
-        if count == 1 {
-            let topic = source.topic();
-            let answer = self.put(source.message(), &source.topics[topic])?;
-            stored(topic, answer.bytes.len());
-            return Ok(());
-        }
         let topics: Vec<usize> = (0..count).map(|_| source.topic()).collect();
         let messages = topics.iter();
         let messages = messages.map(|topic| (source.message(), source.topics[*topic].clone()));
-        let answers = self.put_all(messages.collect());
+        let answers = self.replayer.append(messages.collect());
         for (topic, answer) in topics.into_iter().zip(answers) {
             stored(topic, answer?.bytes.len());
         }
@@ -110,12 +104,8 @@ impl History {
 }
 
 impl Replayer for History {
-    fn put(&self, message: Message, topics: &Topics) -> Result<Stored, StoreError> {
-        self.replayer.put(message, topics)
-    }
-
-    fn put_all(&self, messages: Vec<(Message, Topics)>) -> Vec<Result<Stored, StoreError>> {
-        self.replayer.put_all(messages)
+    fn append(&self, batch: Vec<(Message, Topics)>) -> Vec<Result<Stored, StoreError>> {
+        self.replayer.append(batch)
     }
 
     fn end(&self) -> Position {
@@ -130,16 +120,22 @@ impl Replayer for History {
         self.replayer.earliest(topics)
     }
 
-    fn seek(&self, id: &EventId, topics: &Topics) -> Result<Cursor, ReadError> {
-        self.replayer.seek(id, topics)
+    fn seek(&self, id: &EventId, topics: &Topics, blocking: Blocking) -> Result<Cursor, ReadError> {
+        self.replayer.seek(id, topics, blocking)
     }
 
-    fn page(&self, from: Cursor, until: Position, topics: &Topics) -> Result<Page, ReadError> {
-        self.replayer.page(from, until, topics)
+    fn page(
+        &self,
+        from: Cursor,
+        until: Position,
+        topics: &Topics,
+        blocking: Blocking,
+    ) -> Result<Page, ReadError> {
+        self.replayer.page(from, until, topics, blocking)
     }
 
-    fn may_wait(&self) -> bool {
-        self.replayer.may_wait()
+    fn is_blocking(&self) -> bool {
+        self.replayer.is_blocking()
     }
 }
 

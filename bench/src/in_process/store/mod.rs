@@ -34,7 +34,7 @@ pub(crate) fn store(bench: &Bench) -> Result<Vec<Table>> {
     ])
 }
 
-/// Messages in a call; one is `put`, more are `put_all`.
+/// The number of messages in a call of `append`.
 const BATCHES: [u64; 3] = [1, 64, 1_024];
 
 fn append(bench: &Bench) -> Table {
@@ -45,8 +45,8 @@ fn append(bench: &Bench) -> Table {
         "store-append",
         "Appending to a history on disk",
         format!(
-            "A new history takes {} messages of {SIZE} random bytes of data, or as many as it can in {seconds} s: by `put`, and by \
-             `put_all` with 64 and with 1,024 messages. Each message is for a random one of the topics. `Memory`, `Os` and `Disk` are what \
+            "A new history takes {} messages of {SIZE} random bytes of data, or as many as it can in {seconds} s: by `append` \
+             with 1, 64 and 1,024 messages. Each message is for a random one of the topics. `Memory`, `Os` and `Disk` are what \
              an acknowledged message survives: nothing, the end of the process, the end of the machine. With a bound, what is too much is \
              dropped all the time. redb has one transaction for each call, and without sync survives what `Os` does. Wall time until the last \
              call returns; CPU time of all threads until the history is closed.",

@@ -14,7 +14,7 @@ use redb::{
 };
 use sse_core::{
     EventId, Message, Topics,
-    replay::{Cursor, Epoch, Page, Position, ReadError, Replayer, StoreError, Stored},
+    replay::{Blocking, Cursor, Epoch, Page, Position, ReadError, Replayer, StoreError, Stored},
     resume::Gap,
 };
 
@@ -66,17 +66,11 @@ impl Redb {
         let mut table = write.open_table(MESSAGES)?;
         for (message, topics) in messages {
             end += 1;
-            let position = Position(end);
-            let id = self.epoch.id(position);
-            let bytes = message.id(id.clone()).to_bytes();
+            let stored = Stored::new(message, &self.epoch, Position(end));
             for topic in topics.iter() {
-                table.insert((topic, end), bytes.as_ref())?;
+                table.insert((topic, end), stored.bytes.as_ref())?;
             }
-            answers.push(Stored {
-                id,
-                bytes,
-                position,
-            });
+            answers.push(stored);
         }
         drop(table);
         write.open_table(END)?.insert(0, end)?;
@@ -109,14 +103,8 @@ impl Redb {
 }
 
 impl Replayer for Redb {
-    fn put(&self, message: Message, topics: &Topics) -> Result<Stored, StoreError> {
-        let stored = self.write(vec![(message, topics.clone())]);
-        let stored = stored.map_err(StoreError::new)?.pop();
-        stored.ok_or_else(|| StoreError::new("nothing was stored"))
-    }
-
-    fn put_all(&self, messages: Vec<(Message, Topics)>) -> Vec<Result<Stored, StoreError>> {
-        match self.write(messages) {
+    fn append(&self, batch: Vec<(Message, Topics)>) -> Vec<Result<Stored, StoreError>> {
+        match self.write(batch) {
             Ok(stored) => stored.into_iter().map(Ok).collect(),
             Err(error) => vec![Err(StoreError::new(error))],
         }
@@ -134,16 +122,23 @@ impl Replayer for Redb {
         Cursor::after(Position(0))
     }
 
-    fn seek(&self, _: &EventId, _: &Topics) -> Result<Cursor, ReadError> {
+    fn seek(&self, _: &EventId, _: &Topics, _: Blocking) -> Result<Cursor, ReadError> {
         Err(Gap::Unknown.into())
     }
 
-    fn page(&self, from: Cursor, until: Position, topics: &Topics) -> Result<Page, ReadError> {
+    fn page(
+        &self,
+        from: Cursor,
+        until: Position,
+        topics: &Topics,
+        blocking: Blocking,
+    ) -> Result<Page, ReadError> {
+        blocking.check()?;
         let page = self.read(from.after.0, until.0, topics);
         Ok(page.map_err(StoreError::new)?)
     }
 
-    fn may_wait(&self) -> bool {
+    fn is_blocking(&self) -> bool {
         true
     }
 }

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use sse_core::{
     Joe, ResumeFrom, Subscription, Topics,
     provider::Provider as _,
-    replay::{Cursor, Replayer as _},
+    replay::{Blocking, Cursor, Replayer as _},
     resume::Outcome,
 };
 use tokio::{task::JoinSet, time};
@@ -309,7 +309,7 @@ fn read_pages(history: &History, source: &Source, contents: &[Content]) -> Resul
     for (topics, (_, expected)) in source.topics.iter().zip(contents) {
         let (mut read, mut from) = (0, Cursor::EARLIEST);
         while from.after < end {
-            let page = history.page(from, end, topics)?;
+            let page = history.page(from, end, topics, Blocking::Allowed)?;
             read += page.bytes.len();
             from = page.next;
         }

@@ -22,7 +22,7 @@ const GRACE: Duration = Duration::from_secs(1);
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let server = Server::new()?;
+    let server = Server::new();
     tokio::spawn(server.clone().publish());
 
     let address = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());

@@ -79,7 +79,7 @@ impl Server {
     }
 
     pub fn joe() -> JoeBuilder {
-        let replayer = FiniteReplayer::new(10_000).expect("not zero");
+        let replayer = FiniteReplayer::new(10_000);
         Joe::builder().replayer(replayer)
     }
 

@@ -2,13 +2,11 @@
 
 use sse_core::{Message, Topics, resume::Gap};
 
-use super::{Subject, gap, id, put, read, seek};
+use super::{Subject, gap, id, put, read, seek, store};
 
 pub fn a_message_without_id_is_given_one(subject: Subject) {
     let replayer = subject();
-    let stored = replayer
-        .put(Message::data("x"), &Topics::default())
-        .expect("stored");
+    let stored = store(&replayer, Message::data("x"), ());
     let text = String::from_utf8(stored.bytes.to_vec()).expect("UTF-8");
     assert_eq!(text, format!("id: {}\ndata: x\n\n", stored.id));
     assert_eq!(stored.position, replayer.end());

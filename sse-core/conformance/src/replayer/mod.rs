@@ -5,11 +5,11 @@
 mod ids;
 mod places;
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use sse_core::{
     EventId, Message, Topics,
-    replay::{Cursor, Page, Position, ReadError, Replayer},
+    replay::{Blocking, Cursor, Page, Position, ReadError, Replayer, StoreError, Stored},
     resume::Gap,
     wire::Decoder,
 };
@@ -60,16 +60,19 @@ macro_rules! replayer_suite {
                 topics_may_be_any_text,
                 a_message_of_no_topics_is_refused,
                 a_batch_is_stored_as_one_after_the_other,
+                an_answer_without_blocking_is_the_same_or_would_block,
             ]
         );
     };
 }
 
 fn put(replayer: &Arc<dyn Replayer>, message: Message, topics: impl Into<Topics>) -> EventId {
-    replayer
-        .put(message, &topics.into())
-        .expect("the message is stored")
-        .id
+    store(replayer, message, topics).id
+}
+
+fn store(replayer: &Arc<dyn Replayer>, message: Message, topics: impl Into<Topics>) -> Stored {
+    let stored = replayer.append(vec![(message, topics.into())]).pop();
+    stored.expect("an answer").expect("the message is stored")
 }
 
 fn id(text: &str) -> EventId {
@@ -85,20 +88,20 @@ fn read(replayer: &Arc<dyn Replayer>, mut from: Cursor, topics: &Topics) -> Vec<
 }
 
 fn page(replayer: &Arc<dyn Replayer>, from: Cursor, topics: &Topics) -> Page {
-    let page = replayer.page(from, replayer.end(), topics);
+    let page = replayer.page(from, replayer.end(), topics, Blocking::Allowed);
     page.expect("nothing was dropped")
 }
 
 /// Why an id opens nothing.
 fn gap(replayer: &Arc<dyn Replayer>, id: &EventId, topics: impl Into<Topics>) -> Gap {
-    match replayer.seek(id, &topics.into()) {
+    match replayer.seek(id, &topics.into(), Blocking::Allowed) {
         Err(ReadError::Gap(gap)) => gap,
         other => panic!("{id} should open nothing: {other:?}"),
     }
 }
 
 fn seek(replayer: &Arc<dyn Replayer>, id: &EventId, topics: impl Into<Topics>) -> Cursor {
-    let found = replayer.seek(id, &topics.into());
+    let found = replayer.seek(id, &topics.into(), Blocking::Allowed);
     found.expect("the id is known")
 }
 
@@ -126,7 +129,7 @@ pub fn what_is_stored_is_what_is_sent(subject: Subject) {
     let first = put(&replayer, Message::data("first"), ());
     let event = "price".try_into().expect("a valid type");
     let message = Message::data("a\nb").event(event).comment("c");
-    let stored = replayer.put(message, &Topics::default()).expect("stored");
+    let stored = store(&replayer, message, ());
     let after = seek(&replayer, &first, ());
     let page = page(&replayer, after, &Topics::default());
     assert_eq!(page.bytes, stored.bytes);
@@ -233,7 +236,7 @@ fn between(
 ) -> Vec<String> {
     let mut all = Vec::new();
     while from.after < until {
-        let page = replayer.page(from, until, topics);
+        let page = replayer.page(from, until, topics, Blocking::Allowed);
         let page = page.expect("nothing was dropped");
         let found = decode(&mut Decoder::new(), &page.bytes);
         all.extend(found.into_iter().map(|event| event.data));
@@ -368,11 +371,14 @@ pub fn a_message_of_no_topics_is_refused(subject: Subject) {
         Message::data("nobody's"),
         Message::data("nobody's").id(id("own")),
     ] {
-        let refused = replayer.put(message.clone(), &none);
-        assert!(refused.is_err(), "{refused:?}");
+        let refused = replayer.append(vec![(message.clone(), none.clone())]);
+        assert!(
+            matches!(refused[..], [Err(StoreError::NoTopics)]),
+            "{refused:?}"
+        );
         let batch = [("1", "a".into()), ("nobody's", none.clone())];
         let batch = batch.map(|(data, topics)| (Message::data(data), topics));
-        let answers = replayer.put_all(batch.into());
+        let answers = replayer.append(batch.into());
         let answers: Vec<_> = answers.iter().map(Result::is_ok).collect();
         assert_eq!(answers, [true, false]);
     }
@@ -392,7 +398,7 @@ pub fn a_batch_is_stored_as_one_after_the_other(subject: Subject) {
     let batch = [("1", "a"), ("2", "b"), ("3", "a")];
     let batch = batch.map(|(data, topic)| (Message::data(data), topic.into()));
     let mut before = replayer.end();
-    for stored in replayer.put_all(batch.into()) {
+    for stored in replayer.append(batch.into()) {
         let stored = stored.expect("stored");
         assert!(stored.position > before, "in order");
         before = stored.position;
@@ -403,5 +409,46 @@ pub fn a_batch_is_stored_as_one_after_the_other(subject: Subject) {
     let topics = Topics::from(["a", "b"]);
     let after = seek(&replayer, &first, topics.clone());
     assert_eq!(read(&replayer, after, &topics), ["1", "2", "3"]);
-    assert!(replayer.put_all(Vec::new()).is_empty());
+    assert!(replayer.append(Vec::new()).is_empty());
+}
+
+pub fn an_answer_without_blocking_is_the_same_or_would_block(subject: Subject) {
+    let replayer = subject();
+    let topics = Topics::from(["a", "b"]);
+    let first = put(&replayer, Message::data("first"), "a");
+    for n in 0..300 {
+        let of = ["a", "b", "other"][n % 3];
+        put(&replayer, Message::data("x".repeat(1_000)), of);
+    }
+    let place = replayer.cursor_id(Cursor::after(replayer.end()), &topics);
+    for id in [&first, &place, &id("never")] {
+        let [at_once, later] = [Blocking::Forbidden, Blocking::Allowed]
+            .map(|blocking| replayer.seek(id, &topics, blocking));
+        same_or_would_block(at_once, later, &replayer);
+    }
+    let mut from = seek(&replayer, &first, topics.clone());
+    while from.after < replayer.end() {
+        let [at_once, later] = [Blocking::Forbidden, Blocking::Allowed]
+            .map(|blocking| replayer.page(from, replayer.end(), &topics, blocking));
+        from = page(&replayer, from, &topics).next;
+        same_or_would_block(at_once, later, &replayer);
+    }
+}
+
+fn same_or_would_block<T: fmt::Debug + PartialEq>(
+    at_once: Result<T, ReadError>,
+    later: Result<T, ReadError>,
+    replayer: &Arc<dyn Replayer>,
+) {
+    match (at_once, later) {
+        (Ok(at_once), Ok(later)) => assert_eq!(at_once, later),
+        (Err(ReadError::Gap(at_once)), Err(ReadError::Gap(later))) => assert_eq!(at_once, later),
+        (Err(ReadError::WouldBlock), Ok(_) | Err(ReadError::Gap(_))) => {
+            assert!(
+                replayer.is_blocking(),
+                "{replayer:?} says that it does not block"
+            );
+        }
+        (at_once, later) => panic!("{at_once:?}, and where blocking is allowed {later:?}"),
+    }
 }

@@ -8,7 +8,7 @@ use std::{
 use sse_conformance::{decode, replayer::Subject};
 use sse_core::{
     EventId, FiniteReplayer, Message, Topics, ValidReplayer,
-    replay::{Position, ReadError, Replayer},
+    replay::{Blocking, Position, ReadError, Replayer},
     resume::Gap,
     wire::Decoder,
 };
@@ -16,13 +16,25 @@ use sse_core::{
 const MINUTE: Duration = Duration::from_secs(60);
 
 mod finite {
-    const SUBJECT: super::Subject = || super::Arc::new(super::FiniteReplayer::new(10_000).unwrap());
+    const SUBJECT: super::Subject = || super::Arc::new(super::FiniteReplayer::new(10_000));
     sse_conformance::replayer_suite!(SUBJECT);
 }
 
 mod valid {
-    const SUBJECT: super::Subject =
-        || super::Arc::new(super::ValidReplayer::new(super::MINUTE).unwrap());
+    const SUBJECT: super::Subject = || super::Arc::new(super::ValidReplayer::new(super::MINUTE));
+    sse_conformance::replayer_suite!(SUBJECT);
+}
+
+/// The example on the front page of [`Replayer`].
+mod keeps_all {
+    include!("keeps_all.rs");
+
+    const SUBJECT: super::Subject = || {
+        std::sync::Arc::new(KeepsAll {
+            epoch: Epoch::random(),
+            log: Mutex::default(),
+        })
+    };
     sse_conformance::replayer_suite!(SUBJECT);
 }
 
@@ -30,17 +42,17 @@ mod valid {
 fn valid() -> (ValidReplayer, impl Fn(Duration)) {
     let now = Arc::new(Mutex::new(Instant::now()));
     let clock = Arc::clone(&now);
-    let replayer = ValidReplayer::new(MINUTE)
-        .unwrap()
-        .clock(move || *clock.lock().unwrap());
+    let replayer = ValidReplayer::new(MINUTE).clock(move || *clock.lock().unwrap());
     (replayer, move |time| *now.lock().unwrap() += time)
 }
 
 fn put(replayer: &impl Replayer, data: &str) -> EventId {
-    replayer
-        .put(Message::data(data), &Topics::default())
-        .unwrap()
-        .id
+    put_message(replayer, Message::data(data), Topics::default())
+}
+
+fn put_message(replayer: &impl Replayer, message: Message, topics: Topics) -> EventId {
+    let mut stored = replayer.append(vec![(message, topics)]);
+    stored.remove(0).unwrap().id
 }
 
 /// How many messages of the topics follow an id.
@@ -50,8 +62,8 @@ fn follow(replayer: &impl Replayer, id: &EventId, topics: impl Into<Topics>) -> 
         ReadError::Gap(gap) => gap,
         other => panic!("{other}"),
     };
-    let after = replayer.seek(id, &topics).map_err(gap)?;
-    let page = replayer.page(after, replayer.end(), &topics);
+    let after = replayer.seek(id, &topics, Blocking::Allowed).map_err(gap)?;
+    let page = replayer.page(after, replayer.end(), &topics, Blocking::Allowed);
     let bytes = page.map_err(gap)?.bytes;
     Ok(decode(&mut Decoder::new(), &bytes).len())
 }
@@ -61,18 +73,21 @@ fn follows(replayer: &impl Replayer, id: &EventId) -> Result<usize, Gap> {
 }
 
 #[test]
-fn a_history_of_nothing_is_refused() {
-    let error = FiniteReplayer::new(0).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "a history bounded to zero messages would keep nothing; use at least one, or no replayer"
-    );
-    assert!(ValidReplayer::new(Duration::ZERO).is_err());
+fn a_history_of_nothing_keeps_the_newest() {
+    let replayer = FiniteReplayer::new(0);
+    let ids = ["1", "2", "3"].map(|data| put(&replayer, data));
+    assert_eq!(follows(&replayer, &ids[1]), Ok(1));
+    assert_eq!(follows(&replayer, &ids[0]), Err(Gap::Expired));
+    let now = Instant::now();
+    let replayer = ValidReplayer::new(Duration::ZERO).clock(move || now);
+    let first = put(&replayer, "1");
+    put(&replayer, "2");
+    assert_eq!(follows(&replayer, &first), Ok(1), "for a millisecond");
 }
 
 #[test]
 fn finite_keeps_the_newest_and_knows_the_one_before() {
-    let replayer = FiniteReplayer::new(3).unwrap();
+    let replayer = FiniteReplayer::new(3);
     let ids: Vec<_> = (0..8).map(|n| put(&replayer, &n.to_string())).collect();
     // 5, 6 and 7 are kept; a client that has 4 has missed nothing that is gone.
     assert_eq!(follows(&replayer, &ids[7]), Ok(0));
@@ -85,22 +100,22 @@ fn finite_keeps_the_newest_and_knows_the_one_before() {
 
 #[test]
 fn ids_of_the_application_are_forgotten_with_their_messages() {
-    let replayer = FiniteReplayer::new(2).unwrap();
+    let replayer = FiniteReplayer::new(2);
     let id = |n: usize| EventId::try_from(format!("own-{n}")).unwrap();
     for n in 0..6 {
         let message = Message::data("x").id(id(n));
-        replayer.put(message, &Topics::default()).unwrap();
+        put_message(&replayer, message, Topics::default());
     }
     assert_eq!(follows(&replayer, &id(5)), Ok(0));
     assert_eq!(follows(&replayer, &id(3)), Ok(2));
     assert_eq!(follows(&replayer, &id(2)), Err(Gap::Unknown));
     let text = format!("{replayer:?}");
-    assert!(text.contains("own_ids: 2"), "{text}");
+    assert!(text.contains("explicit_ids: 2"), "{text}");
 }
 
 #[test]
 fn finite_is_bounded_in_bytes_but_keeps_the_newest() {
-    let replayer = FiniteReplayer::new(1_000_000).unwrap().max_bytes(10_000);
+    let replayer = FiniteReplayer::new(1_000_000).max_bytes(10_000);
     let ids: Vec<_> = (0..100)
         .map(|_| put(&replayer, &"x".repeat(1_000)))
         .collect();
@@ -143,11 +158,10 @@ fn everything_that_is_kept_begins_with_the_oldest_of_each_topic() {
     let replayer = replayer.max_topic_messages(1);
     let topics = Topics::from(["a", "b"]);
     let put = |topic: &str| {
-        let stored = replayer.put(Message::data(topic), &topic.into());
-        stored.unwrap();
+        put_message(&replayer, Message::data(topic), topic.into());
     };
     let read = |from| {
-        let page = replayer.page(from, replayer.end(), &topics);
+        let page = replayer.page(from, replayer.end(), &topics, Blocking::Allowed);
         page.map(|page| decode(&mut Decoder::new(), &page.bytes).len())
     };
     for topic in ["b", "a", "a"] {
@@ -172,9 +186,11 @@ fn a_page_that_has_expired_while_it_was_read_is_a_gap() {
     let (replayer, turn) = valid();
     let first = put(&replayer, "1");
     put(&replayer, "2");
-    let after = replayer.seek(&first, &Topics::default()).unwrap();
+    let after = replayer
+        .seek(&first, &Topics::default(), Blocking::Allowed)
+        .unwrap();
     turn(MINUTE);
-    let page = replayer.page(after, replayer.end(), &Topics::default());
+    let page = replayer.page(after, replayer.end(), &Topics::default(), Blocking::Allowed);
     assert!(
         matches!(page, Err(ReadError::Gap(Gap::Expired))),
         "{page:?}"
@@ -183,22 +199,17 @@ fn a_page_that_has_expired_while_it_was_read_is_a_gap() {
 
 #[test]
 fn two_histories_never_give_the_same_id() {
-    let ids = [
-        FiniteReplayer::new(9).unwrap(),
-        FiniteReplayer::new(9).unwrap(),
-    ]
-    .map(|replayer| put(&replayer, "x"));
+    let ids = [FiniteReplayer::new(9), FiniteReplayer::new(9)].map(|replayer| put(&replayer, "x"));
     assert_ne!(ids[0], ids[1]);
 }
 
 fn put_to(replayer: &impl Replayer, topics: impl Into<Topics>) -> EventId {
-    let stored = replayer.put(Message::data("x"), &topics.into());
-    stored.unwrap().id
+    put_message(replayer, Message::data("x"), topics.into())
 }
 
 #[test]
 fn a_busy_topic_does_not_push_out_a_quiet_one() {
-    let replayer = FiniteReplayer::new(1_000).unwrap().max_topic_messages(10);
+    let replayer = FiniteReplayer::new(1_000).max_topic_messages(10);
     let quiet: Vec<_> = (0..3).map(|_| put_to(&replayer, "quiet")).collect();
     let busy: Vec<_> = (0..5_000).map(|_| put_to(&replayer, "busy")).collect();
     assert_eq!(follow(&replayer, &quiet[0], "quiet"), Ok(2));
@@ -214,7 +225,7 @@ fn a_busy_topic_does_not_push_out_a_quiet_one() {
 
 #[test]
 fn a_message_of_several_topics_stays_until_the_last_has_dropped_it() {
-    let replayer = FiniteReplayer::new(1_000).unwrap().max_topic_messages(2);
+    let replayer = FiniteReplayer::new(1_000).max_topic_messages(2);
     let first = put_to(&replayer, ["busy", "quiet"]);
     let shared = put_to(&replayer, ["busy", "quiet"]);
     for _ in 0..100 {
@@ -225,12 +236,12 @@ fn a_message_of_several_topics_stays_until_the_last_has_dropped_it() {
     let own = EventId::from_static("own");
     for topics in [&["quiet"][..], &["quiet", "third"]] {
         let message = Message::data("x").id(own.clone());
-        replayer.put(message, &topics.into()).unwrap();
+        put_message(&replayer, message, topics.into());
     }
     // The two newest of each topic, and one that two of them hold.
     let text = format!("{replayer:?}");
     assert!(
-        text.contains("messages: 4") && text.contains("own_ids: 2"),
+        text.contains("messages: 4") && text.contains("explicit_ids: 2"),
         "{text}"
     );
     assert_eq!(follow(&replayer, &shared, "quiet"), Ok(2));
@@ -242,15 +253,12 @@ fn all_bounds_hold_at_once() {
     let now = Arc::new(Mutex::new(Instant::now()));
     let clock = Arc::clone(&now);
     let replayer = ValidReplayer::new(MINUTE)
-        .unwrap()
         .clock(move || *clock.lock().unwrap())
         .max_messages(20)
         .max_topic_messages(5)
         .max_topic_bytes(3_000);
-    let large = |topic: &str| {
-        let stored = replayer.put(Message::data("x".repeat(1_000)), &topic.into());
-        stored.unwrap().id
-    };
+    let large =
+        |topic: &str| put_message(&replayer, Message::data("x".repeat(1_000)), topic.into());
     let ids: Vec<_> = (0..4).map(|_| large("large")).collect();
     assert_eq!(
         follow(&replayer, &ids[0], "large"),
@@ -303,7 +311,7 @@ fn who_has_the_last_of_a_quiet_topic_has_missed_nothing() {
 
 #[test]
 fn topics_that_are_forgotten_leave_nothing_behind() {
-    let replayer = FiniteReplayer::new(10).unwrap();
+    let replayer = FiniteReplayer::new(10);
     let first = put_to(&replayer, "first");
     for n in 0..30_000 {
         put_to(&replayer, format!("{n}"));

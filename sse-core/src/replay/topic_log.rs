@@ -1,39 +1,39 @@
-//! What a log in memory keeps of one topic.
+//! `TopicLog`: the messages of one topic in memory.
 
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 
+use super::Position;
 use crate::{topics::Topics, wire::EventId};
 
-/// A message in the log.
+/// A message in memory, shared by the logs of its topics.
 pub(super) struct Entry {
-    pub(super) position: u64,
-    /// Its id, if the application gave it one.
-    pub(super) own_id: Option<EventId>,
+    pub(super) position: Position,
+    pub(super) explicit_id: Option<EventId>,
     pub(super) topics: Topics,
     pub(super) bytes: Bytes,
     pub(super) stored: Instant,
-    /// What it takes in memory, about, so that many small messages are bounded as well as few large ones. Counted
-    /// once: each of its topics asks for it.
+    /// The memory that it takes, about, so that many small messages are bounded as well as few
+    /// large ones. Counted in full for each of its topics, and once over all topics.
     pub(super) size: usize,
 }
 
 impl Entry {
     pub(super) fn new(
-        position: u64,
-        own_id: Option<EventId>,
+        position: Position,
+        explicit_id: Option<EventId>,
         topics: Topics,
         bytes: Bytes,
         stored: Instant,
     ) -> Self {
         let names: usize = topics.iter().map(str::len).sum();
         let places = (1 + topics.len()) * size_of::<Arc<Self>>();
-        let id_size = own_id.as_ref().map_or(0, |id| id.as_str().len());
+        let id_size = explicit_id.as_ref().map_or(0, |id| id.as_str().len());
         Self {
             size: size_of::<Self>() + names + places + id_size + bytes.len(),
             position,
-            own_id,
+            explicit_id,
             topics,
             bytes,
             stored,
@@ -41,24 +41,40 @@ impl Entry {
     }
 }
 
-/// Whose id a message has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
-    Application,
-    Given,
-}
-
-impl Origin {
-    fn of(own_id: Option<&EventId>) -> Self {
-        own_id.map_or(Self::Given, |_| Self::Application)
+impl AsRef<[u8]> for Entry {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
-/// The messages of one topic, oldest first, shared with those of the other topics they have.
-pub(super) struct Lane {
+/// The bytes on the wire, shared.
+impl From<&Entry> for Bytes {
+    fn from(entry: &Entry) -> Self {
+        entry.bytes.clone()
+    }
+}
+
+/// The origin of a message's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The application gave it.
+    Explicit,
+    /// The log gave it.
+    Generated,
+}
+
+impl Origin {
+    fn of(explicit_id: Option<&EventId>) -> Self {
+        explicit_id.map_or(Self::Generated, |_| Self::Explicit)
+    }
+}
+
+/// The messages of one topic, oldest first.
+pub(super) struct TopicLog {
     kept: VecDeque<Arc<Entry>>,
     bytes: usize,
-    /// The newest of this topic that was dropped. It is no longer replayed, but who has it has missed nothing.
+    /// The newest message that was dropped. It is no longer replayed, but a client that has it has
+    /// missed nothing.
     dropped: Option<Dropped>,
     /// The part of this topic from before it was remembered.
     unknown: Missing,
@@ -66,19 +82,19 @@ pub(super) struct Lane {
 
 struct Dropped {
     missing: Missing,
-    own_id: Option<EventId>,
+    explicit_id: Option<EventId>,
 }
 
-/// The part of a topic that is not there any more.
+/// The part of a topic that is no longer there.
 #[derive(Clone, Copy)]
 pub(super) struct Missing {
-    /// Messages up to here may be missing.
-    pub(super) until: u64,
+    /// The position up to which messages may be missing.
+    pub(super) until: Position,
     /// The moment at which the last of them was dropped: see [`Cursor::lost`](super::Cursor::lost).
-    pub(super) at: u64,
+    pub(super) at: Position,
 }
 
-impl Lane {
+impl TopicLog {
     pub(super) fn new(unknown: Missing) -> Self {
         Self {
             kept: VecDeque::new(),
@@ -93,8 +109,8 @@ impl Lane {
         self.kept.push_back(Arc::clone(entry));
     }
 
-    /// Drops the oldest, at a moment.
-    pub(super) fn drop_oldest(&mut self, at: u64) -> Option<Arc<Entry>> {
+    /// Drops the oldest message, at a moment.
+    pub(super) fn drop_oldest(&mut self, at: Position) -> Option<Arc<Entry>> {
         let oldest = self.kept.pop_front()?;
         self.bytes -= oldest.size;
         self.dropped = Some(Dropped {
@@ -102,16 +118,12 @@ impl Lane {
                 until: oldest.position,
                 at,
             },
-            own_id: oldest.own_id.clone(),
+            explicit_id: oldest.explicit_id.clone(),
         });
         if self.kept.is_empty() {
             self.kept.shrink_to_fit();
         }
         Some(oldest)
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.kept.is_empty()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -127,32 +139,37 @@ impl Lane {
         dropped.map_or(self.unknown, |dropped| dropped.missing)
     }
 
-    /// Whose id the message of this topic at a position has; kept, or dropped last.
-    pub(super) fn origin(&self, position: u64) -> Option<Origin> {
+    /// Returns the origin of the id of the message at a position, which is kept or was dropped
+    /// last.
+    pub(super) fn origin(&self, position: Position) -> Option<Origin> {
         if let Some(dropped) = &self.dropped
             && dropped.missing.until == position
         {
-            return Some(Origin::of(dropped.own_id.as_ref()));
+            return Some(Origin::of(dropped.explicit_id.as_ref()));
         }
         let found = self
             .kept
             .binary_search_by_key(&position, |entry| entry.position);
         let entry = &self.kept[found.ok()?];
-        Some(Origin::of(entry.own_id.as_ref()))
+        Some(Origin::of(entry.explicit_id.as_ref()))
     }
 
-    /// The position of the newest dropped, if it had this id from the application.
-    pub(super) fn dropped_with(&self, id: &EventId) -> Option<u64> {
+    /// Returns the position of the newest dropped message, if this is its explicit id.
+    pub(super) fn dropped_with(&self, id: &EventId) -> Option<Position> {
         let dropped = self.dropped.as_ref()?;
-        (dropped.own_id.as_ref() == Some(id)).then_some(dropped.missing.until)
+        (dropped.explicit_id.as_ref() == Some(id)).then_some(dropped.missing.until)
     }
 
-    /// What is kept between two positions.
-    pub(super) fn between(&self, after: u64, until: u64) -> impl Iterator<Item = &Entry> {
+    /// Returns the messages between two positions.
+    pub(super) fn between(
+        &self,
+        after: Position,
+        until: Position,
+    ) -> impl Iterator<Item = (Position, &Entry)> {
         let first = self.kept.partition_point(|entry| entry.position <= after);
         self.kept
             .range(first..)
-            .map(AsRef::as_ref)
-            .take_while(move |entry| entry.position <= until)
+            .map(|entry| (entry.position, entry.as_ref()))
+            .take_while(move |(position, _)| *position <= until)
     }
 }
