@@ -4,7 +4,9 @@
 use std::error::Error;
 
 use sse_core::{
-    EventId, Message, PublishError, SubscribeError, provider::ProviderClosed, replay::StoreError,
+    EventId, Message, PublishError, SubscribeError,
+    provider::ProviderClosed,
+    replay::{ReadError, StoreError},
     resume::Gap,
 };
 
@@ -23,5 +25,15 @@ fn what_a_main_prints_of_an_error_is_its_text() {
     for error in errors {
         let printed = format!("Error: {error:?}");
         assert_eq!(printed, format!("Error: {error}"));
+    }
+}
+
+#[test]
+fn a_cause_of_a_history_is_told_once() {
+    let stored = || StoreError::new("disk full");
+    let errors: [Box<dyn Error>; 2] = [stored().into(), ReadError::from(stored()).into()];
+    for error in errors {
+        assert_eq!(error.to_string(), "disk full");
+        assert!(error.source().is_none());
     }
 }

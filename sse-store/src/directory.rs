@@ -1,4 +1,4 @@
-//! The directory of a store: that it is one, that nobody else has it, and how far it got.
+//! `Directory`: the directory of a store, its lock, its format, and the note of its end.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -8,16 +8,17 @@ use std::{
 
 use crate::error::OpenError;
 
-/// What the marker says: this is a store, in this format.
+/// The text of the marker: this is a store, in this format.
 const FORMAT: &str = "sse-store 1\n";
 
-/// Names the format; locked while the store is open. Without its text the store has never been opened to the end.
+/// The file that names the format; locked while the store is open. Without its text the store has
+/// never been opened to the end.
 const MARKER: &str = "sse-store";
 
-/// The position of the newest message, so that the loss of the last ones is noticed.
+/// The file with the position of the newest message, so that the loss of the last ones is noticed.
 const END: &str = "end";
 
-/// How long what is noted may be behind.
+/// The time by which the note may be behind.
 const NOTE_MILLIS: u64 = 100;
 
 /// The engine's own files.
@@ -31,7 +32,7 @@ pub(crate) struct Directory {
     end: File,
     /// A position that is not noted yet.
     pending: Option<u64>,
-    /// When the last one was, in milliseconds.
+    /// The time of the last note, in milliseconds.
     noted: u64,
 }
 
@@ -45,14 +46,14 @@ impl Directory {
         let mut marker = open_file(&marker_path)?;
         marker.try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => OpenError::InUse(path.to_owned()),
-            TryLockError::Error(source) => io_error(&marker_path)(source),
+            TryLockError::Error(error) => io_error(&marker_path)(error),
         })?;
         let mut found = String::new();
         let read = (&mut marker).take(64).read_to_string(&mut found);
         read.map_err(io_error(&marker_path))?;
         let is_new = found != FORMAT && FORMAT.starts_with(&found);
         if is_new {
-            begin_anew(&path.join(ENGINE))?;
+            remove_interrupted(&path.join(ENGINE))?;
         } else if found != FORMAT {
             return Err(OpenError::Version {
                 path: marker_path,
@@ -70,7 +71,7 @@ impl Directory {
         })
     }
 
-    /// Says that this is a store: everything that belongs to a new one is there.
+    /// Marks this as a store: everything that belongs to a new one is there.
     pub(crate) fn complete(&mut self) -> Result<(), OpenError> {
         if !self.is_new {
             return Ok(());
@@ -89,7 +90,8 @@ impl Directory {
         self.path.join(ENGINE)
     }
 
-    /// How far the store got, at least. `None` if that is not known: it is new, or the machine ended before the file was written.
+    /// Returns the position that the store reached, at least. `None` if that is not known: it is new,
+    /// or the machine ended before the file was written.
     pub(crate) fn end(&mut self) -> Option<u64> {
         let mut line = String::new();
         self.end.seek(SeekFrom::Start(0)).ok()?;
@@ -97,7 +99,8 @@ impl Directory {
         line.strip_suffix('\n')?.parse().ok()
     }
 
-    /// Notes how far the store got, but not for each message of many: a note takes as long as half a message.
+    /// Notes the position that the store reached, but not for each message of many: a note takes as
+    /// long as half a message.
     pub(crate) fn set_end(&mut self, position: u64, now: u64) {
         self.pending = Some(position);
         if now.abs_diff(self.noted) >= NOTE_MILLIS {
@@ -110,14 +113,15 @@ impl Directory {
         let Some(position) = self.pending.take() else {
             return;
         };
-        // Of one length, so that a line replaces the line before. If it fails, it is the note that is behind, and not the store.
+        // Of one length, so that a line replaces the line before. If this fails, the note is behind,
+        // and not the store.
         let line = format!("{position:020}\n");
         let begun = self.end.seek(SeekFrom::Start(0));
         let _ = begun.and_then(|_| self.end.write_all(line.as_bytes()));
     }
 }
 
-/// A process that is being started has inherited the lock; it must not hold it until then.
+/// Releases the lock: a process that is being started has inherited it, and must not hold it.
 impl Drop for Directory {
     fn drop(&mut self) {
         self.note();
@@ -125,8 +129,8 @@ impl Drop for Directory {
     }
 }
 
-/// Removes what somebody has left who came no further.
-fn begin_anew(engine: &Path) -> Result<(), OpenError> {
+/// Removes the engine's files of a store whose creation was interrupted.
+fn remove_interrupted(engine: &Path) -> Result<(), OpenError> {
     match fs::remove_dir_all(engine) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error(engine)(error)),
         _ => Ok(()),
@@ -146,5 +150,5 @@ fn open_file(path: &Path) -> Result<File, OpenError> {
 
 fn io_error(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
     let path = path.to_owned();
-    |source| OpenError::Io { path, source }
+    |error| OpenError::Io { path, error }
 }

@@ -1,4 +1,4 @@
-//! Which run of the store gave which ids.
+//! `Runs` and `Epochs`: the runs of the store, and the ids that each gave.
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use sse_core::{
@@ -6,9 +6,9 @@ use sse_core::{
     replay::{Cursor, Epoch, Position},
 };
 
-use crate::{record::position, segment::SegmentError};
+use crate::{error::EngineError, record::position};
 
-/// Where runs are written, and the floor.
+/// The keyspace of the runs, and of the floor.
 ///
 /// | key | value |
 /// |---|---|
@@ -19,43 +19,44 @@ pub(crate) struct Runs {
     keyspace: Keyspace,
 }
 
-/// So many runs are known, whatever is kept of them: an id of one before is unknown instead of expired.
+/// The number of runs that are known, also when none of their messages is kept: an id of an earlier
+/// run is unknown instead of expired.
 const MOST_RUNS: usize = 1_000;
 
 const RUN: u8 = 0;
 const FLOOR: [u8; 1] = [1];
 
 impl Runs {
-    pub(crate) fn open(database: &Database) -> Result<Self, SegmentError> {
+    pub(crate) fn open(database: &Database) -> Result<Self, EngineError> {
         let keyspace = database.keyspace("runs", KeyspaceCreateOptions::default)?;
         let database = database.clone();
         Ok(Self { database, keyspace })
     }
 
-    pub(crate) fn floor(&self) -> Result<u64, SegmentError> {
+    pub(crate) fn floor(&self) -> Result<u64, EngineError> {
         let Some(value) = self.keyspace.get(FLOOR)? else {
             return Ok(0);
         };
         let bytes = value.as_ref().try_into();
-        bytes.map_or(Err(SegmentError::Damaged(0)), |bytes| {
+        bytes.map_or(Err(EngineError::Damaged(0)), |bytes| {
             Ok(u64::from_be_bytes(bytes))
         })
     }
 
-    pub(crate) fn set_floor(&self, floor: u64) -> Result<(), SegmentError> {
+    pub(crate) fn set_floor(&self, floor: u64) -> Result<(), EngineError> {
         self.keyspace.insert(FLOOR, floor.to_be_bytes())?;
         Ok(self.database.persist(PersistMode::SyncAll)?)
     }
 
     /// Begins a run after a position, and forgets the oldest if there are too many.
-    pub(crate) fn begin(&self, end: u64) -> Result<Epochs, SegmentError> {
+    pub(crate) fn begin(&self, end: u64) -> Result<Epochs, EngineError> {
         let mut runs = Vec::new();
         for entry in self.keyspace.range(run_key(0)..=run_key(end)) {
             let (key, names) = entry.into_inner()?;
-            let after = position(&key).ok_or(SegmentError::Damaged(0))?;
-            let names = str::from_utf8(&names).map_err(|_| SegmentError::Damaged(after))?;
+            let after = position(&key).ok_or(EngineError::Damaged(0))?;
+            let names = str::from_utf8(&names).map_err(|_| EngineError::Damaged(after))?;
             for name in names.split(',') {
-                let epoch = Epoch::from_name(name).ok_or(SegmentError::Damaged(after))?;
+                let epoch = Epoch::from_name(name).ok_or(EngineError::Damaged(after))?;
                 runs.push((after, epoch));
             }
         }
@@ -74,7 +75,7 @@ impl Runs {
         for run in forgotten.iter().filter(|run| run.after < first_known) {
             self.keyspace.remove(run_key(run.after))?;
         }
-        // Those of a time that is lost: their ids would be taken for those of other messages.
+        // Runs of a time that is lost: their ids would be taken for those of other messages.
         let lost = self.keyspace.range(run_key(end + 1)..=run_key(u64::MAX));
         let lost = lost.map(fjall::Guard::key).collect::<Result<Vec<_>, _>>()?;
         for key in lost {
@@ -91,8 +92,9 @@ fn run_key(after: u64) -> Vec<u8> {
 
 /// The runs of the store, oldest first; the last is this one.
 ///
-/// An id counts only for a position that its run had reached according to what is stored: one that was given out shortly
-/// before a crash, and whose message did not survive it, is not mistaken for that of another message.
+/// An id counts only for a position that its run had reached according to what is stored: an id that
+/// was given out shortly before a crash, and whose message did not survive it, is not mistaken for
+/// that of another message.
 #[derive(Debug)]
 pub(crate) struct Epochs {
     runs: Vec<Run>,
@@ -107,7 +109,7 @@ struct Run {
 }
 
 impl Epochs {
-    /// Earlier runs in the order in which they began, and one that begins.
+    /// Lists earlier runs in the order in which they began, and one that begins.
     fn new(runs: impl IntoIterator<Item = (u64, Epoch)>, after: u64, current: Epoch) -> Self {
         let current_run = (after, current.clone());
         let runs = runs.into_iter().chain([current_run]);
@@ -117,19 +119,19 @@ impl Epochs {
         }
     }
 
-    /// The id of the next message.
-    pub(crate) fn id(&self, position: u64) -> EventId {
-        self.current.id(Position(position))
+    /// Returns the epoch of this run.
+    pub(crate) fn current(&self) -> &Epoch {
+        &self.current
     }
 
-    /// The id of a place between messages.
-    pub(crate) fn cursor_id(&self, cursor: Cursor, topics: &Topics) -> EventId {
-        self.current.cursor_id(cursor, topics)
-    }
-
-    /// Returns the place that an id of ours names, if its run had come so far according to what is stored: a place
-    /// after a message that did not survive is none.
-    pub(crate) fn cursor(&self, id: &EventId, topics: &Topics, end: u64) -> Option<Cursor> {
+    /// Returns the place that an id of ours names, if its run had come this far according to what is
+    /// stored: a place after a message that did not survive is none.
+    pub(crate) fn cursor(
+        &self,
+        id: &EventId,
+        topics: &Topics,
+        Position(end): Position,
+    ) -> Option<Cursor> {
         self.runs.iter().enumerate().find_map(|(index, run)| {
             let cursor = run.epoch.cursor(id, topics)?;
             let until = self.runs.get(index + 1).map_or(end, |next| next.after);
@@ -141,12 +143,13 @@ impl Epochs {
         })
     }
 
-    /// The position that an id of ours names, if there was ever a message. `end` is the position of the newest.
-    pub(crate) fn position(&self, id: &EventId, end: u64) -> Option<u64> {
+    /// Returns the position that an id of ours names, if there was ever a message. `end` is the
+    /// position of the newest.
+    pub(crate) fn position(&self, id: &EventId, Position(end): Position) -> Option<Position> {
         self.runs.iter().enumerate().find_map(|(index, run)| {
             let Position(position) = run.epoch.position(id)?;
             let until = self.runs.get(index + 1).map_or(end, |next| next.after);
-            (run.after < position && position <= until).then_some(position)
+            (run.after < position && position <= until).then_some(Position(position))
         })
     }
 }
@@ -159,7 +162,11 @@ mod tests {
     fn an_id_counts_for_what_its_run_has_stored() {
         let [first, second, third] = ["a", "b", "c"].map(|name| Epoch::from_name(name).unwrap());
         let epochs = Epochs::new([(0, first), (10, second)], 10, third);
-        let position = |id: &str| epochs.position(&id.try_into().unwrap(), 12);
+        let position = |id: &str| {
+            epochs
+                .position(&id.try_into().unwrap(), Position(12))
+                .map(|Position(position)| position)
+        };
         assert_eq!(position("a-1"), Some(1));
         assert_eq!(position("a-10"), Some(10));
         assert_eq!(position("a-11"), None, "it did not survive");
@@ -167,7 +174,7 @@ mod tests {
         assert_eq!(position("c-11"), Some(11));
         assert_eq!(position("c-13"), None);
         assert_eq!(position("a-0"), None);
-        assert_eq!(epochs.id(13), "c-13");
+        assert_eq!(epochs.current().id(Position(13)), "c-13");
     }
 
     #[test]
@@ -193,9 +200,9 @@ mod tests {
             let (after, lost) = (Position(after), Position(lost));
             let cursor = Cursor { after, lost };
             let id = runs[run].cursor_id(cursor, &topics);
-            let found = epochs.cursor(&id, &topics, 12);
+            let found = epochs.cursor(&id, &topics, Position(12));
             assert_eq!(found, is_known.then_some(cursor), "{id}");
-            assert_eq!(epochs.cursor(&id, &"other".into(), 12), None);
+            assert_eq!(epochs.cursor(&id, &"other".into(), Position(12)), None);
         }
     }
 }

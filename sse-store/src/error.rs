@@ -1,18 +1,23 @@
-//! Why a directory could not be opened.
+//! `OpenError` and `EngineError`: the failures of a store.
 
-use std::{error::Error, fmt, io, ops::RangeInclusive, path::PathBuf};
+use std::{error::Error, fmt, io, ops::RangeInclusive, path::Path, path::PathBuf};
 
-/// Why a store could not be opened. The directory is as it was.
+use fjall::LsmError;
+use sse_core::replay::{ReadError, StoreError};
+
+/// The failure to open a store. The directory is as it was.
+///
+/// Its text is complete: the error inside a variant is part of it, and no source.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
     /// A file could not be made, read or written.
-    #[error("{path}: {source}")]
+    #[error("{path}: {error}")]
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// What the operating system says.
-        source: io::Error,
+        /// The error of the operating system.
+        error: io::Error,
     },
     /// Another store has the directory open, here or in another process.
     #[error("{0} is in use by another process or store; close that, or choose another directory")]
@@ -22,20 +27,22 @@ pub enum OpenError {
     Foreign(PathBuf),
     /// The store was made by another version.
     #[error(
-        "{path} is of format {found:?}, this version reads {expected:?}; use the version that made it"
+        "{path} is of format {found:?}, this version reads {expected:?}; use the version that \
+         made it"
     )]
     Version {
         /// The file that says so.
         path: PathBuf,
-        /// What it says.
+        /// The format that it names.
         found: String,
-        /// What it should say.
+        /// The format that it should name.
         expected: &'static str,
     },
     /// Messages are missing between others.
     #[error(
-        "{path} lacks messages {} to {}, between others; restore it from a backup, or open it with `repair`, which \
-         drops what was before, or remove it", .missing.start(), .missing.end()
+        "{path} lacks messages {} to {}, between others; restore it from a backup, or open it with \
+         `repair`, which drops what was before, or remove it",
+        .missing.start(), .missing.end()
     )]
     Incomplete {
         /// The directory.
@@ -45,20 +52,110 @@ pub enum OpenError {
     },
     /// The files are not as they were written.
     #[error(
-        "{path} is damaged ({source}); restore it from a backup, or remove it: clients are then told of a gap"
+        "{path} is damaged ({error}); restore it from a backup, or remove it: clients are then \
+         told of a gap"
     )]
     Damaged {
         /// The directory.
         path: PathBuf,
-        /// What the engine says.
-        source: Box<dyn Error + Send + Sync>,
+        /// The error of the engine.
+        error: Box<dyn Error + Send + Sync>,
     },
 }
 
-/// The text: a `main` that returns it prints its `Debug`, and the name of a variant would not say
-/// what to do.
+/// Shows the text: a `main` that returns this prints its `Debug`, and the name of a variant would
+/// not say what to do.
 impl fmt::Debug for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// The failure of the engine, or of its files.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EngineError {
+    /// The text of the engine's error has that of its source, which is therefore none of this.
+    #[error("{0}")]
+    Engine(fjall::Error),
+    #[error("the journal is not as it was written")]
+    Journal,
+    #[error("the message at position {0} is not as it was written")]
+    Damaged(u64),
+}
+
+impl EngineError {
+    /// Tells a disk that fails from files that are damaged, when a store does not open.
+    pub(crate) fn while_opening(self, path: &Path) -> OpenError {
+        let path = path.to_owned();
+        match self {
+            Self::Engine(fjall::Error::Io(error) | fjall::Error::Storage(LsmError::Io(error)))
+                if error.raw_os_error().is_some() =>
+            {
+                OpenError::Io { path, error }
+            }
+            other => OpenError::Damaged {
+                path,
+                error: other.into(),
+            },
+        }
+    }
+
+    pub(crate) fn is_poisoned(&self) -> bool {
+        matches!(self, Self::Engine(fjall::Error::Poisoned))
+    }
+}
+
+impl From<fjall::Error> for EngineError {
+    fn from(error: fjall::Error) -> Self {
+        Self::Engine(error)
+    }
+}
+
+impl From<EngineError> for StoreError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            error if error.is_poisoned() => Self::Stopped,
+            EngineError::Engine(_) => Self::Engine(error.into()),
+            EngineError::Damaged(_) | EngineError::Journal => Self::Damaged(error.into()),
+        }
+    }
+}
+
+impl From<EngineError> for ReadError {
+    fn from(error: EngineError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_in_the_text_and_told_once() {
+        let disk = || fjall::Error::Io(io::Error::other("disk full"));
+        let stored = StoreError::from(EngineError::from(disk()));
+        let opened = EngineError::from(disk()).while_opening(Path::new("events"));
+        let errors: [&dyn Error; 2] = [&stored, &opened];
+        for error in errors {
+            let text = error.to_string();
+            assert_eq!(text.matches("disk full").count(), 1, "{text}");
+            assert!(error.source().is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn kinds_of_failures_are_told_apart() {
+        let store = |error: EngineError| StoreError::from(error);
+        assert!(matches!(
+            store(fjall::Error::Poisoned.into()),
+            StoreError::Stopped
+        ));
+        assert!(matches!(
+            store(EngineError::Damaged(7)),
+            StoreError::Damaged(_)
+        ));
+        let disk = fjall::Error::Io(io::Error::other("disk full"));
+        assert!(matches!(store(disk.into()), StoreError::Engine(_)));
     }
 }

@@ -3,13 +3,12 @@
 mod directory;
 mod epochs;
 mod error;
-mod options;
 mod record;
 mod segment;
 mod segments;
 mod store;
-mod write;
+mod writer;
 
 pub use error::OpenError;
-pub use options::{Durability, Options};
-pub use store::{Lost, Store};
+pub use store::{Lost, Options, Store};
+pub use writer::Durability;

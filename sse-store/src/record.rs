@@ -1,32 +1,32 @@
-//! How things are written: keys that sort as they are read, and values.
+//! The records of a store: keys that sort as they are read, and values.
 //!
 //! | key | value |
 //! |---|---|
 //! | `0` last position | a commit: first position, time, bytes in the segment so far |
-//! | `1` topic, position | a message of the topic: whose id it has, then the bytes on the wire, or the topic under which they are |
-//! | `2` id of the application, NUL, position | nothing |
+//! | `1` topic, position | a message of the topic: the origin of its id, then the bytes on the wire, or the topic under which they are |
+//! | `2` explicit id, NUL, position | nothing |
 //!
-//! Numbers are big-endian, so that they sort. Before a topic stands its length, so that none is the beginning of another; an
-//! id holds no NUL.
+//! Numbers are big-endian, so that they sort. Before a topic stands its length, so that none is the
+//! beginning of another; an id holds no NUL.
 
 use sse_core::EventId;
 
 const COMMIT: u8 = 0;
 const MESSAGE: u8 = 1;
-const OWN_ID: u8 = 2;
+const EXPLICIT_ID: u8 = 2;
 
 /// The longest topic in bytes: keys of the engine are shorter than 64 KiB.
 pub(crate) const MAX_TOPIC: usize = 60_000;
 
-/// Everything that is written at once.
+/// The record of messages that were written at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Commit {
-    pub(crate) first: u64,
-    pub(crate) last: u64,
+    pub first: u64,
+    pub last: u64,
     /// Milliseconds since 1970.
-    pub(crate) time: u64,
-    /// All messages of the segment so far.
-    pub(crate) bytes: u64,
+    pub time: u64,
+    /// Bytes of all messages of the segment so far.
+    pub bytes: u64,
 }
 
 impl Commit {
@@ -47,7 +47,7 @@ impl Commit {
         value
     }
 
-    /// `None` if it is not one.
+    /// Reads a record; `None` if it is not one.
     pub(crate) fn read(key: &[u8], value: &[u8]) -> Option<Self> {
         let (&COMMIT, last) = key.split_first()? else {
             return None;
@@ -62,7 +62,7 @@ impl Commit {
     }
 }
 
-/// Where the message of a topic is.
+/// Returns the key of the message of a topic.
 pub(crate) fn message_key(topic: &str, position: u64) -> Vec<u8> {
     let mut key = Vec::with_capacity(11 + topic.len());
     key.push(MESSAGE);
@@ -73,23 +73,23 @@ pub(crate) fn message_key(topic: &str, position: u64) -> Vec<u8> {
     key
 }
 
-/// Where an id of the application is.
-pub(crate) fn own_id_key(id: &EventId, position: u64) -> Vec<u8> {
-    let mut key = own_id_prefix(id);
+/// Returns the key of an explicit id.
+pub(crate) fn explicit_id_key(id: &EventId, position: u64) -> Vec<u8> {
+    let mut key = explicit_id_prefix(id);
     key.extend_from_slice(&position.to_be_bytes());
     key
 }
 
-/// Where all messages with an id of the application are.
-pub(crate) fn own_id_prefix(id: &EventId) -> Vec<u8> {
+/// Returns the beginning of the keys of all messages with an explicit id.
+pub(crate) fn explicit_id_prefix(id: &EventId) -> Vec<u8> {
     let mut key = Vec::with_capacity(10 + id.as_str().len());
-    key.push(OWN_ID);
+    key.push(EXPLICIT_ID);
     key.extend_from_slice(id.as_str().as_bytes());
     key.push(0);
     key
 }
 
-/// The position at the end of a key.
+/// Returns the position at the end of a key.
 pub(crate) fn position(key: &[u8]) -> Option<u64> {
     key.last_chunk().map(|bytes| u64::from_be_bytes(*bytes))
 }
@@ -97,8 +97,8 @@ pub(crate) fn position(key: &[u8]) -> Option<u64> {
 /// A message as one of its topics has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Record<'a> {
-    pub(crate) has_own_id: bool,
-    pub(crate) body: Body<'a>,
+    pub has_explicit_id: bool,
+    pub body: Body<'a>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +109,7 @@ pub(crate) enum Body<'a> {
     Under(&'a str),
 }
 
-const HAS_OWN_ID: u8 = 1;
+const HAS_EXPLICIT_ID: u8 = 1;
 const IS_ELSEWHERE: u8 = 2;
 
 impl<'a> Record<'a> {
@@ -122,12 +122,18 @@ impl<'a> Record<'a> {
             Body::Under(topic) => (IS_ELSEWHERE, topic.as_bytes()),
         };
         let mut value = Vec::with_capacity(1 + body.len());
-        value.push(flag | if self.has_own_id { HAS_OWN_ID } else { 0 });
+        value.push(
+            flag | if self.has_explicit_id {
+                HAS_EXPLICIT_ID
+            } else {
+                0
+            },
+        );
         value.extend_from_slice(body);
         value
     }
 
-    /// `None` if it is not one.
+    /// Reads a record; `None` if it is not one.
     pub(crate) fn read(value: &'a [u8]) -> Option<Self> {
         let (flags, body) = value.split_first()?;
         let body = if flags & IS_ELSEWHERE == 0 {
@@ -135,8 +141,11 @@ impl<'a> Record<'a> {
         } else {
             Body::Under(str::from_utf8(body).ok()?)
         };
-        let has_own_id = flags & HAS_OWN_ID != 0;
-        Some(Self { has_own_id, body })
+        let has_explicit_id = flags & HAS_EXPLICIT_ID != 0;
+        Some(Self {
+            has_explicit_id,
+            body,
+        })
     }
 }
 
@@ -145,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read() {
+    fn a_record_is_read_as_it_was_written() {
         let commit = Commit {
             first: 3,
             last: u64::MAX,
@@ -161,8 +170,11 @@ mod tests {
             Body::Here(b""),
             Body::Under("topic"),
         ] {
-            for has_own_id in [false, true] {
-                let record = Record { has_own_id, body };
+            for has_explicit_id in [false, true] {
+                let record = Record {
+                    has_explicit_id,
+                    body,
+                };
                 assert_eq!(Record::read(&record.to_value()), Some(record));
             }
         }
@@ -170,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_something_else_is_none() {
+    fn something_else_is_no_record() {
         assert_eq!(Commit::read(&[1; 9], &[0; 24]), None);
         assert_eq!(Commit::read(&[0; 8], &[0; 24]), None);
         assert_eq!(Commit::read(&[0; 9], &[0; 23]), None);

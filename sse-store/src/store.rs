@@ -1,4 +1,4 @@
-//! `Store`: the replayer on disk.
+//! `Store`: the replayer on disk, and the options that it is opened with.
 
 use std::{
     fmt,
@@ -6,8 +6,9 @@ use std::{
     ops::RangeInclusive,
     panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
+    time::{Duration, SystemTime},
 };
 
 use fjall::Database;
@@ -23,24 +24,25 @@ use sse_core::{
 use crate::{
     directory::Directory,
     epochs::{Epochs, Runs},
-    error::OpenError,
-    options::Options,
-    segment::{Segment, SegmentError},
-    segments::{self, Segments},
+    error::{EngineError, OpenError},
+    segments::{Bounds, Segments, Snapshot},
+    writer::{Durability, Writer},
 };
 
-/// What the engine may use for what was read before.
+/// The bytes that the engine may use for what was read before.
 const CACHE_BYTES: u64 = 64 << 20;
 
-/// The engine's threads, which sort. On a small machine more would take the time of those who publish.
+/// The most threads of the engine, which sort. On a small machine more would take the time of
+/// publishers.
 const MOST_WORKERS: usize = 2;
 
-/// What the engine may have unsorted, more or less: it bounds how long opening takes.
+/// The bytes that the engine may have unsorted, more or less: they bound how long opening takes.
 const JOURNAL_BYTES: u64 = 64 << 20;
 
 /// A history in a directory: a [`Replayer`] that survives restarts and crashes.
 ///
-/// A handle: clones are the same store. It is closed when the last is dropped, and with them whatever reads from it.
+/// A handle: clones are the same store. It is closed when the last clone is dropped, and with it
+/// everything that reads from it.
 ///
 /// ```
 /// # let directory = tempfile::tempdir()?;
@@ -57,27 +59,23 @@ pub struct Store {
     inner: Arc<Inner>,
 }
 
-pub(crate) struct Inner {
-    pub(crate) options: Options,
+/// The fields are dropped in this order: the directory, which the writer has, is released last.
+struct Inner {
     path: PathBuf,
-    pub(crate) database: Database,
-    pub(crate) epochs: Epochs,
-    segments: RwLock<Segments>,
-    /// Nothing up to here is shown, because something is missing.
-    floor: u64,
     lost: Option<Lost>,
+    segments: Arc<Segments>,
+    epochs: Arc<Epochs>,
     /// The newest messages.
-    pub(crate) tail: Mutex<Tail>,
-    /// Held over a whole write.
-    pub(crate) directory: Mutex<Directory>,
+    tail: Arc<Mutex<Tail>>,
+    writer: Mutex<Writer>,
 }
 
-/// What was stored once and is not there any more, though no bound dropped it.
+/// The messages that were stored once and are not there any more, though no bound dropped them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Lost {
-    /// The newest messages: the machine ended before they were on disk, or the journal is damaged. Positions as in
-    /// ids, after the hyphen.
+    /// The newest messages: the machine ended before they were on disk, or the journal is damaged.
+    /// Positions as in ids, after the hyphen.
     Newest(RangeInclusive<u64>),
     /// Everything up to here was dropped by [`Options::repair`], because something was missing.
     Until(u64),
@@ -86,7 +84,18 @@ pub enum Lost {
 impl Store {
     /// Begins the set-up of a store in a directory.
     pub fn at(directory: impl Into<PathBuf>) -> Options {
-        Options::new(directory.into())
+        Options {
+            directory: directory.into(),
+            durability: Durability::default(),
+            bounds: Bounds {
+                messages: u64::MAX,
+                bytes: 1 << 30,
+                age: None,
+                clock: Box::new(SystemTime::now),
+            },
+            max_memory: 2 << 20,
+            repairs: false,
+        }
     }
 
     /// Opens the store in a directory, or makes it, with the recommended settings.
@@ -94,68 +103,148 @@ impl Store {
         Self::at(directory).open()
     }
 
-    /// The directory.
+    /// Returns the directory.
     pub fn path(&self) -> &Path {
         &self.inner.path
     }
 
-    /// The positions of the oldest and of the newest message that is kept; empty if there is none.
+    /// Returns the positions of the oldest and of the newest message that is kept; empty if there
+    /// is none.
     pub fn positions(&self) -> RangeInclusive<u64> {
-        let segments = self.inner.segments();
-        self.inner.floor(&segments) + 1..=end(&segments)
+        let Snapshot { floor, end, .. } = self.inner.segments.snapshot();
+        floor.0 + 1..=end.0
     }
 
-    /// What was found to be lost when the store was opened. Clients that had it are told of a gap.
+    /// Returns the messages that were found to be lost when the store was opened. Clients that had
+    /// them are told of a gap.
     pub fn lost(&self) -> Option<&Lost> {
         self.inner.lost.as_ref()
     }
+}
 
-    /// Damage of its journal is an assertion that fails in some places of the engine, and an error in others.
-    pub(crate) fn with(options: Options) -> Result<Self, OpenError> {
-        let directory = Directory::open(&options.directory)?;
-        let path = directory.path().to_owned();
-        let opened = panic::catch_unwind(AssertUnwindSafe(|| Self::within(directory, options)));
-        opened.unwrap_or_else(|_| Err(SegmentError::Journal.while_opening(&path)))
+/// Sets up a [`Store`].
+///
+/// History is kept in segments and dropped by the segment, each about an eighth of what the bounds
+/// allow: of that, at least three quarters are there.
+#[must_use = "options do nothing until the store is opened"]
+pub struct Options {
+    directory: PathBuf,
+    durability: Durability,
+    bounds: Bounds,
+    max_memory: usize,
+    repairs: bool,
+}
+
+impl Options {
+    /// Sets what an acknowledged publish survives; by default [`Durability::Os`].
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
     }
 
-    fn within(mut directory: Directory, options: Options) -> Result<Self, OpenError> {
+    /// Sets the most messages that are kept; at least 8.
+    pub fn max_messages(mut self, messages: u64) -> Self {
+        self.bounds.messages = messages.max(8);
+        self
+    }
+
+    /// Sets the most bytes of messages that are kept, by default 1 GiB; at least 64 KiB, and in any
+    /// case the newest messages. On disk it may be twice as much for a while.
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.bounds.bytes = bytes.max(64 << 10);
+        self
+    }
+
+    /// Sets how long a message is kept, at least 8 ms; it may be there for an eighth longer. By
+    /// default age does not matter.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.bounds.age = Some(age.max(Duration::from_millis(8)));
+        self
+    }
+
+    /// Sets how many bytes of the newest messages are in memory as well, about; by default 2 MiB.
+    /// Clients that come back soon are served from there, without a look at the disk. More than fits
+    /// into the cache of the processor makes storing slower.
+    pub fn max_memory(mut self, bytes: usize) -> Self {
+        self.max_memory = bytes;
+        self
+    }
+
+    /// Opens a store even if something is missing in its middle, and drops everything before: see
+    /// [`Store::lost`]. By default that is an [error](OpenError::Incomplete), so that the directory
+    /// can be restored from a backup.
+    pub fn repair(mut self) -> Self {
+        self.repairs = true;
+        self
+    }
+
+    /// Sets the clock, for tests; by default [`SystemTime::now`].
+    pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.bounds.clock = Box::new(clock);
+        self
+    }
+
+    /// Opens the store, or makes it, directory and all.
+    ///
+    /// Takes in the order of a second for each 100 MB that had not been sorted when the process
+    /// ended. Blocks on the disk; before the server starts is the place to call it.
+    pub fn open(self) -> Result<Store, OpenError> {
+        let directory = Directory::open(&self.directory)?;
         let path = directory.path().to_owned();
-        let damaged = |source: SegmentError| source.while_opening(&path);
+        // Damage of its journal is an assertion that fails in some places of the engine, and an
+        // error in others.
+        let opened = panic::catch_unwind(AssertUnwindSafe(|| self.open_in(directory)));
+        opened.unwrap_or_else(|_| Err(EngineError::Journal.while_opening(&path)))
+    }
+
+    fn open_in(self, mut directory: Directory) -> Result<Store, OpenError> {
+        let path = directory.path().to_owned();
+        let damaged = |error: EngineError| error.while_opening(&path);
         let database = open_engine(&directory.engine()).map_err(damaged)?;
-        let segments = segments::open(&database).map_err(damaged)?;
+        let segments = Segments::open(database.clone(), self.bounds);
+        let mut segments = segments.map_err(damaged)?;
         let runs = Runs::open(&database).map_err(damaged)?;
-        let end = end(&segments);
+        let Position(end) = segments.snapshot().end;
         let noted = directory.end().filter(|noted| *noted > end);
         let mut lost = noted.map(|noted| Lost::Newest(end + 1..=noted));
-        let mut floor = runs.floor().map_err(damaged)?;
-        if let Some(missing) = segments::missing(&segments, floor).map_err(damaged)? {
-            if !options.repairs {
+        segments.hidden = runs.floor().map_err(damaged)?;
+        let missing = segments.missing(segments.hidden).map_err(damaged)?;
+        if let Some(missing) = missing {
+            if !self.repairs {
                 return Err(OpenError::Incomplete { path, missing });
             }
-            floor = *missing.end();
-            runs.set_floor(floor).map_err(damaged)?;
-            lost = Some(Lost::Until(floor));
+            segments.hidden = *missing.end();
+            runs.set_floor(segments.hidden).map_err(damaged)?;
+            lost = Some(Lost::Until(segments.hidden));
         }
-        let epochs = runs.begin(end).map_err(damaged)?;
+        let epochs = Arc::new(runs.begin(end).map_err(damaged)?);
         directory.complete()?;
+        let segments = Arc::new(segments);
+        let tail = Tail::new(Position(end), self.max_memory);
+        let tail = Arc::new(Mutex::new(tail));
+        let writer = Writer {
+            database,
+            durability: self.durability,
+            segments: Arc::clone(&segments),
+            epochs: Arc::clone(&epochs),
+            tail: Arc::clone(&tail),
+            directory,
+        };
         let inner = Inner {
             path,
-            tail: Mutex::new(Tail::new(Position(end), options.max_memory)),
-            options,
-            database,
-            epochs,
-            segments: RwLock::new(segments),
-            floor,
             lost,
-            directory: Mutex::new(directory),
+            segments,
+            epochs,
+            tail,
+            writer: Mutex::new(writer),
         };
-        Ok(Self {
+        Ok(Store {
             inner: Arc::new(inner),
         })
     }
 }
 
-fn open_engine(path: &Path) -> Result<Database, SegmentError> {
+fn open_engine(path: &Path) -> Result<Database, EngineError> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let database = Database::builder(path)
         .worker_threads((cores / 2).clamp(1, MOST_WORKERS))
@@ -166,86 +255,61 @@ fn open_engine(path: &Path) -> Result<Database, SegmentError> {
 }
 
 impl Inner {
-    pub(crate) fn segments(&self) -> Segments {
-        let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(&segments)
-    }
-
-    pub(crate) fn tail(&self) -> MutexGuard<'_, Tail> {
+    fn tail(&self) -> MutexGuard<'_, Tail> {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn set_segments(&self, segments: Segments) {
-        let mut list = self
-            .segments
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        *list = segments;
-    }
-
-    /// The position before the oldest message that is kept.
-    fn floor(&self, segments: &Segments) -> u64 {
-        let dropped = segments::floor(segments, &self.options, self.options.now());
-        dropped.max(self.floor)
     }
 }
 
 impl Replayer for Store {
     fn append(&self, batch: Vec<(Message, Topics)>) -> Vec<Result<Stored, StoreError>> {
-        self.inner.append(batch)
+        let writer = self.inner.writer.lock();
+        let mut writer = writer.unwrap_or_else(PoisonError::into_inner);
+        writer.append(batch)
     }
 
     fn end(&self) -> Position {
-        Position(end(&self.inner.segments()))
+        self.inner.segments.snapshot().end
     }
 
     fn cursor_id(&self, from: Cursor, topics: &Topics) -> EventId {
-        let inner = self.inner.as_ref();
-        let floor = Position(inner.floor(&inner.segments()));
-        inner
-            .epochs
-            .cursor_id(from.advance(from.after, floor), topics)
+        let floor = self.inner.segments.snapshot().floor;
+        let from = from.advance(from.after, floor);
+        self.inner.epochs.current().cursor_id(from, topics)
     }
 
     /// All topics begin at the floor.
     fn earliest(&self, _: &Topics) -> Cursor {
-        let inner = self.inner.as_ref();
-        let floor = Position(inner.floor(&inner.segments()));
+        let floor = self.inner.segments.snapshot().floor;
         Cursor::EARLIEST.advance(Position(0), floor)
     }
 
     fn seek(&self, id: &EventId, topics: &Topics, blocking: Blocking) -> Result<Cursor, ReadError> {
         let inner = self.inner.as_ref();
-        let segments = inner.segments();
-        let floor = inner.floor(&segments);
-        if let Some(cursor) = inner.epochs.cursor(id, topics, end(&segments)) {
-            return continued(cursor, floor);
+        let snapshot = inner.segments.snapshot();
+        let Snapshot { floor, end, .. } = snapshot;
+        if let Some(cursor) = inner.epochs.cursor(id, topics, end) {
+            if cursor.misses(floor, floor) {
+                return Err(Gap::Expired.into());
+            }
+            return Ok(cursor);
         }
-        let position = inner.epochs.position(id, end(&segments));
-        if let Some(position) = position {
+        let generated = inner.epochs.position(id, end);
+        if let Some(position) = generated {
             if position <= floor {
                 return Err(Gap::Expired.into());
             }
-            if inner.tail().continues(Position(position), topics) {
-                return Ok(Cursor::after(Position(position)));
+            if inner.tail().continues(position, topics) {
+                return Ok(Cursor::after(position));
             }
         }
         blocking.check()?;
-        if let Some(position) = position {
-            let holds = |segment: &&Arc<Segment>| segment.after < position;
-            let segment = segments.iter().rfind(holds);
-            let found = segment.map(|segment| segment.has_own_id(position, topics));
-            if found.transpose().map_err(failed)?.flatten() == Some(false) {
-                return Ok(Cursor::after(Position(position)));
-            }
+        if let Some(position) = generated
+            && snapshot.has_generated_id(position, topics)?
+        {
+            return Ok(Cursor::after(position));
         }
-        for segment in segments.iter().filter(|segment| segment.last() > floor) {
-            let found = segment.own_position(id, floor, topics).map_err(failed)?;
-            if let Some(position) = found {
-                return Ok(Cursor::after(Position(position)));
-            }
-        }
-        Err(Gap::Unknown.into())
+        let explicit = snapshot.explicit_position(id, topics)?;
+        explicit.map(Cursor::after).ok_or(Gap::Unknown.into())
     }
 
     fn page(
@@ -255,14 +319,14 @@ impl Replayer for Store {
         topics: &Topics,
         blocking: Blocking,
     ) -> Result<Page, ReadError> {
-        let segments = self.inner.segments();
-        let floor = Position(self.inner.floor(&segments));
+        let snapshot = self.inner.segments.snapshot();
+        let floor = snapshot.floor;
         if from.misses(floor, floor) {
             return Err(Gap::Expired.into());
         }
         // All topics begin at the floor, and from there on nothing may be missing.
         let after = from.after.max(floor);
-        let until = until.min(Position(end(&segments)));
+        let until = until.min(snapshot.end);
         let in_memory = {
             let tail = self.inner.tail();
             if let Ok(page) = tail.page(from.advance(after, floor), until, topics) {
@@ -273,10 +337,9 @@ impl Replayer for Store {
         blocking.check()?;
         let until = until.min(in_memory);
         let mut page = PageBuilder::default();
-        for segment in segments.iter().filter(|segment| segment.last() > after.0) {
+        for segment in snapshot.after(after) {
             for topic in topics.iter() {
-                let messages = segment.messages_of(topic, after.0, until.0);
-                page.try_take(messages).map_err(failed)?;
+                page.try_take(segment.messages_of(topic, after, until))?;
             }
             if !page.merge() {
                 break;
@@ -290,34 +353,26 @@ impl Replayer for Store {
     }
 }
 
-/// Takes a place back, if nothing after it is lost.
-fn continued(cursor: Cursor, floor: u64) -> Result<Cursor, ReadError> {
-    let floor = Position(floor);
-    if cursor.misses(floor, floor) {
-        return Err(Gap::Expired.into());
-    }
-    Ok(cursor)
-}
-
-fn end(segments: &Segments) -> u64 {
-    segments.last().map_or(0, |newest| newest.last())
-}
-
-pub(crate) fn failed(error: SegmentError) -> StoreError {
-    match error {
-        SegmentError::Engine(fjall::Error::Poisoned) => StoreError::Stopped,
-        damaged @ SegmentError::Damaged(_) => StoreError::Damaged(damaged.into()),
-        other => StoreError::new(other),
-    }
-}
-
-/// How much there is, not what: messages do not belong into a log file.
+/// Shows how much there is, not the messages: they do not belong into a log file.
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store")
-            .field("options", &self.inner.options)
+            .field("path", &self.inner.path)
             .field("positions", &self.positions())
             .field("lost", &self.inner.lost)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("directory", &self.directory)
+            .field("durability", &self.durability)
+            .field("max_messages", &self.bounds.messages)
+            .field("max_bytes", &self.bounds.bytes)
+            .field("max_age", &self.bounds.age)
+            .field("repairs", &self.repairs)
             .finish_non_exhaustive()
     }
 }

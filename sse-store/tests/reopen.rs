@@ -15,7 +15,7 @@ use futures_util::StreamExt;
 use sse_conformance::decode;
 use sse_core::{
     EventId, Hub, Joe, Message, Topics,
-    replay::{Blocking, Cursor, Position, ReadError, Replayer},
+    replay::{Blocking, Cursor, Position, ReadError, Replayer, StoreError},
     resume::Gap,
     wire::Decoder,
 };
@@ -367,6 +367,10 @@ fn a_topic_that_is_too_long_is_refused_and_the_others_are_stored() {
     let topics = ["", &long, "", &long[1..], ""].map(Topics::from);
     let messages = topics.map(|topics| (Message::data("x"), topics));
     let answers = store.append(messages.into());
+    assert!(matches!(
+        answers[1],
+        Err(StoreError::TopicTooLong { size: 60_001, .. })
+    ));
     let answers: Vec<_> = answers.iter().map(Result::is_ok).collect();
     assert_eq!(answers, [true, false, true, true, true]);
     assert_eq!(store.end(), Position(4));

@@ -1,0 +1,204 @@
+//! `Writer`: writes batches, each into the segment that has room for it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use fjall::{Database, OwnedWriteBatch, PersistMode};
+use sse_core::{
+    EventId, Message, Topics,
+    replay::{Position, StoreError, Stored, Tail},
+};
+
+use crate::{
+    directory::Directory,
+    epochs::Epochs,
+    error::EngineError,
+    record::{Body, Commit, MAX_TOPIC, Record, explicit_id_key, message_key},
+    segment::Segment,
+    segments::Segments,
+};
+
+/// A batch of this many bytes is full: the engine holds it twice while it writes.
+const BATCH_BYTES: u64 = 4 << 20;
+
+/// The endings that a publish has survived once it is acknowledged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Durability {
+    /// An orderly end of the process only: up to 8 KiB are in its memory. For messages that are not
+    /// worth a system call.
+    Memory,
+    /// The end of the process, whatever its cause: the operating system has the message. Not the
+    /// end of the machine, which loses what was published in the seconds before. The recommended
+    /// setting.
+    #[default]
+    Os,
+    /// The end of the machine: the disk has the message. Many messages share one wait for the disk.
+    Disk,
+}
+
+/// Writes to a store; locked over a whole append. Dropped, it releases the directory last.
+pub(crate) struct Writer {
+    pub database: Database,
+    pub durability: Durability,
+    pub segments: Arc<Segments>,
+    pub epochs: Arc<Epochs>,
+    pub tail: Arc<Mutex<Tail>>,
+    pub directory: Directory,
+}
+
+impl Writer {
+    pub(crate) fn append(
+        &mut self,
+        messages: Vec<(Message, Topics)>,
+    ) -> Vec<Result<Stored, StoreError>> {
+        let mut answers = Vec::with_capacity(messages.len());
+        let mut begun: Option<Batch> = None;
+        for (message, topics) in messages {
+            let refused = refusal(&topics);
+            let ends = |batch: &mut Batch| refused.is_some() || batch.is_full(&self.segments);
+            if let Some(batch) = begun.take_if(ends) {
+                self.commit(batch, &mut answers);
+            }
+            let batch = match (begun.take(), refused) {
+                (_, Some(error)) => Err(error),
+                (Some(batch), None) => Ok(batch),
+                (None, None) => self.begin().map_err(StoreError::from),
+            };
+            match batch {
+                Ok(batch) => begun.insert(batch).push(&self.epochs, message, topics),
+                Err(error) => answers.push(Err(error)),
+            }
+        }
+        if let Some(batch) = begun {
+            self.commit(batch, &mut answers);
+        }
+        answers
+    }
+
+    fn begin(&self) -> Result<Batch, EngineError> {
+        let time = self.segments.now();
+        let segment = self.segments.current(time)?;
+        let durability = match self.durability {
+            Durability::Memory => None,
+            Durability::Os => Some(PersistMode::Buffer),
+            Durability::Disk => Some(PersistMode::SyncData),
+        };
+        let commit = Commit {
+            first: segment.last() + 1,
+            last: segment.last(),
+            time,
+            bytes: segment.bytes(),
+        };
+        let items = OwnedWriteBatch::with_capacity(self.database.clone(), 2);
+        Ok(Batch {
+            segment,
+            commit,
+            items: items.durability(durability),
+            stored: Vec::new(),
+        })
+    }
+
+    /// Writes a batch, all or nothing, and answers for each of its messages.
+    fn commit(&mut self, batch: Batch, answers: &mut Vec<Result<Stored, StoreError>>) {
+        let Batch {
+            segment,
+            commit,
+            mut items,
+            stored,
+        } = batch;
+        items.insert(&segment.keyspace, Commit::key(commit.last), commit.value());
+        if let Err(error) = items.commit() {
+            let error = Arc::new(EngineError::from(error));
+            answers.extend(stored.iter().map(|_| Err(shared(&error))));
+            return;
+        }
+        if self.durability != Durability::Memory {
+            self.directory.set_end(commit.last, commit.time);
+        }
+        let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        for Item {
+            stored,
+            explicit_id,
+            topics,
+        } in stored
+        {
+            let bytes = stored.bytes.clone();
+            tail.push(stored.position, explicit_id, &topics, bytes);
+            answers.push(Ok(stored));
+        }
+        // Last: everything before the end of the store that readers see is in memory by then.
+        segment.has_committed(&commit);
+    }
+}
+
+/// The error of a batch, for each of its messages.
+fn shared(error: &Arc<EngineError>) -> StoreError {
+    if error.is_poisoned() {
+        StoreError::Stopped
+    } else {
+        StoreError::new(Arc::clone(error))
+    }
+}
+
+/// Messages that are written at once.
+struct Batch {
+    segment: Arc<Segment>,
+    commit: Commit,
+    items: OwnedWriteBatch,
+    stored: Vec<Item>,
+}
+
+struct Item {
+    stored: Stored,
+    explicit_id: Option<EventId>,
+    topics: Topics,
+}
+
+impl Batch {
+    /// Returns `true` if this is enough for one write, or for the segment.
+    fn is_full(&self, segments: &Segments) -> bool {
+        let messages = self.commit.last - self.segment.after;
+        self.commit.bytes - self.segment.bytes() >= BATCH_BYTES
+            || segments.is_part(messages, self.commit.bytes)
+    }
+
+    fn push(&mut self, epochs: &Epochs, message: Message, topics: Topics) {
+        let position = self.commit.last + 1;
+        let explicit_id = message.id.clone();
+        let stored = Stored::new(message, epochs.current(), Position(position));
+        let keyspace = &self.segment.keyspace;
+        let mut record = Record {
+            has_explicit_id: explicit_id.is_some(),
+            body: Body::Here(&stored.bytes),
+        };
+        for topic in topics.iter() {
+            let key = message_key(topic, position);
+            self.items.insert(keyspace, key, record.to_value());
+            if matches!(record.body, Body::Here(_)) {
+                record.body = Body::Under(topic);
+            }
+        }
+        if let Some(id) = &explicit_id {
+            let key = explicit_id_key(id, position);
+            self.items.insert(keyspace, key, []);
+        }
+        self.commit.last = position;
+        self.commit.bytes += stored.bytes.len() as u64;
+        self.stored.push(Item {
+            stored,
+            explicit_id,
+            topics,
+        });
+    }
+}
+
+fn refusal(topics: &Topics) -> Option<StoreError> {
+    if topics.is_empty() {
+        return Some(StoreError::NoTopics);
+    }
+    let long = topics.iter().find(|topic| topic.len() > MAX_TOPIC)?;
+    Some(StoreError::TopicTooLong {
+        size: long.len(),
+        limit: MAX_TOPIC,
+    })
+}
