@@ -1,11 +1,12 @@
-//! Publishes as fast as the disk takes it, and prints what is acknowledged: number, id and topics of each message.
+//! Publishes as fast as the disk allows, and prints each acknowledged message: number, id, topics.
 //!
 //! ```text
 //! cargo run -p sse-store --example publisher -- DIRECTORY [os|disk [MAX_MESSAGES [MOST_BYTES [FIRST_NUMBER]]]]
 //! ```
 //!
-//! Kill it, or with `disk` pull the plug: whatever it has printed is in the directory. Start it again, with a greater first
-//! number. By itself it ends when each of its publishers has failed three times, as with a full disk.
+//! Kill it, or with `disk` pull the plug: every message that it has printed is in the directory.
+//! Start it again, with a greater first number. By itself it ends when each of its publishers has
+//! failed three times, as with a full disk.
 
 use std::{env, error::Error, fmt::Write, str::FromStr, sync::Arc};
 
@@ -16,7 +17,7 @@ use tokio::task::JoinSet;
 /// They wait for the disk together. Each publishes every eighth number.
 const PUBLISHERS: u64 = 8;
 
-/// When a publisher gives up.
+/// The number of failures after which a publisher gives up.
 const FAILURES: u32 = 3;
 
 const TOPICS: [&str; 4] = ["news", "sport", "weather", "traffic"];
@@ -49,7 +50,8 @@ fn number<T: FromStr>(argument: Option<String>, default: T) -> Result<T, T::Err>
     argument.map_or(Ok(default), |text| text.parse())
 }
 
-/// Publishes one number after the other. What failed may be stored nevertheless, so no number is tried twice.
+/// Publishes one number after the other. A message that failed may be stored nevertheless, so no
+/// number is tried twice.
 async fn publish(joe: Arc<Joe>, most_bytes: usize, mut number: u64) {
     let mut failures = 0;
     while failures < FAILURES {
@@ -68,8 +70,8 @@ async fn publish(joe: Arc<Joe>, most_bytes: usize, mut number: u64) {
     }
 }
 
-/// One or two topics, few bytes or many, sometimes an id of our own. The data says what it should be, and cannot be
-/// compressed.
+/// One or two topics, few bytes or many, sometimes an explicit id. The data says what it should be,
+/// and cannot be compressed.
 fn event(number: u64, most_bytes: usize) -> (Message, Vec<&'static str>) {
     let mut random = Random(number);
     let mut topics = vec![TOPICS[random.below(4)], TOPICS[random.below(4)]];

@@ -90,8 +90,8 @@ impl Directory {
         self.path.join(ENGINE)
     }
 
-    /// Returns the position that the store reached, at least. `None` if that is not known: it is new,
-    /// or the machine ended before the file was written.
+    /// Returns the position that the store reached, at least. `None` if that is not known: it is
+    /// new, or the machine ended before the file was written.
     pub(crate) fn end(&mut self) -> Option<u64> {
         let mut line = String::new();
         self.end.seek(SeekFrom::Start(0)).ok()?;
@@ -113,8 +113,8 @@ impl Directory {
         let Some(position) = self.pending.take() else {
             return;
         };
-        // Of one length, so that a line replaces the line before. If this fails, the note is behind,
-        // and not the store.
+        // Of one length, so that a line replaces the line before. If this fails, the note is
+        // behind, and not the store.
         let line = format!("{position:020}\n");
         let begun = self.end.seek(SeekFrom::Start(0));
         let _ = begun.and_then(|_| self.end.write_all(line.as_bytes()));

@@ -62,7 +62,8 @@ impl Runs {
         }
         let epoch = Epoch::random();
         let epochs = Epochs::new(runs, end, epoch);
-        // Runs that began here have stored nothing, and have still told clients where their streams begin.
+        // Runs that began here have stored nothing, and have still told clients where their streams
+        // begin.
         let here = epochs.runs.iter().rev().take(MOST_RUNS);
         let here = here.take_while(|run| run.after == end);
         let mut names: Vec<&str> = here.map(|run| run.epoch.as_str()).collect();
@@ -92,9 +93,9 @@ fn run_key(after: u64) -> Vec<u8> {
 
 /// The runs of the store, oldest first; the last is this one.
 ///
-/// An id counts only for a position that its run had reached according to what is stored: an id that
-/// was given out shortly before a crash, and whose message did not survive it, is not mistaken for
-/// that of another message.
+/// An id counts only for a position that its run had reached according to what is stored: an id
+/// that was given out shortly before a crash, and whose message did not survive it, is not mistaken
+/// for that of another message.
 #[derive(Debug)]
 pub(crate) struct Epochs {
     runs: Vec<Run>,
@@ -124,8 +125,8 @@ impl Epochs {
         &self.current
     }
 
-    /// Returns the place that an id of ours names, if its run had come this far according to what is
-    /// stored: a place after a message that did not survive is none.
+    /// Returns the place that an id of ours names, if its run had come this far according to what
+    /// is stored: a place after a message that did not survive is none.
     pub(crate) fn cursor(
         &self,
         id: &EventId,

@@ -171,8 +171,8 @@ impl Segments {
 
     /// Finds the newest messages after the floor that are missing between others.
     ///
-    /// The engine checks what it reads, but takes some damage of its journal for the end of it. Only
-    /// messages that were not sorted yet can be missing because of that.
+    /// The engine checks what it reads, but takes some damage of its journal for the end of it.
+    /// Only messages that were not sorted yet can be missing because of that.
     pub(crate) fn missing(&self, floor: u64) -> Result<Option<RangeInclusive<u64>>, EngineError> {
         let segments = self.list();
         let mut looked_at = 0;

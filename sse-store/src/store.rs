@@ -163,8 +163,8 @@ impl Options {
     }
 
     /// Sets how many bytes of the newest messages are in memory as well, about; by default 2 MiB.
-    /// Clients that come back soon are served from there, without a look at the disk. More than fits
-    /// into the cache of the processor makes storing slower.
+    /// Clients that come back soon are served from there, without a look at the disk. More than
+    /// fits into the cache of the processor makes storing slower.
     pub fn max_memory(mut self, bytes: usize) -> Self {
         self.max_memory = bytes;
         self

@@ -1,4 +1,5 @@
-//! Files that are not as they were written: an error, or a loss that is told. Never a wrong message, never a silent gap.
+//! Files that are not as they were written: an error, or a loss that is told. Never a wrong
+//! message, never a silent gap.
 
 use std::{
     collections::BTreeMap,
@@ -36,8 +37,8 @@ fn fill(folder: &Path) -> Vec<EventId> {
     (1..=MESSAGES).map(put).collect()
 }
 
-/// A file as it was: its place, its bytes but for the zeros at the end, and its length. The engine's journal begins as
-/// 64 MiB of nothing.
+/// A file as it was: its place, its bytes without the zeros at the end, and its length. The
+/// engine's journal begins as 64 MiB of nothing.
 struct Original {
     path: PathBuf,
     bytes: Vec<u8>,
@@ -103,7 +104,7 @@ fn read(store: &Store) -> Result<Vec<u64>, ReadError> {
     }
 }
 
-/// What becomes of a store with one byte changed.
+/// The fate of a store with one byte changed.
 fn outcome(folder: &Path) -> &'static str {
     match Store::at(folder).max_messages(MESSAGES * 2).open() {
         Err(OpenError::Damaged { .. } | OpenError::Incomplete { .. }) => "refused",

@@ -38,7 +38,7 @@ fn builder(settings: Settings, folder: &Path) -> JoeBuilder {
         .total_bytes(settings.total_bytes)
 }
 
-/// Whoever was reading when the last one was dropped may not have noticed yet.
+/// A reader may not have noticed yet that the last one was dropped.
 fn reopen(settings: Settings, folder: &Path) -> Store {
     let begun = Instant::now();
     loop {
@@ -56,7 +56,8 @@ fn reopen(settings: Settings, folder: &Path) -> Store {
     }
 }
 
-/// Segments of at least five messages: to make and to drop one takes the disk longer than anything else here.
+/// Segments of at least five messages: to make and to drop one takes the disk longer than anything
+/// else here.
 fn settings() -> impl Strategy<Value = Settings> {
     model::settings().prop_map(|settings| Settings {
         messages: settings.messages * 5,

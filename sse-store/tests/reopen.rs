@@ -1,4 +1,5 @@
-//! What a store remembers, drops and refuses when it is opened again.
+//! A store that is opened again: the messages that it knows and drops, and the directories it
+//! refuses.
 
 use std::{
     fs::{self, File},

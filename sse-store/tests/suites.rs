@@ -10,7 +10,7 @@ use sse_conformance::{overflow, provider, replayer};
 use sse_core::{Joe, Overflow, joe::JoeBuilder};
 use sse_store::{Durability, Options, Store};
 
-/// What the last run has left is removed once.
+/// Removes, once, the files that the last run has left.
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("suites");
     let _ = fs::remove_dir_all(&folder);

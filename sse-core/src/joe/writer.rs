@@ -54,8 +54,8 @@ impl Writer {
         Ok(Self { jobs })
     }
 
-    /// Returns when the message has been stored and delivered. If this is cancelled before the thread
-    /// comes to the message, it is neither.
+    /// Returns when the message has been stored and delivered. If this is cancelled before the
+    /// thread comes to the message, it is neither.
     pub(super) async fn publish(
         &self,
         message: Message,
@@ -111,7 +111,8 @@ impl Shared {
         self.store_and_publish(replayer, batch);
     }
 
-    /// Stores all messages, then delivers them, so that nobody receives one that could still be lost.
+    /// Stores all messages, then delivers them, so that nobody receives one that could still be
+    /// lost.
     fn store_and_publish(&self, replayer: &dyn Replayer, batch: Vec<(Message, Topics, Done)>) {
         let mut kept = Vec::new();
         let mut waiting = Vec::new();
@@ -160,8 +161,8 @@ impl Shared {
     }
 }
 
-/// Ends the streams with the thread, after which nobody can publish. A replayer that panics ends the
-/// thread, too.
+/// Ends the streams with the thread, after which nobody can publish. A replayer that panics ends
+/// the thread, too.
 struct EndWithWriter(Arc<Shared>);
 
 impl Drop for EndWithWriter {

@@ -21,8 +21,8 @@ use crate::{random::random, topics::Topics, wire::EventId};
 pub struct Epoch(String);
 
 impl Epoch {
-    /// Makes a random epoch: 64 random bits in at most 13 letters and digits. Two runs have the same
-    /// epoch as likely as two random numbers are equal.
+    /// Makes a random epoch: 64 random bits in at most 13 letters and digits. Two runs have the
+    /// same epoch as likely as two random numbers are equal.
     pub fn random() -> Self {
         const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
         let mut number = random();

@@ -81,8 +81,8 @@ pub trait Replayer: fmt::Debug + Send + Sync + 'static {
     /// [page](Page::BYTES): see [`PageBuilder`].
     ///
     /// A page may be empty although there is more: read on from [`Page::next`] until it is the end.
-    /// The answer is a [`Gap`](crate::resume::Gap) if messages were dropped that the cursor does not
-    /// leave out.
+    /// The answer is a [`Gap`](crate::resume::Gap) if messages were dropped that the cursor does
+    /// not leave out.
     fn page(
         &self,
         from: Cursor,

@@ -17,7 +17,7 @@ use crate::{
     publisher::{PUBLISHERS, Publisher, Settings, Until},
 };
 
-/// What `tests/faults.c` knows: which call, and what becomes of it.
+/// A fault that `tests/faults.c` knows: the call, and its result.
 const FAULTS: [[&str; 2]; 15] = [
     ["write", "full"],
     ["write", "once"],
@@ -36,7 +36,7 @@ const FAULTS: [[&str; 2]; 15] = [
     ["any", "kill"],
 ];
 
-/// When a publisher whose fault does not come is killed.
+/// The time after which a publisher is killed whose fault does not come.
 const LINES: u64 = 150;
 
 static LIBRARY: LazyLock<PathBuf> = LazyLock::new(|| {

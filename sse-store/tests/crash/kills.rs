@@ -13,7 +13,7 @@ use crate::{
     publisher::{Publisher, Settings, Until},
 };
 
-/// How often the publisher is killed in each directory.
+/// The number of times that the publisher is killed in each directory.
 const KILLS: u64 = 5;
 
 #[test]

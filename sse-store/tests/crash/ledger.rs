@@ -1,4 +1,4 @@
-//! What a directory must hold.
+//! The messages that a directory must hold.
 
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -48,7 +48,8 @@ impl Ledger {
         self.acknowledged.len() as u64
     }
 
-    /// Everything acknowledged is there, in order, once and whole; so is what else is there, and it stays there.
+    /// Everything acknowledged is there, in order, once and whole; so are other messages that are
+    /// there, and they stay.
     pub(crate) fn check(&mut self, store: &Store, max_messages: u64) {
         assert_eq!(store.lost(), None);
         let all = read(store, Cursor::EARLIEST, &TOPICS.into());
@@ -95,7 +96,8 @@ impl Ledger {
         }
     }
 
-    /// What is acknowledged is there, but for the oldest where they are dropped; each publisher's in its order.
+    /// Acknowledged messages are there, except the oldest where they are dropped; each publisher's
+    /// in its order.
     fn check_numbers(&self, found: &BTreeMap<u64, &Found>) {
         let mut places = BTreeMap::new();
         for (position, message) in found {
@@ -142,7 +144,7 @@ fn check_topics(store: &Store, all: &[Found]) {
     }
 }
 
-/// Who has a message gets exactly what came after it.
+/// A client that has a message gets exactly those that came after it.
 fn check_resume(store: &Store, position: u64, message: &Found, all: &[Found]) {
     let id = EventId::try_from(message.event.id.as_str()).unwrap();
     let topic = message.topics.split(',').next().unwrap();

@@ -1,7 +1,8 @@
-//! A child publishes, is killed or its disk fails, and everything that it was told is stored must be there.
+//! A child publishes, is killed or its disk fails, and everything that it was told is stored must
+//! be there.
 //!
-//! Each run follows from its seed as far as processes allow. A failure prints it: `CRASH_SEED=7` runs only that one, `CRASH_SEEDS=500`
-//! so many of each kind.
+//! Each run follows from its seed as far as processes allow. A failure prints it: `CRASH_SEED=7`
+//! runs only that one, `CRASH_SEEDS=500` so many of each kind.
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod faults;
@@ -16,7 +17,7 @@ use std::{
     thread,
 };
 
-/// What the last run has left is removed once.
+/// Removes, once, the files that the last run has left.
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("crash");
     let _ = fs::remove_dir_all(&folder);
@@ -24,7 +25,7 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     folder
 });
 
-/// How many seeds run at once: they wait for the disk more than they compute.
+/// The number of seeds that run at once: they wait for the disk more than they compute.
 const WORKERS: usize = 6;
 
 /// Runs something once for each seed, each with a directory of its own.
@@ -80,7 +81,8 @@ impl Random {
         (self.next() >> 33) % limit
     }
 
-    /// One of as many magnitudes as there are bits, so that small numbers are as likely as great ones.
+    /// One of as many magnitudes as there are bits, so that small numbers are as likely as great
+    /// ones.
     fn of_any_magnitude(&mut self, bits: u64) -> u64 {
         let limit = 1 << self.below(bits + 1);
         limit + self.below(limit)

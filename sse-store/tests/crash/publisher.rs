@@ -13,7 +13,7 @@ use sse_store::{Durability, Options, Store};
 
 use crate::Random;
 
-/// How many publish in it; each takes every eighth number.
+/// The number of tasks that publish in it; each takes every eighth number.
 pub(crate) const PUBLISHERS: u64 = 8;
 
 /// More than one generation publishes.
@@ -22,7 +22,7 @@ const NUMBERS: u64 = 8_000_000;
 /// A child that says nothing for so long hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How its store is set up.
+/// The set-up of its store.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
     pub(crate) durability: Durability,
@@ -32,7 +32,8 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Half of them drop the oldest soon; a few have so much that the engine sorts it and writes it anew.
+    /// Half of them drop the oldest soon; a few have so much that the engine sorts it and writes it
+    /// again.
     pub(crate) fn random(random: &mut Random) -> Self {
         let waits_for_disk = random.below(2) == 0;
         Self {
@@ -56,7 +57,7 @@ impl Settings {
     }
 }
 
-/// When it is killed, if it has not ended before.
+/// The moment at which it is killed, if it has not ended before.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Until {
     /// So long after its start.
@@ -65,7 +66,7 @@ pub(crate) enum Until {
     Lines(u64),
 }
 
-/// What became of it.
+/// The way in which it ended.
 pub(crate) struct Ended {
     /// Everything it has printed.
     pub(crate) lines: Vec<String>,
@@ -79,7 +80,8 @@ pub(crate) struct Publisher {
 }
 
 impl Publisher {
-    /// Starts it on a directory, with numbers that no other generation has, and more in its environment.
+    /// Starts it on a directory, with numbers that no other generation has, and more in its
+    /// environment.
     pub(crate) fn start(
         directory: &Path,
         settings: Settings,

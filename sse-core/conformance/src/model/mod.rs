@@ -1,8 +1,8 @@
-//! A provider with history against a model that is too simple to be wrong: a list of everything that
-//! was published.
+//! A provider with history against a model that is too simple to be wrong: a list of everything
+//! that was published.
 //!
 //! Clients come, read, lose their connections, come back with the last id they have seen, if only
-//! that of the place where their stream began, or with an older one; the server restarts. Whatever a
+//! that of the place where their stream began, or with an older one; the server restarts. What a
 //! client is given is exactly what the list says that it has not seen; where the list says that
 //! something is no longer kept, it is told. A client that begins with everything is given of each
 //! topic what is kept of it when it comes.
@@ -53,9 +53,9 @@ pub enum Step {
     Publish {
         /// To these topics.
         topics: u8,
-        /// About so many bytes.
+        /// About this many bytes.
         size: usize,
-        /// With an id of its own.
+        /// With an explicit id.
         has_own_id: bool,
     },
     /// A client comes for the first time.
@@ -86,7 +86,7 @@ pub enum Step {
     Restart,
 }
 
-/// A run of up to so many steps.
+/// A run of up to this many steps.
 pub fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
     let topics = || 1..8_u8;
     let size = prop_oneof![4 => 0..200_usize, 1 => 10_000..70_000_usize];

@@ -34,7 +34,7 @@ struct Client {
     last: (Seen, EventId),
     /// The place from which it goes on while it is connected.
     place: Place,
-    /// What it asked for when it connected.
+    /// The start that it asked for when it connected.
     on_gap: OnGap,
 }
 

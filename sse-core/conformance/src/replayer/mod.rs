@@ -1,4 +1,4 @@
-//! What a [`Replayer`] must do.
+//! The contract of a [`Replayer`], case by case.
 
 #![expect(missing_docs, reason = "a case is its name")]
 
@@ -17,7 +17,8 @@ use sse_core::{
 pub use self::{ids::*, places::*};
 use crate::{OwnedEvent, decode};
 
-/// What the suite is run on: makes an empty replayer that keeps at least 10,000 small messages for a minute.
+/// The subject of the suite: makes an empty replayer that keeps at least 10,000 small messages for
+/// a minute.
 pub type Subject = fn() -> Arc<dyn Replayer>;
 
 /// Runs one case.
@@ -92,7 +93,7 @@ fn page(replayer: &Arc<dyn Replayer>, from: Cursor, topics: &Topics) -> Page {
     page.expect("nothing was dropped")
 }
 
-/// Why an id opens nothing.
+/// Returns the reason why an id opens nothing.
 fn gap(replayer: &Arc<dyn Replayer>, id: &EventId, topics: impl Into<Topics>) -> Gap {
     match replayer.seek(id, &topics.into(), Blocking::Allowed) {
         Err(ReadError::Gap(gap)) => gap,
