@@ -47,7 +47,8 @@ mod tests {
         let suites = [
             concat!(
                 include_str!("replayer/mod.rs"),
-                include_str!("replayer/ids.rs")
+                include_str!("replayer/ids.rs"),
+                include_str!("replayer/places.rs")
             ),
             include_str!("overflow.rs"),
             concat!(
