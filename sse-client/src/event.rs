@@ -1,19 +1,20 @@
-//! An event that outlives the bytes that it was read from.
+//! An event that owns its text.
 
 use std::borrow::Cow;
 
 use sse_wire::EventType;
 
-/// An event as a browser dispatches it ([HTML, 9.2.6]), with its own text. With feature `json` it
-/// is `Serialize` and `Deserialize`.
+/// An event as a browser dispatches it ([HTML, 9.2.6]). With feature `json` it is `Serialize` and
+/// `Deserialize`.
 ///
 /// [HTML, 9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Event {
-    /// The last event id of the stream at this event, also where the event itself had none. Empty if there is none.
+    /// The last event id of the stream at this event, even if the event itself had none. Empty if
+    /// there is none.
     pub id: String,
-    /// The type; `message` where the event named none, which is most often and takes no memory of its own.
+    /// The type: `message` if the event named none, which is the usual case and needs no memory.
     pub event: Cow<'static, str>,
     /// The data, lines separated by LF.
     pub data: String,
@@ -35,7 +36,7 @@ impl From<sse_wire::Event<'_>> for Event {
 
 #[cfg(feature = "json")]
 impl Event {
-    /// The data as JSON. Available with feature `json`.
+    /// Parses the data as JSON. Available with feature `json`.
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_str(&self.data)
     }

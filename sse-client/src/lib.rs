@@ -1,23 +1,47 @@
 #![doc = include_str!("../README.md")]
 
+mod backoff;
+mod chunk_decoder;
+mod connection;
+mod error;
 mod event;
-mod feed;
-pub mod read;
-mod source;
-mod transport;
-
-pub use event::Event;
-pub use read::{BlockingEvents, Events, ReadError, read};
+mod event_source;
+mod events;
+mod handle;
 #[cfg(feature = "json")]
-pub use read::{Json, JsonError};
+mod json;
+mod redirect;
+mod request;
+#[cfg(feature = "reqwest")]
+mod reqwest_client;
+#[cfg(feature = "reqwest")]
+mod response_body;
+pub mod retry;
+mod transport;
+mod update;
+
+#[cfg(feature = "json")]
+pub use self::json::{Json, JsonError};
+pub use self::{
+    backoff::Backoff,
+    error::{Error, ReadError},
+    event::Event,
+    event_source::EventSource,
+    events::{BlockingEvents, Events},
+    handle::{Callback, Handle},
+    redirect::RedirectError,
+    request::Attempt,
+    transport::{Body, Transport, TransportError},
+    update::{Closed, Connecting, Open, Update},
+};
+#[cfg(feature = "reqwest")]
+pub use self::{
+    error::Refused,
+    response_body::{ResponseBody, read},
+};
 #[cfg(feature = "reqwest")]
 pub use reqwest;
-pub use source::{
-    Attempt, Backoff, Callback, Closed, Connecting, Error, EventSource, Handle, Open, Redirect,
-    Update, retry,
-};
 pub use sse_wire::{DecodeError, Decoder, Item, Limits};
-pub use transport::{Body, Transport, TransportError};
 
 /// Any error of a body, a transport or a request of yours.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

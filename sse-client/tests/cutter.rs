@@ -117,16 +117,14 @@ async fn publish(hub: &Hub) -> usize {
 async fn follow(url: String, slowly: bool) -> Seen {
     let backoff = Backoff::default()
         .initial(Duration::from_millis(1))
-        .floor(Duration::from_millis(1))
+        .min(Duration::from_millis(1))
         .factor(1.0)
         .jitter(1.0);
     let connections = Arc::new(AtomicUsize::new(1));
     let counted = Arc::clone(&connections);
-    let mut source = EventSource::get(url)
-        .backoff(backoff)
-        .before_wait(move |_| {
-            counted.fetch_add(1, Ordering::Relaxed);
-        });
+    let mut source = EventSource::get(url).backoff(backoff).on_retry(move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
+    });
     let mut events = 0;
     loop {
         let event = source.next_event().await.unwrap();

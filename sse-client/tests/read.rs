@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http_body_util::Full;
 use serde::Deserialize;
-use sse_client::{Event, JsonError, Limits, ReadError, read, read::ByRead};
+use sse_client::{Event, Events, JsonError, Limits, ReadError};
 
 const STREAM: &str =
     "id: 1\ndata: a\n\nevent: tick\ndata: b\ndata: c\n\n: alive\ndata: unfinished\n";
@@ -30,13 +30,16 @@ fn chunks() -> impl futures_util::Stream<Item = Result<&'static [u8], Infallible
 
 #[tokio::test]
 async fn a_stream_of_bytes_is_read() {
-    let events: Vec<_> = read(chunks()).map(Result::unwrap).collect().await;
+    let events: Vec<_> = Events::from_stream(chunks())
+        .map(Result::unwrap)
+        .collect()
+        .await;
     assert_eq!(events, expected());
 }
 
 #[tokio::test]
 async fn a_body_is_read() {
-    let events: Vec<_> = read(Full::new(Bytes::from_static(STREAM.as_bytes())))
+    let events: Vec<_> = Events::from_body(Full::new(Bytes::from_static(STREAM.as_bytes())))
         .map(Result::unwrap)
         .collect()
         .await;
@@ -49,7 +52,7 @@ async fn an_async_reader_is_read() {
     let writing = tokio::spawn(async move {
         tokio::io::AsyncWriteExt::write_all(&mut writer, STREAM.as_bytes()).await
     });
-    let mut events = read(reader);
+    let mut events = Events::from_async_read(reader);
     for expected in expected() {
         assert_eq!(events.next().await.unwrap().unwrap(), expected);
     }
@@ -61,7 +64,7 @@ async fn an_async_reader_is_read() {
 
 #[test]
 fn a_blocking_reader_is_read() {
-    let mut events = read::<ByRead, _>(STREAM.as_bytes());
+    let mut events = Events::from_read(STREAM.as_bytes());
     let all: Vec<_> = events.by_ref().map(Result::unwrap).collect();
     assert_eq!(all, expected());
     assert_eq!(events.last_event_id(), "1");
@@ -73,7 +76,7 @@ async fn an_error_of_the_body_is_told_after_the_events_before_it() {
         Ok("data: a\n\ndata: b\n"),
         Err(io::Error::other("cable cut")),
     ]);
-    let mut events = read(body);
+    let mut events = Events::from_stream(body);
     assert_eq!(events.next().await.unwrap().unwrap().data, "a");
     let error = events.next().await.unwrap().unwrap_err();
     assert!(matches!(error, ReadError::Body(_)), "{error:?}");
@@ -84,7 +87,7 @@ async fn an_error_of_the_body_is_told_after_the_events_before_it() {
 #[tokio::test]
 async fn a_limit_is_named_by_its_error() {
     let limits = Limits::default().event_bytes(4);
-    let mut events = read(chunks()).limits(limits);
+    let mut events = Events::from_stream(chunks()).limits(limits);
     assert!(events.next().await.unwrap().is_ok());
     assert!(events.next().await.unwrap().is_ok());
     let error = events.next().await;
@@ -95,15 +98,19 @@ async fn a_limit_is_named_by_its_error() {
 async fn an_answer_ends_at_done() {
     let body = "data: 1\n\ndata: [DONE]\n\ndata: 2\n\n";
     let body = stream::iter([Ok::<_, Infallible>(body)]);
-    let events: Vec<_> = read(body).until_done().map(Result::unwrap).collect().await;
+    let events: Vec<_> = Events::from_stream(body)
+        .until_done()
+        .map(Result::unwrap)
+        .collect()
+        .await;
     assert_eq!(events, [event("", "message", "1")]);
-    let blocking = read::<ByRead, _>(&b"data: 1\n\ndata: [DONE]\n\n"[..]).until_done();
+    let blocking = Events::from_read(&b"data: 1\n\ndata: [DONE]\n\n"[..]).until_done();
     assert_eq!(blocking.count(), 1);
 }
 
 #[tokio::test]
 async fn an_answer_that_ends_before_done_is_not_taken_for_whole() {
-    let mut events = read(chunks()).until_done();
+    let mut events = Events::from_stream(chunks()).until_done();
     for event in expected() {
         assert_eq!(events.next().await.unwrap().unwrap(), event);
     }
@@ -112,7 +119,7 @@ async fn an_answer_that_ends_before_done_is_not_taken_for_whole() {
     let printed = format!("{error:?}");
     assert_eq!(printed, error.to_string(), "as by a `main` that returns it");
     assert!(events.next().await.is_none());
-    let mut blocking = read::<ByRead, _>(&b"data: 1\n\n"[..]).until("end").skip(1);
+    let mut blocking = Events::from_read(&b"data: 1\n\n"[..]).until("end").skip(1);
     assert!(matches!(
         blocking.next(),
         Some(Err(ReadError::Incomplete { .. }))
@@ -122,10 +129,10 @@ async fn an_answer_that_ends_before_done_is_not_taken_for_whole() {
 #[tokio::test]
 async fn json_asks_for_done_only_if_told_to() {
     let body = || stream::iter([Ok::<_, Infallible>("data: {\"text\":\"Hel\"}\n\n")]);
-    let mut lax = read(body()).json::<Delta>();
+    let mut lax = Events::from_stream(body()).json::<Delta>();
     assert!(lax.next().await.unwrap().is_ok());
     assert!(lax.next().await.is_none());
-    let mut strict = read(body()).until_done().json::<Delta>();
+    let mut strict = Events::from_stream(body()).until_done().json::<Delta>();
     assert!(strict.next().await.unwrap().is_ok());
     let error = strict.next().await.unwrap().unwrap_err();
     assert!(matches!(
@@ -143,7 +150,7 @@ struct Delta {
 async fn json_comes_as_values_and_what_is_not_it_is_told() {
     let body = "data: {\"text\":\"Hel\"}\n\ndata: {\"error\":\"overloaded\"}\n\ndata: {\"text\":\"lo\"}\n\ndata: [DONE]\n\n";
     let body = stream::iter([Ok::<_, Infallible>(body)]);
-    let mut deltas = read(body).json::<Delta>();
+    let mut deltas = Events::from_stream(body).json::<Delta>();
     assert_eq!(deltas.next().await.unwrap().unwrap().text, "Hel");
     let error = deltas.next().await.unwrap().unwrap_err();
     assert!(matches!(&error, JsonError::Data { event, .. } if event.data.contains("overloaded")));

@@ -1,43 +1,44 @@
-//! The client: a function for each type of event.
+//! The client: a callback for each type of event.
 
 use std::num::ParseIntError;
 
 use sse_client::EventSource;
 
-/// Follows the server at a URL, and prints what it tells. At its goodbye the client ends itself: it would
-/// connect again otherwise.
+/// Follows the server at a URL and prints its events. At the goodbye of the server the client closes
+/// itself: otherwise it would connect again.
 pub fn follow(
     url: impl AsRef<str>,
     print: impl Fn(String) + Clone + Send + 'static,
 ) -> EventSource {
     let source = EventSource::get(url);
+    let handle = source.handle();
     for counter in ["ops", "cycles"] {
         let print = print.clone();
-        source.on_event(counter, move |event| {
+        handle.on_event(counter, move |event| {
             print(format!("Metric {}: {}", event.event, event.data));
         });
     }
     let print_sum = print.clone();
-    source.on_message(move |event| {
+    handle.on_message(move |event| {
         print_sum(match sum(&event.data) {
             Ok(sum) => format!("Sum of random numbers: {sum}"),
             Err(error) => format!("Not numbers: {:?}: {error}", event.data),
         });
     });
     let print_gap = print.clone();
-    // The server has been started anew, perhaps, or the client was away for too long.
-    source.on_event("gap", move |_| {
+    // The server has been restarted, perhaps, or the client was away for too long.
+    handle.on_event("gap", move |_| {
         print_gap("Something was missed!".to_owned());
     });
-    let handle = source.handle().clone();
-    source.on_event("close", move |_| {
+    let closing = handle.clone();
+    handle.on_event("close", move |_| {
         print("Server closed!".to_owned());
-        handle.close();
+        closing.close();
     });
     source
 }
 
-/// The sum of numbers, each on a line. As many as 2^64 of them do not overflow.
+/// Adds up numbers, each on a line. Not even 2^64 of them overflow.
 fn sum(lines: &str) -> Result<u128, ParseIntError> {
     let numbers = lines.lines().map(str::parse::<u64>);
     numbers.map(|number| number.map(u128::from)).sum()

@@ -33,7 +33,7 @@ fn client(address: SocketAddr, query: &str) -> (EventSource, UnboundedReceiver<S
         let _ = printed.send(line);
     });
     let soon = Duration::from_millis(10);
-    let backoff = Backoff::default().initial(soon).floor(soon).factor(1.0);
+    let backoff = Backoff::default().initial(soon).min(soon).factor(1.0);
     (source.backoff(backoff), lines)
 }
 

@@ -40,12 +40,14 @@ fn source() -> EventSource {
 #[tokio::test(start_paused = true)]
 async fn by_type_and_in_the_order_of_their_subscriptions() {
     let (source, calls) = (source(), Calls::default());
-    source.on_any(calls.note("any"));
-    source.on_message(calls.note("message"));
-    source.on_event("tick", calls.note("tick"));
-    source.on_event("message", calls.note("by name"));
-    source.on_any(calls.note("last"));
-    source.on_event("", calls.note("nothing is called so"));
+    source.handle().on_any(calls.note("any"));
+    source.handle().on_message(calls.note("message"));
+    source.handle().on_event("tick", calls.note("tick"));
+    source.handle().on_event("message", calls.note("by name"));
+    source.handle().on_any(calls.note("last"));
+    source
+        .handle()
+        .on_event("", calls.note("nothing is called so"));
     assert!(matches!(closed(source).await, Closed::Stopped));
     assert_eq!(
         calls.all(),
@@ -74,7 +76,7 @@ async fn by_type_and_in_the_order_of_their_subscriptions() {
 #[tokio::test(start_paused = true)]
 async fn before_the_event_is_given_to_whoever_polls() {
     let (mut source, calls) = (source(), Calls::default());
-    source.on_any(calls.note("any"));
+    source.handle().on_any(calls.note("any"));
     assert_eq!(next_event(&mut source).await, "[] message: 1");
     assert_eq!(calls.all(), ["any 1"]);
     assert_eq!(next_event(&mut source).await, "[] tick: 2");
@@ -84,8 +86,8 @@ async fn before_the_event_is_given_to_whoever_polls() {
 #[tokio::test(start_paused = true)]
 async fn unsubscribed_from_outside() {
     let (mut source, calls) = (source(), Calls::default());
-    let callback = source.on_any(calls.note("any"));
-    source.on_any(calls.note("other"));
+    let callback = source.handle().on_any(calls.note("any"));
+    source.handle().on_any(calls.note("other"));
     next_event(&mut source).await;
     callback.unsubscribe();
     callback.unsubscribe();
@@ -96,7 +98,7 @@ async fn unsubscribed_from_outside() {
 #[tokio::test(start_paused = true)]
 async fn dropping_the_callback_does_not_unsubscribe() {
     let (source, calls) = (source(), Calls::default());
-    drop(source.on_message(calls.note("message")));
+    drop(source.handle().on_message(calls.note("message")));
     closed(source).await;
     assert_eq!(calls.all(), ["message 1", "message 3", "message 5"]);
 }
@@ -106,12 +108,12 @@ async fn a_callback_unsubscribes_itself() {
     let (source, calls) = (source(), Calls::default());
     let this = Arc::new(OnceLock::<Callback>::new());
     let (own, noted) = (Arc::clone(&this), calls.clone());
-    let callback = source.on_any(move |event| {
+    let callback = source.handle().on_any(move |event| {
         noted.add("once", event);
         own.get().unwrap().unsubscribe();
     });
     this.set(callback).unwrap();
-    source.on_any(calls.note("other"));
+    source.handle().on_any(calls.note("other"));
     closed(source).await;
     assert_eq!(
         calls.all(),
@@ -125,14 +127,16 @@ async fn a_callback_unsubscribes_itself() {
 async fn a_callback_unsubscribes_another_which_is_not_even_called_with_this_event() {
     let (source, calls) = (source(), Calls::default());
     let later = Arc::new(OnceLock::<Callback>::new());
-    let before = source.on_any(calls.note("before"));
+    let before = source.handle().on_any(calls.note("before"));
     let (others, noted) = (Arc::clone(&later), calls.clone());
-    source.on_any(move |event| {
+    source.handle().on_any(move |event| {
         noted.add("this", event);
         before.unsubscribe();
         others.get().unwrap().unsubscribe();
     });
-    later.set(source.on_any(calls.note("after"))).unwrap();
+    later
+        .set(source.handle().on_any(calls.note("after")))
+        .unwrap();
     closed(source).await;
     assert_eq!(
         calls.all(),
@@ -144,7 +148,7 @@ async fn a_callback_unsubscribes_another_which_is_not_even_called_with_this_even
 async fn a_callback_subscribes_another_which_is_called_from_the_next_event_on() {
     let (source, calls) = (source(), Calls::default());
     let (handle, noted) = (source.handle().clone(), calls.clone());
-    source.on_event("tick", move |_| {
+    source.handle().on_event("tick", move |_| {
         handle.on_any(noted.note("new"));
     });
     closed(source).await;
@@ -154,10 +158,10 @@ async fn a_callback_subscribes_another_which_is_called_from_the_next_event_on() 
 #[tokio::test(start_paused = true)]
 async fn after_a_callback_has_closed_no_other_is_called() {
     let (source, calls) = (source(), Calls::default());
-    source.on_any(calls.note("before"));
+    source.handle().on_any(calls.note("before"));
     let handle = source.handle().clone();
-    source.on_event("tick", move |_| handle.close());
-    source.on_any(calls.note("after"));
+    source.handle().on_event("tick", move |_| handle.close());
+    source.handle().on_any(calls.note("after"));
     assert!(matches!(closed(source).await, Closed::ByClient));
     assert_eq!(calls.all(), ["before 1", "after 1", "before 2"]);
 }
@@ -165,8 +169,8 @@ async fn after_a_callback_has_closed_no_other_is_called() {
 #[tokio::test(start_paused = true)]
 async fn a_callback_that_panics_harms_only_its_own_event() {
     let (mut source, calls) = (source(), Calls::default());
-    source.on_event("tick", |_| panic!("on purpose"));
-    source.on_any(calls.note("any"));
+    source.handle().on_event("tick", |_| panic!("on purpose"));
+    source.handle().on_any(calls.note("any"));
     next_event(&mut source).await;
     let panicked = tokio::spawn(async move {
         let event = std::panic::AssertUnwindSafe(source.next_event());
@@ -232,9 +236,9 @@ async fn an_unsubscribed_callback_goes_at_once_also_with_what_acts_when_it_goes(
     }
     let watched = Arc::new(());
     let (source, calls) = (source(), Calls::default());
-    let other = source.on_any(calls.note("other"));
+    let other = source.handle().on_any(calls.note("other"));
     let guard = Unsubscribes(other, Arc::clone(&watched));
-    let callback = source.on_any(move |_| {
+    let callback = source.handle().on_any(move |_| {
         let Unsubscribes(_, _watched) = &guard;
     });
     callback.unsubscribe();
@@ -252,7 +256,7 @@ async fn they_are_called_over_all_connections() {
     ])
     .await;
     let (source, calls) = (get(server.url("/")), Calls::default());
-    source.on_any(calls.note("any"));
+    source.handle().on_any(calls.note("any"));
     closed(source).await;
     assert_eq!(calls.all(), ["any 1", "any 2", "any 3"]);
 }

@@ -19,7 +19,7 @@ async fn close_from_a_callback_ends_the_connection() {
     .await;
     let mut source = get(server.url("/"));
     let handle = source.handle().clone();
-    source.on_event("close", move |_| handle.close());
+    source.handle().on_event("close", move |_| handle.close());
     assert_eq!(
         follow(&mut source).await,
         [
@@ -85,7 +85,7 @@ async fn close_from_another_task_while_waiting() {
     let (sender, waits) = tokio::sync::oneshot::channel();
     let mut sender = Some(sender);
     let source = EventSource::get(server.url("/"))
-        .before_wait(move |_| sender.take().unwrap().send(()).unwrap());
+        .on_retry(move |_| sender.take().unwrap().send(()).unwrap());
     let handle = source.handle().clone();
     let running = tokio::spawn(source.run());
     in_time("the wait", waits).await.unwrap();

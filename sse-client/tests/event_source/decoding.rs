@@ -150,7 +150,7 @@ async fn wait_after(body: &str) -> Duration {
     let server = Server::start([Script::events(body)]).await;
     let (sender, waits) = std::sync::mpsc::channel();
     let source =
-        get(server.url("/")).before_wait(move |connecting| sender.send(connecting.wait).unwrap());
+        get(server.url("/")).on_retry(move |connecting| sender.send(connecting.wait).unwrap());
     closed(source).await;
     waits.recv().unwrap()
 }
@@ -219,7 +219,7 @@ async fn row_200_k_small_events() {
     let source = get(server.url("/"));
     let mut expected = 0;
     let (sender, seen) = std::sync::mpsc::channel();
-    source.on_any(move |event| {
+    source.handle().on_any(move |event| {
         let text = expected.to_string();
         assert_eq!((&event.id, &event.data), (&text, &text));
         expected += 1;

@@ -40,7 +40,7 @@ async fn a_stream_that_is_reset_or_cut_is_resumed() {
     let mut source = EventSource::get(format!("http://{address}/"))
         .transport(client)
         .backoff(quick().max_retries(2));
-    source.on_any(move |_| arrived.notify_one());
+    source.handle().on_any(move |_| arrived.notify_one());
     let log = follow(&mut source).await;
     let opened = log.iter().filter(|line| *line == "open").count();
     let events: Vec<_> = log.iter().filter(|line| line.starts_with('[')).collect();

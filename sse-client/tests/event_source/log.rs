@@ -9,7 +9,7 @@ use sse_conformance::in_time;
 pub(crate) fn quick() -> Backoff {
     Backoff::default()
         .initial(Duration::from_millis(20))
-        .floor(Duration::from_millis(1))
+        .min(Duration::from_millis(1))
         .jitter(0.0)
 }
 

@@ -22,7 +22,7 @@ pub(crate) enum Answer {
     /// Nobody listens.
     Refused,
     /// Such a request can never be sent.
-    Futile,
+    Permanent,
     /// Neither an answer nor an error.
     Silence,
     /// A status with a header.
@@ -89,7 +89,7 @@ impl Transport for Memory {
         let no_content = || Answer::Status(204, "x-end", "yes".into());
         match answer.unwrap_or_else(no_content) {
             Answer::Refused => Err(TransportError::new("refused")),
-            Answer::Futile => Err(TransportError::futile("futile")),
+            Answer::Permanent => Err(TransportError::permanent("permanent")),
             Answer::Silence => pending().await,
             Answer::Status(status, name, value) => {
                 let response = Response::builder().status(status).header(name, value);

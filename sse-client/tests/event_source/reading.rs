@@ -1,6 +1,6 @@
 //! `read` of a reqwest response.
 
-use sse_client::{Event, ReadError, read, read::ResponseBody};
+use sse_client::{Event, ReadError, ResponseBody, read};
 use sse_conformance::in_time;
 
 use super::scripted::{Script, Server};

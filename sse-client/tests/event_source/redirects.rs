@@ -1,7 +1,7 @@
 //! Redirects: followed as browsers do, and without secrets for others.
 
 use http::Request;
-use sse_client::{Error, EventSource, Redirect};
+use sse_client::{Error, EventSource, RedirectError};
 
 use super::{
     log::{closed, failure, follow, get, opened, quick},
@@ -92,7 +92,7 @@ async fn without_a_location_it_fails_and_says_so() {
         let server = Server::start([Script::status(status, &[])]).await;
         let error = failure(get(server.url("/"))).await;
         assert!(
-            matches!(error, Error::Redirect(Redirect::NoLocation { .. })),
+            matches!(error, Error::Redirect(RedirectError::NoLocation { .. })),
             "{error:?}"
         );
         assert!(error.to_string().contains("without a Location"), "{error}");
@@ -111,7 +111,7 @@ async fn a_location_that_leads_nowhere_fails_and_is_named() {
         let server = Server::start([to("302 Found", location)]).await;
         let error = failure(get(server.url("/"))).await;
         assert!(
-            matches!(error, Error::Redirect(Redirect::BadLocation { .. })),
+            matches!(error, Error::Redirect(RedirectError::BadLocation { .. })),
             "{error:?}"
         );
         assert!(error.to_string().contains(location), "{error}");
@@ -123,7 +123,7 @@ async fn a_loop_ends_at_the_limit() {
     let server = Server::start(std::iter::repeat(to("302 Found", "/"))).await;
     let error = failure(get(server.url("/")).max_redirects(3)).await;
     assert!(
-        matches!(error, Error::Redirect(Redirect::TooMany { limit: 3 })),
+        matches!(error, Error::Redirect(RedirectError::TooMany { limit: 3 })),
         "{error:?}"
     );
     assert_eq!(server.requests().len(), 4);
@@ -143,7 +143,7 @@ async fn as_many_as_the_limit_are_followed() {
     let error = failure(get(server.url("/")).max_redirects(0)).await;
     assert!(matches!(
         error,
-        Error::Redirect(Redirect::TooMany { limit: 0 })
+        Error::Redirect(RedirectError::TooMany { limit: 0 })
     ));
 }
 

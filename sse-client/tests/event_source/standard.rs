@@ -144,7 +144,7 @@ async fn item_44_a_network_error_is_retried() {
 
 #[tokio::test]
 async fn item_44_what_is_futile_is_not_retried() {
-    let futile = Memory::new([Answer::Futile]);
+    let futile = Memory::new([Answer::Permanent]);
     let log = follow(&mut futile.source()).await;
     assert_eq!(log, ["connecting", "failed: no connection"]);
     for scheme in ["ftp://127.0.0.1/", "mailto:me@example.org"] {

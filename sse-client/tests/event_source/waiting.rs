@@ -89,7 +89,7 @@ async fn retry_after_that_is_not_understood_changes_nothing() {
 async fn retry_after_has_a_ceiling() {
     let hour = 3_600_000;
     assert_eq!(times([retry_after(503, "86400")], plain()).await, [0, hour]);
-    let day = plain().server_ceiling(Duration::from_secs(86_400));
+    let day = plain().server_max(Duration::from_secs(86_400));
     assert_eq!(
         times([retry_after(503, "86400")], day).await,
         [0, 24 * hour]
@@ -264,7 +264,7 @@ async fn the_hook_is_called_before_each_wait_and_not_otherwise() {
     let memory = Memory::new([Refused, stream("data: a\n\n"), Refused]);
     let (sender, calls) = std::sync::mpsc::channel();
     let other = memory.clone();
-    let mut source = memory.source().backoff(quick()).before_wait(move |next| {
+    let mut source = memory.source().backoff(quick()).on_retry(move |next| {
         let call = (other.now(), next.wait.as_millis(), next.failures);
         sender.send(call).unwrap();
     });

@@ -35,7 +35,7 @@ type Decode = fn(&[Bytes]) -> Result<Decoded>;
 const DECODERS: [(&str, Decode); 4] = [
     ("Decoder", ours),
     ("sse_client::read", |chunks| {
-        let events = sse_client::read(input(chunks));
+        let events = sse_client::Events::from_stream(input(chunks));
         count(events.map_ok(|event| event.data.len()))
     }),
     (EVENTSOURCE_STREAM, |chunks| {

@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let source = follow(format!("http://{address}/events{query}"), |line| {
         println!("{line}");
     });
-    let source = source.before_wait(|next| eprintln!("{next}"));
+    let source = source.on_retry(|next| eprintln!("{next}"));
     match source.run().await {
         Closed::ByClient => Ok(()),
         closed => Err(closed.into()),

@@ -17,7 +17,7 @@ const DEMO: &str = "http://127.0.0.1:3000/events?topic=clock";
 #[tokio::main]
 async fn main() -> Result<(), Closed> {
     let url = env::args().nth(1).unwrap_or_else(|| DEMO.to_owned());
-    let mut source = EventSource::get(url).before_wait(|next| eprintln!("{next}"));
+    let mut source = EventSource::get(url).on_retry(|next| eprintln!("{next}"));
     loop {
         println!("{}", source.next_event().await?.data);
     }

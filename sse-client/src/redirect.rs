@@ -11,9 +11,9 @@ use http::{
 use sse_wire::LAST_EVENT_ID;
 use url::Url;
 
-use super::{Error, Redirect};
+use crate::Error;
 
-/// What describes a body, and goes with it.
+/// Headers that describe a body, and are removed with it.
 const OF_BODY: [HeaderName; 4] = [
     CONTENT_ENCODING,
     CONTENT_LANGUAGE,
@@ -21,16 +21,41 @@ const OF_BODY: [HeaderName; 4] = [
     CONTENT_TYPE,
 ];
 
-/// What another origin may see: nothing of it can be a secret. Everything else might be one, whatever its name (CVE-2022-1650).
+/// Headers that another origin may see, because they cannot hold a secret. A header of any other
+/// name might (CVE-2022-1650).
 const HARMLESS: [HeaderName; 5] = [ACCEPT, ACCEPT_LANGUAGE, CACHE_CONTROL, PRAGMA, USER_AGENT];
 
-/// Whether the status sends the client to another place.
-pub(super) fn is_redirect(status: StatusCode) -> bool {
+/// The reason why a redirect was not followed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RedirectError {
+    /// It has no `Location` header.
+    #[error("the server answered {status} without a Location header")]
+    NoLocation {
+        /// The status.
+        status: StatusCode,
+    },
+    /// It does not lead to an HTTP URL.
+    #[error("the server redirects to {location:?}, which is no HTTP URL")]
+    BadLocation {
+        /// The `Location` header.
+        location: String,
+    },
+    /// Too many redirects followed one another.
+    #[error("more than {limit} redirects in a row; raise `max_redirects` if that is right")]
+    TooMany {
+        /// The limit.
+        limit: usize,
+    },
+}
+
+/// Returns `true` if the status redirects the client.
+pub(crate) fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301..=303 | 307 | 308)
 }
 
-/// Points the request to where a response sends it.
-pub(super) fn follow(
+/// Changes a request as the redirect that answered it demands. Returns the new URL.
+pub(crate) fn follow(
     request: &mut Request<Bytes>,
     from: &Url,
     status: StatusCode,
@@ -38,9 +63,9 @@ pub(super) fn follow(
 ) -> Result<Url, Error> {
     let location = response
         .get(LOCATION)
-        .ok_or(Redirect::NoLocation { status })?;
+        .ok_or(RedirectError::NoLocation { status })?;
     let location = String::from_utf8_lossy(location.as_bytes());
-    let (url, uri) = resolve(from, &location).ok_or_else(|| Redirect::BadLocation {
+    let (url, uri) = resolve(from, &location).ok_or_else(|| RedirectError::BadLocation {
         location: location.into_owned(),
     })?;
     *request.uri_mut() = uri;
@@ -65,7 +90,8 @@ fn resolve(from: &Url, location: &str) -> Option<(Url, Uri)> {
     is_http.then_some((url, uri))
 }
 
-/// What browsers do, and what Fetch therefore says: a POST is not posted again but after 307 and 308.
+/// Returns `true` if the redirected request is a GET. Browsers, and therefore Fetch, repeat a POST
+/// only after 307 and 308.
 fn becomes_get(status: StatusCode, method: &Method) -> bool {
     match status.as_u16() {
         301 | 302 => method == Method::POST,
@@ -137,7 +163,7 @@ mod tests {
         ] {
             let error = followed(302, Method::GET, location).unwrap_err();
             assert!(
-                matches!(error, Error::Redirect(Redirect::BadLocation { .. })),
+                matches!(error, Error::Redirect(RedirectError::BadLocation { .. })),
                 "{location}: {error:?}"
             );
         }

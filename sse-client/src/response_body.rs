@@ -1,4 +1,4 @@
-//! The body of a reqwest response, if that is an event stream.
+//! The events of a reqwest response, if it is an event stream.
 
 use std::{
     pin::Pin,
@@ -10,15 +10,25 @@ use bytes::Bytes;
 use futures_core::Stream;
 use http::{StatusCode, header::CONTENT_TYPE};
 use http_body_util::BodyDataStream;
+use reqwest::Response;
 use sse_wire::is_event_stream;
 use tokio::time::{Sleep, sleep};
 
-use super::Refused;
-use crate::BoxError;
+use crate::{BoxError, Events, Refused};
 
 /// How much of a refusal is kept for its error, and how long it is waited for: it might go on for ever.
 const TEXT: usize = 16 << 10;
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Reads the events of a response: one answer, without reconnecting. Available with feature
+/// `reqwest`.
+///
+/// A response that is not an event stream, such as an error of the server, is
+/// [`ReadError::Refused`](crate::ReadError::Refused), with the beginning of its text.
+/// [`Events`] reads other bodies.
+pub fn read(response: Response) -> Events<ResponseBody> {
+    Events::new(ResponseBody::new(response))
+}
 
 /// The body of a response; fails if that is not an event stream, with the text that stands there instead.
 #[derive(Debug)]
@@ -37,7 +47,7 @@ struct Refusal {
 }
 
 impl ResponseBody {
-    pub(super) fn new(response: reqwest::Response) -> Self {
+    fn new(response: Response) -> Self {
         let status = response.status();
         let content_type = response.headers().get(CONTENT_TYPE);
         let accepted = status.is_success()

@@ -1,4 +1,4 @@
-//! Data as JSON.
+//! The data of events as JSON.
 
 use std::{
     fmt,
@@ -10,37 +10,38 @@ use std::{
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
 
-use super::ReadError;
-use crate::Event;
+use crate::{Event, ReadError};
 
-/// The data of events as values of a type: a stream or an iterator, as the events are. Available
-/// with feature `json`.
+/// The data of events, parsed as JSON: a stream or an iterator, as the events are. Available with
+/// feature `json`.
 ///
-/// Data that is not such a value is an error that holds the event; the next call goes on with the next event.
+/// Data that cannot be parsed is an error that holds the event; the next call continues with the
+/// next event.
 pub struct Json<T, E> {
     events: E,
     value: PhantomData<fn() -> T>,
 }
 
-/// Why there is no value. Available with feature `json`.
+/// The reason why there is no value. Available with feature `json`.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum JsonError {
-    /// Reading ended.
+    /// Reading the events failed.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// The data is not JSON, or other JSON than expected: an error that the server reports in the stream, perhaps.
+    /// The data is not JSON, or not the JSON that was expected: an error that the server reports in
+    /// the stream, perhaps.
     #[error("the data of an event is not as expected: {source}; it begins: {:.200}", event.data)]
     Data {
         /// The event.
         event: Event,
-        /// What is wrong with its data.
+        /// The error of the parser.
         source: serde_json::Error,
     },
 }
 
-/// The text: a `main` that returns it prints its `Debug`, and the name of a variant would not say
-/// what to do.
+/// The text: a `main` that returns the error prints its `Debug`, and the name of a variant would
+/// not say what to do.
 impl fmt::Debug for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -49,9 +50,9 @@ impl fmt::Debug for JsonError {
 
 #[cfg(feature = "reqwest")]
 impl JsonError {
-    /// The refusal, if the response was one: its text may say more. Available with feature
+    /// Returns the refusal, if the response was one: its text may say more. Available with feature
     /// `reqwest`.
-    pub fn refused(&self) -> Option<&super::Refused> {
+    pub fn refused(&self) -> Option<&crate::Refused> {
         match self {
             Self::Read(ReadError::Refused(refused)) => Some(refused),
             _ => None,
@@ -60,7 +61,7 @@ impl JsonError {
 }
 
 impl<T, E> Json<T, E> {
-    pub(super) fn new(events: E) -> Self {
+    pub(crate) fn new(events: E) -> Self {
         Self {
             events,
             value: PhantomData,
@@ -72,7 +73,7 @@ impl<T: DeserializeOwned, E> Json<T, E>
 where
     E: Stream<Item = Result<Event, ReadError>> + Unpin,
 {
-    /// The next value, or `None` at the end. Loses nothing when it is cancelled.
+    /// Returns the next value, or `None` at the end. Cancelling it loses nothing.
     pub async fn next(&mut self) -> Option<Result<T, JsonError>> {
         std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }

@@ -1,7 +1,4 @@
-//! How requests are sent.
-
-#[cfg(feature = "reqwest")]
-mod reqwest;
+//! The HTTP client under an event source.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -9,17 +6,15 @@ use http_body_util::combinators::UnsyncBoxBody;
 
 use crate::BoxError;
 
-#[cfg(feature = "reqwest")]
-pub(crate) use self::reqwest::{default_client, parts};
-
 /// The body of a response: make one with `http_body_util::BodyExt::boxed_unsync`.
 pub type Body = UnsyncBoxBody<Bytes, BoxError>;
 
-/// Sends requests: reqwest, another HTTP client, or a test.
+/// An HTTP client that sends requests: reqwest, another client, or a test.
 ///
-/// [`EventSource`](crate::EventSource) follows redirects and checks the response itself; a transport should do neither.
-/// One that follows redirects anyway says where they led by a `url::Url` in the extensions of the response.
-/// Dropping the future that `send` returns, or the body of its response, ends the request.
+/// A transport neither follows redirects nor checks the response:
+/// [`EventSource`](crate::EventSource) does both. One that follows redirects anyway reports the
+/// last URL as a `url::Url` in the extensions of the response. Dropping the future that `send`
+/// returns, or the body of its response, ends the request.
 ///
 /// With hyper's own client, for example:
 ///
@@ -33,7 +28,10 @@ pub type Body = UnsyncBoxBody<Bytes, BoxError>;
 ///
 /// #[async_trait::async_trait]
 /// impl Transport for Hyper {
-///     async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Body>, TransportError> {
+///     async fn send(
+///         &self,
+///         request: http::Request<Bytes>,
+///     ) -> Result<http::Response<Body>, TransportError> {
 ///         let response = self.0.request(request.map(Full::new)).await;
 ///         let response = response.map_err(TransportError::new)?;
 ///         Ok(response.map(|body| body.map_err(BoxError::from).boxed_unsync()))
@@ -42,40 +40,42 @@ pub type Body = UnsyncBoxBody<Bytes, BoxError>;
 /// ```
 #[async_trait]
 pub trait Transport: Send + Sync + 'static {
-    /// Sends a request and waits for the head of its response, whatever that says.
+    /// Sends a request and waits for the head of its response, of any status.
     async fn send(
         &self,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Body>, TransportError>;
 }
 
-/// Why there is no response.
+/// The reason why there is no response.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", with_sources(&**source))]
 pub struct TransportError {
     source: BoxError,
-    futile: bool,
+    is_permanent: bool,
 }
 
 impl TransportError {
-    /// The network failed, or the server did: another attempt may succeed.
+    /// A failure of the network or the server: another attempt may succeed.
     pub fn new(error: impl Into<BoxError>) -> Self {
         Self {
             source: error.into(),
-            futile: false,
+            is_permanent: false,
         }
     }
 
-    /// The request can never succeed, such as one with an unknown scheme: it is not attempted again.
-    pub fn futile(error: impl Into<BoxError>) -> Self {
+    /// A permanent failure: the request can never succeed, such as one with an unknown scheme, and
+    /// is not attempted again.
+    pub fn permanent(error: impl Into<BoxError>) -> Self {
         Self {
             source: error.into(),
-            futile: true,
+            is_permanent: true,
         }
     }
 
-    pub(crate) fn is_futile(&self) -> bool {
-        self.futile
+    /// Returns `true` if another attempt would fail in the same way.
+    pub fn is_permanent(&self) -> bool {
+        self.is_permanent
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where requests come from, and what an event source adds to them.
+//! The requests of an event source, and the headers that it adds to them.
 
 use std::{fmt, pin::Pin, sync::Arc};
 
@@ -9,38 +9,39 @@ use http::{
 };
 use sse_wire::{LAST_EVENT_ID, MEDIA_TYPE};
 
-use super::Error;
-use crate::BoxError;
+use crate::{BoxError, Error};
 
-/// What a request is built for.
+/// The attempt that a request is built for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Attempt {
-    /// How many connections and attempts in a row have come to an end before it: 0 at first, 1 after a healthy connection.
+    /// The number of failures in a row before it; see
+    /// [`Connecting::failures`](crate::Connecting::failures).
     pub failures: u32,
-    /// The last event id. It is sent as `Last-Event-ID` without further ado; empty if there is none.
+    /// The last event id, empty if there is none. The source itself adds it to the request, as
+    /// `Last-Event-ID`.
     pub last_event_id: String,
 }
 
-pub(super) type Built = Pin<Box<dyn Future<Output = Result<Request<Bytes>, BoxError>> + Send>>;
+pub(crate) type Built = Pin<Box<dyn Future<Output = Result<Request<Bytes>, BoxError>> + Send>>;
 
-/// Where requests come from.
+/// The source of the requests.
 #[derive(Clone)]
-pub(super) enum Requests {
-    /// The same for each attempt.
+pub(crate) enum Requests {
+    /// The same request for each attempt.
     Same(Box<Request<Bytes>>),
-    /// Built anew for each.
+    /// A new request for each attempt.
     PerAttempt(Arc<dyn Fn(Attempt) -> Built + Send + Sync>),
-    /// There cannot be any; the text says why.
+    /// None is possible, for the reason that the text gives.
     Malformed(String),
 }
 
 impl Requests {
-    pub(super) fn get(url: &str) -> Self {
+    pub(crate) fn get(url: &str) -> Self {
         let request = url::Url::parse(url)
             .map_err(BoxError::from)
             .and_then(|mut url| {
-                // Not part of what is requested.
+                // It is not part of the request.
                 url.set_fragment(None);
                 Ok(Request::get(url.as_str()).body(Bytes::new())?)
             });
@@ -50,7 +51,7 @@ impl Requests {
         }
     }
 
-    pub(super) async fn build(&self, attempt: Attempt) -> Result<Request<Bytes>, Error> {
+    pub(crate) async fn build(&self, attempt: Attempt) -> Result<Request<Bytes>, Error> {
         match self {
             Self::Same(request) => Ok(Request::clone(request)),
             Self::PerAttempt(build) => build(attempt).await.map_err(Error::Build),
@@ -59,17 +60,18 @@ impl Requests {
     }
 }
 
-/// Adds the headers of an event stream where the request has none of its own, and `Last-Event-ID`.
+/// Adds the headers of an event stream that the request does not have yet, and `Last-Event-ID`.
+/// Returns the id that is sent.
 ///
-/// `last_event_id` is nothing as long as neither the stream nor the user has set one: then a header in the first request is the
-/// place to start from. Returns the id that is sent.
-pub(super) fn complete(
+/// `last_event_id` is `None` as long as neither the stream nor the user has set one: then a header
+/// of the request itself says where to start.
+pub(crate) fn complete(
     headers: &mut HeaderMap,
     last_event_id: Option<String>,
 ) -> Result<String, Error> {
     for (name, value) in [
         (ACCEPT, MEDIA_TYPE),
-        // What Fetch sends for the cache mode `no-store`.
+        // As Fetch does for the cache mode `no-store`.
         (CACHE_CONTROL, "no-cache"),
         (PRAGMA, "no-cache"),
     ] {
@@ -95,7 +97,7 @@ pub(super) fn complete(
 impl fmt::Debug for Requests {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // Only what can be no secret: not headers and body, nor a password or a query in the URL.
+            // Headers, body, password and query may be secrets.
             Self::Same(request) => {
                 let host = request.uri().host().unwrap_or_default();
                 write!(f, "{} {host}{}", request.method(), request.uri().path())

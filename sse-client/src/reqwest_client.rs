@@ -8,14 +8,13 @@ use http::header::AUTHORIZATION;
 use http_body_util::BodyExt as _;
 use reqwest::{Client, RequestBuilder, redirect::Policy};
 
-use super::{Body, Transport, TransportError};
-use crate::BoxError;
+use crate::{Body, BoxError, Transport, TransportError};
 
-/// How long a connection may take to be made. Nothing limits how long it lasts.
-const CONNECT: Duration = Duration::from_secs(30);
+/// The time limit for making a connection. Nothing limits how long it lasts.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A client of your own follows redirects by its own policy, which lets all headers but the
-/// well-known credentials through to other servers: build it with `redirect::Policy::none()`, and the
+/// A client of your own follows redirects by its own policy, which sends all headers but the
+/// well-known credentials to other servers. If you build it with `redirect::Policy::none()`, the
 /// [`EventSource`](crate::EventSource) follows them. A total `timeout` would cut streams off.
 #[async_trait]
 impl Transport for Client {
@@ -23,11 +22,11 @@ impl Transport for Client {
         &self,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Body>, TransportError> {
-        let mut request = reqwest::Request::try_from(request).map_err(TransportError::futile)?;
-        send_credentials(self, &mut request).map_err(TransportError::futile)?;
+        let mut request = reqwest::Request::try_from(request).map_err(TransportError::permanent)?;
+        send_credentials(self, &mut request).map_err(TransportError::permanent)?;
         let response = self.execute(request).await.map_err(|error| {
             if error.is_builder() {
-                TransportError::futile(error)
+                TransportError::permanent(error)
             } else {
                 TransportError::new(error)
             }
@@ -39,22 +38,23 @@ impl Transport for Client {
     }
 }
 
-/// The client of whoever brings none.
+/// Builds the default client, which is used if the caller sets none.
 pub(crate) fn default_client() -> Result<Client, BoxError> {
     let client = Client::builder()
-        .connect_timeout(CONNECT)
+        .connect_timeout(CONNECT_TIMEOUT)
         .redirect(Policy::none())
         .user_agent(concat!("sse-client/", env!("CARGO_PKG_VERSION")));
     Ok(client.build()?)
 }
 
-/// What a request builder was given: its client, and a request that can be sent again.
-pub(crate) fn parts(builder: RequestBuilder) -> (Client, Result<http::Request<Bytes>, BoxError>) {
+/// Splits a request builder into its client and a request that can be sent again.
+pub(crate) fn split(builder: RequestBuilder) -> (Client, Result<http::Request<Bytes>, BoxError>) {
     let (client, request) = builder.build_split();
     (client, request.map_err(Into::into).and_then(repeatable))
 }
 
-/// User name and password of a URL become a header, if there is none yet. reqwest does this only in its builder.
+/// Turns the user name and the password of a URL into a header, if there is none yet. reqwest does
+/// this only in its builder.
 fn send_credentials(client: &Client, request: &mut reqwest::Request) -> reqwest::Result<()> {
     if request.url().username().is_empty() && request.url().password().is_none() {
         return Ok(());
@@ -72,7 +72,11 @@ fn repeatable(request: reqwest::Request) -> Result<http::Request<Bytes>, BoxErro
     let request = http::Request::<reqwest::Body>::try_from(request)?;
     let (head, body) = request.into_parts();
     let Some(body) = body.as_bytes().map(Bytes::copy_from_slice) else {
-        return Err("a body that is a stream cannot be sent again for the next connection; give it as bytes, or build each request with `EventSource::per_attempt`".into());
+        return Err(
+            "a body that is a stream cannot be sent again for the next connection; \
+                    give it as bytes, or build each request with `EventSource::per_attempt`"
+                .into(),
+        );
     };
     Ok(http::Request::from_parts(head, body))
 }

@@ -1,40 +1,41 @@
-//! What an event source tells.
+//! The updates of an event source.
 
 use std::{fmt, time::Duration};
 
 use http::{HeaderMap, StatusCode};
 use url::Url;
 
-use super::Error;
-use crate::Event;
+use crate::{Error, Event};
 
-/// What an [`EventSource`](crate::EventSource) tells: its events and its state, which is the standard's `readyState`.
+/// An update of an [`EventSource`](crate::EventSource): an event, or a change of its state, which
+/// is the standard's `readyState`.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Update {
-    /// A connection is going to be made: the first one now, another one after a wait.
+    /// A connection is about to be made: the first one now, another one after a wait.
     Connecting(Connecting),
     /// The server has accepted. Events follow.
     Open(Open),
     /// An event.
     Event(Event),
-    /// It is over, and the stream of updates ends.
+    /// The source has ended for good, and so does the stream of updates.
     Closed(Closed),
 }
 
-/// A connection is going to be made.
+/// A connection that is about to be made.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Connecting {
-    /// Why another connection is needed; nothing at the first.
+    /// The reason why another connection is needed, or `None` for the first one.
     pub error: Option<Error>,
-    /// How long it is waited for.
+    /// The wait before the attempt.
     pub wait: Duration,
-    /// How many connections and attempts in a row have come to an end before it: 0 at first, 1 after a healthy connection.
+    /// The number of connections and attempts in a row that have ended before it: 0 at first, 1
+    /// after a healthy connection.
     pub failures: u32,
 }
 
-/// For people: why, and how long it takes.
+/// Says to people why it connects again, and when.
 impl fmt::Display for Connecting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.error {
@@ -44,11 +45,11 @@ impl fmt::Display for Connecting {
     }
 }
 
-/// The server has accepted.
+/// A connection that the server has accepted.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Open {
-    /// Where the stream comes from, after redirects; its origin is that of the events.
+    /// The URL of the stream after redirects; its origin is that of the events.
     pub url: Url,
     /// The status: 200.
     pub status: StatusCode,
@@ -56,35 +57,35 @@ pub struct Open {
     pub headers: HeaderMap,
 }
 
-/// Why an [`EventSource`](crate::EventSource) has ended for good.
+/// The reason why an [`EventSource`](crate::EventSource) has ended for good.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Closed {
     /// The server asked its clients to stay away, by 204 No Content.
     #[error("the server ended the stream with 204 No Content")]
     Stopped,
-    /// What happened would happen again.
+    /// A permanent failure: another attempt would fail in the same way.
     #[error(transparent)]
     Failed(Error),
-    /// Connecting was given up, as [`Backoff`](crate::Backoff) says.
+    /// Too many attempts failed, or for too long; see [`Backoff`](crate::Backoff).
     #[error("gave up after {failures} failed attempts; the last: {error}")]
     GaveUp {
-        /// How many attempts failed in a row.
+        /// The number of attempts that failed in a row.
         failures: u32,
-        /// How the last one failed.
+        /// The error of the last one.
         #[source]
         error: Error,
     },
     /// [`Handle::close`](crate::Handle::close) was called.
     #[error("closed by the client")]
     ByClient,
-    /// It had ended before, and the reason has been told.
+    /// The source had ended before, and the reason has been reported.
     #[error("the event source has already ended")]
     Already,
 }
 
-/// The text: a `main` that returns it prints its `Debug`, and the name of a variant would not say
-/// what to do.
+/// The text: a `main` that returns the error prints its `Debug`, and the name of a variant would
+/// not say what to do.
 impl fmt::Debug for Closed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

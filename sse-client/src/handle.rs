@@ -1,4 +1,4 @@
-//! Events to functions, as in go-sse.
+//! Functions that are called with events, as in go-sse.
 
 use std::{
     fmt,
@@ -13,19 +13,21 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::Event;
 
-/// Acts on an [`EventSource`](crate::EventSource) from anywhere, also from inside its callbacks. Cheap to clone.
+/// A handle to an [`EventSource`](crate::EventSource): it calls functions with events and closes
+/// the source, from anywhere, even from inside a callback. Cheap to clone.
 ///
-/// Callbacks are called in the order in which they were added, by whatever polls the source, before the event is given to it: a
-/// callback that blocks holds the stream up.
+/// Callbacks are called in the order in which they were added, by the task that polls the source,
+/// before the event is returned from it. A callback that blocks holds the stream up.
 #[derive(Clone)]
 pub struct Handle {
     callbacks: Arc<Mutex<Callbacks>>,
     closed: CancellationToken,
 }
 
-/// A function that is called with events, until [`unsubscribe`](Self::unsubscribe). Dropping this changes nothing.
+/// A function that is called with events, until [`unsubscribe`](Self::unsubscribe). Dropping this
+/// value changes nothing.
 ///
-/// Holds on to nothing, so the function may own it and unsubscribe itself.
+/// It keeps nothing alive, so the function may own it and unsubscribe itself.
 #[derive(Clone, Debug)]
 pub struct Callback {
     entry: Weak<Entry>,
@@ -34,23 +36,23 @@ pub struct Callback {
 
 #[derive(Debug, Default)]
 struct Callbacks {
-    /// Changed as a copy while it is being called through, so that an event costs none.
+    /// Copied when it changes during a call, so that an event costs no copy.
     entries: Arc<Vec<Arc<Entry>>>,
-    /// The source has ended: whoever is added now would only be kept.
+    /// The source has ended: a function that is added now would never be called or dropped.
     ended: bool,
 }
 
 type Function = Box<dyn FnMut(&Event) + Send>;
 
 struct Entry {
-    /// The type of events it is called with; nothing is all.
+    /// The type of the events that it is called with, or `None` for all.
     event: Option<String>,
     active: AtomicBool,
     function: Mutex<Function>,
 }
 
 impl Handle {
-    /// Calls a function with each event that has no type of its own, or the type `message`.
+    /// Calls a function with each event that has no type, or the type `message`.
     pub fn on_message(&self, function: impl FnMut(&Event) + Send + 'static) -> Callback {
         self.on_event(EventType::MESSAGE, function)
     }
@@ -69,44 +71,46 @@ impl Handle {
         self.add(None, Box::new(function))
     }
 
-    /// Ends the connection and the source, which then tells [`Closed::ByClient`](crate::Closed::ByClient). No
-    /// event follows but the one whose callback calls this.
+    /// Ends the connection and the source, which then reports
+    /// [`Closed::ByClient`](crate::Closed::ByClient). If a callback calls this, the source still
+    /// returns the event that it was called with; no other event follows.
     pub fn close(&self) {
         self.closed.cancel();
     }
 
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             callbacks: Arc::default(),
             closed: CancellationToken::new(),
         }
     }
 
-    pub(super) fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.closed.is_cancelled()
     }
 
-    /// Ready once [`close`](Self::close) has been called.
-    pub(super) fn closed(&self) -> WaitForCancellationFutureOwned {
+    /// Resolves once [`close`](Self::close) has been called.
+    pub(crate) fn closed(&self) -> WaitForCancellationFutureOwned {
         self.closed.clone().cancelled_owned()
     }
 
-    /// Calls everyone whom the event concerns. The list is not locked meanwhile, so that it can be changed by them.
-    pub(super) fn call(&self, event: &Event) {
+    /// Calls the functions for this event. The list is not locked meanwhile, so they can change it.
+    pub(crate) fn call(&self, event: &Event) {
         let entries = Arc::clone(&lock(&self.callbacks).entries);
         for entry in entries.iter() {
-            let concerned = entry
+            let is_for_this = entry
                 .event
                 .as_deref()
                 .is_none_or(|kind| kind == event.event);
-            if concerned && entry.active.load(Ordering::Acquire) && !self.is_closed() {
+            if is_for_this && entry.active.load(Ordering::Acquire) && !self.is_closed() {
                 lock(&entry.function)(event);
             }
         }
     }
 
-    /// Lets go of all functions, and of those to come: they may own handles of the source that has ended.
-    pub(super) fn end(&self) {
+    /// Drops all functions, and from now on those that are added: they may own handles of the
+    /// source that has ended.
+    pub(crate) fn end(&self) {
         let ended = Callbacks {
             entries: Arc::default(),
             ended: true,
@@ -134,7 +138,7 @@ impl Handle {
 }
 
 impl Callback {
-    /// The function is not called any more, not even with an event that others are just being called with.
+    /// Stops the calls, even with an event that other functions are being called with right now.
     pub fn unsubscribe(&self) {
         let (Some(unwanted), Some(callbacks)) = (self.entry.upgrade(), self.callbacks.upgrade())
         else {
@@ -145,7 +149,7 @@ impl Callback {
     }
 }
 
-/// A callback that panicked has poisoned nothing but itself.
+/// Locks a mutex even if it is poisoned: a callback that panicked has harmed nothing but itself.
 fn lock<T: ?Sized>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

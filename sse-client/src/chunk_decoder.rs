@@ -1,17 +1,17 @@
-//! Chunks in, items out: the decoder with the chunk that it is in.
+//! A decoder together with the chunk that it reads.
 
 use sse_wire::{DecodeError, Decoder, Item, Limits};
 
-/// A decoder and what is left of the chunk that it reads.
+/// A decoder and the unread rest of its current chunk.
 #[derive(Debug)]
-pub(crate) struct Feed<C> {
+pub(crate) struct ChunkDecoder<C> {
     decoder: Decoder,
     chunk: Option<C>,
-    /// How much of the chunk has been read.
+    /// The number of bytes of the chunk that have been read.
     read: usize,
 }
 
-impl<C: AsRef<[u8]>> Feed<C> {
+impl<C: AsRef<[u8]>> ChunkDecoder<C> {
     pub(crate) fn new(decoder: Decoder) -> Self {
         Self {
             decoder,
@@ -20,7 +20,7 @@ impl<C: AsRef<[u8]>> Feed<C> {
         }
     }
 
-    /// The next item, or `None` when another chunk is wanted.
+    /// Returns the next item, or `None` when another chunk is needed.
     pub(crate) fn next(&mut self) -> Result<Option<Item<'_>>, DecodeError> {
         let Some(chunk) = &self.chunk else {
             return Ok(None);
@@ -31,18 +31,24 @@ impl<C: AsRef<[u8]>> Feed<C> {
         item
     }
 
-    /// Another chunk, once [`next`](Self::next) has given `None`.
+    /// Sets the next chunk, once [`next`](Self::next) has returned `None`.
     pub(crate) fn fill(&mut self, chunk: C) {
         self.chunk = Some(chunk);
         self.read = 0;
+    }
+
+    /// Takes the chunk out, once [`next`](Self::next) has returned `None`: its memory can be used
+    /// for another.
+    pub(crate) fn take_chunk(&mut self) -> Option<C> {
+        self.chunk.take()
     }
 
     pub(crate) fn last_event_id(&self) -> &str {
         self.decoder.last_event_id()
     }
 
-    /// The same place with other limits; for use before the first chunk.
-    pub(crate) fn limit(&mut self, limits: Limits) {
+    /// Sets the limits, before the first chunk.
+    pub(crate) fn set_limits(&mut self, limits: Limits) {
         self.decoder = std::mem::take(&mut self.decoder).limits(limits);
     }
 }

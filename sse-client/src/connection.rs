@@ -1,0 +1,234 @@
+//! One connection: from a request to an open stream, and to its end.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+use futures_core::Stream as _;
+use http::{
+    HeaderValue, Request, Response, StatusCode,
+    header::{CONTENT_TYPE, RETRY_AFTER},
+};
+use http_body_util::BodyDataStream;
+use sse_wire::{Decoder, Item, is_event_stream};
+use tokio::time::{Instant, Sleep, sleep, timeout};
+use url::Url;
+
+use crate::{
+    Attempt, Body, Error, Event, Open, RedirectError, TransportError,
+    chunk_decoder::ChunkDecoder,
+    event_source::Config,
+    redirect::{follow, is_redirect},
+    request::complete,
+};
+
+/// An open connection: the body of its response, read through the decoder.
+pub(crate) struct Connection {
+    body: BodyDataStream<Body>,
+    decoder: ChunkDecoder<Bytes>,
+    opened: Instant,
+    has_had_events: bool,
+    idle: Option<Idle>,
+}
+
+/// The items of a stream that the standard acts upon.
+pub(crate) enum Part {
+    Event(Event),
+    Retry(Duration),
+}
+
+impl Connection {
+    /// Sends the request, follows redirects, and accepts the response if it is an event stream.
+    /// Dropping the future ends the request.
+    pub(crate) async fn open(
+        config: &Config,
+        failures: u32,
+        last_event_id: Option<String>,
+    ) -> Result<(Open, Self), Error> {
+        let attempt = Attempt {
+            failures,
+            last_event_id: last_event_id.clone().unwrap_or_default(),
+        };
+        let mut request = config.build(attempt).await?;
+        let last_event_id = complete(request.headers_mut(), last_event_id)?;
+        let mut url = Url::parse(&request.uri().to_string()).map_err(|error| {
+            Error::Request(format!("the URL {}: {error}", request.uri()).into())
+        })?;
+        for _ in 0..=config.max_redirects {
+            let response = send(config, request.clone()).await?;
+            let status = response.status();
+            if !is_redirect(status) {
+                let (open, body) = accept(response, url)?;
+                return Ok((open, Self::new(config, body, last_event_id)));
+            }
+            url = follow(&mut request, &url, status, response.headers())?;
+        }
+        let limit = config.max_redirects;
+        Err(RedirectError::TooMany { limit }.into())
+    }
+
+    fn new(config: &Config, body: Body, last_event_id: String) -> Self {
+        let decoder = Decoder::new()
+            .limits(config.limits)
+            .with_last_event_id(last_event_id);
+        Self {
+            body: BodyDataStream::new(body),
+            decoder: ChunkDecoder::new(decoder),
+            opened: Instant::now(),
+            has_had_events: false,
+            idle: config.idle_timeout.map(Idle::new),
+        }
+    }
+
+    pub(crate) fn last_event_id(&self) -> &str {
+        self.decoder.last_event_id()
+    }
+
+    /// Returns how long it has been open.
+    pub(crate) fn lasted(&self) -> Duration {
+        self.opened.elapsed()
+    }
+
+    pub(crate) fn has_had_events(&self) -> bool {
+        self.has_had_events
+    }
+
+    /// Returns the next part, or the reason why the connection has ended.
+    pub(crate) fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Result<Part, Error>> {
+        loop {
+            while let Some(item) = self.decoder.next()? {
+                match item {
+                    Item::Event(event) => {
+                        self.has_had_events = true;
+                        return Poll::Ready(Ok(Part::Event(event.into())));
+                    }
+                    Item::Retry(time) => return Poll::Ready(Ok(Part::Retry(time))),
+                    _ => {}
+                }
+            }
+            match Pin::new(&mut self.body).poll_next(cx) {
+                Poll::Ready(Some(Ok(chunk))) => {
+                    self.decoder.fill(chunk);
+                    if let Some(idle) = &mut self.idle {
+                        idle.last_byte = Instant::now();
+                    }
+                }
+                Poll::Ready(Some(Err(error))) => {
+                    return Poll::Ready(Err(Error::Lost(TransportError::new(error))));
+                }
+                Poll::Ready(None) => return Poll::Ready(Err(Error::Ended)),
+                Poll::Pending => {
+                    let Some(idle) = &mut self.idle else {
+                        return Poll::Pending;
+                    };
+                    return idle.poll(cx).map(Err);
+                }
+            }
+        }
+    }
+}
+
+/// Sends a request. The connection is idle, too, if the head of the response does not come in time.
+async fn send(config: &Config, request: Request<Bytes>) -> Result<Response<Body>, Error> {
+    let response = config.transport()?.send(request);
+    let response = match config.idle_timeout {
+        Some(after) => timeout(after, response)
+            .await
+            .map_err(|_| Error::Idle { after })?,
+        None => response.await,
+    };
+    response.map_err(Error::Connect)
+}
+
+/// Returns the body of a response that is an event stream.
+fn accept(response: Response<Body>, url: Url) -> Result<(Open, Body), Error> {
+    let status = response.status();
+    if status != StatusCode::OK {
+        let retry_after = response.headers().get(RETRY_AFTER);
+        return Err(Error::Status {
+            status,
+            retry_after: retry_after.and_then(|value| delay(value, SystemTime::now())),
+        });
+    }
+    let content_type = response.headers().get(CONTENT_TYPE);
+    if !content_type.is_some_and(|value| is_event_stream(value.as_bytes())) {
+        let found = content_type.map(|value| String::from_utf8_lossy(value.as_bytes()).into());
+        return Err(Error::ContentType { found });
+    }
+    let (mut head, body) = response.into_parts();
+    let open = Open {
+        // A transport that has followed redirects itself knows better.
+        url: head.extensions.remove().unwrap_or(url),
+        status,
+        headers: head.headers,
+    };
+    Ok((open, body))
+}
+
+/// Parses the value of `Retry-After`: seconds, or a date. `None` if it is neither.
+fn delay(value: &HeaderValue, now: SystemTime) -> Option<Duration> {
+    let value = value.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+/// The limit for the time without a byte.
+struct Idle {
+    after: Duration,
+    last_byte: Instant,
+    /// Reset when it fires and not with each chunk, which would cost more.
+    timer: Pin<Box<Sleep>>,
+}
+
+impl Idle {
+    fn new(after: Duration) -> Self {
+        Self {
+            after,
+            last_byte: Instant::now(),
+            timer: Box::pin(sleep(after)),
+        }
+    }
+
+    /// Returns the error once nothing has arrived for too long.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
+        while self.timer.as_mut().poll(cx).is_ready() {
+            let end = self.last_byte + self.after;
+            if end <= Instant::now() {
+                return Poll::Ready(Error::Idle { after: self.after });
+            }
+            self.timer.as_mut().reset(end);
+        }
+        Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = UNIX_EPOCH + Duration::from_secs(784_111_777 - 90);
+        for (value, expected) in [
+            ("120", Some(120)),
+            ("0", Some(0)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(90)),
+            ("Sun, 06 Nov 1994 08:40:00 GMT", Some(0)),
+            ("-1", None),
+            ("1.5", None),
+            ("soon", None),
+            ("99999999999999999999999", None),
+        ] {
+            let delay = delay(&HeaderValue::from_static(value), now);
+            assert_eq!(delay, expected.map(Duration::from_secs), "{value}");
+        }
+    }
+}
