@@ -3,25 +3,23 @@
 use std::{
     pin::Pin,
     task::{Context, Poll},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use futures_core::Stream as _;
-use http::{
-    HeaderValue, Request, Response, StatusCode,
-    header::{CONTENT_TYPE, RETRY_AFTER},
-};
+use http::{Request, Response, StatusCode};
 use http_body_util::BodyDataStream;
-use sse_wire::{Decoder, Item, is_event_stream};
+use sse_wire::{Decoder, Item};
 use tokio::time::{Instant, Sleep, sleep, timeout};
 use url::Url;
 
 use crate::{
-    Attempt, Body, Error, Event, Open, RedirectError, TransportError,
+    Attempt, Body, Error, Event, Open, RedirectError, Refused, TransportError,
     chunk_decoder::ChunkDecoder,
     event_source::Config,
     redirect::{follow, is_redirect},
+    refused::has_event_stream_type,
     request::complete,
 };
 
@@ -61,7 +59,7 @@ impl Connection {
             let response = send(config, request.clone()).await?;
             let status = response.status();
             if !is_redirect(status) {
-                let (open, body) = accept(response, url)?;
+                let (open, body) = accept(response, url).await?;
                 return Ok((open, Self::new(config, body, last_event_id)));
             }
             url = follow(&mut request, &url, status, response.headers())?;
@@ -144,38 +142,19 @@ async fn send(config: &Config, request: Request<Bytes>) -> Result<Response<Body>
 }
 
 /// Returns the body of a response that is an event stream.
-fn accept(response: Response<Body>, url: Url) -> Result<(Open, Body), Error> {
-    let status = response.status();
-    if status != StatusCode::OK {
-        let retry_after = response.headers().get(RETRY_AFTER);
-        return Err(Error::Status {
-            status,
-            retry_after: retry_after.and_then(|value| delay(value, SystemTime::now())),
-        });
-    }
-    let content_type = response.headers().get(CONTENT_TYPE);
-    if !content_type.is_some_and(|value| is_event_stream(value.as_bytes())) {
-        let found = content_type.map(|value| String::from_utf8_lossy(value.as_bytes()).into());
-        return Err(Error::ContentType { found });
-    }
+async fn accept(response: Response<Body>, url: Url) -> Result<(Open, Body), Error> {
     let (mut head, body) = response.into_parts();
+    if head.status != StatusCode::OK || !has_event_stream_type(&head.headers) {
+        let refused = Refused::read(head.status, &head.headers, body).await;
+        return Err(refused.into());
+    }
     let open = Open {
         // A transport that has followed redirects itself knows better.
         url: head.extensions.remove().unwrap_or(url),
-        status,
+        status: head.status,
         headers: head.headers,
     };
     Ok((open, body))
-}
-
-/// Parses the value of `Retry-After`: seconds, or a date. `None` if it is neither.
-fn delay(value: &HeaderValue, now: SystemTime) -> Option<Duration> {
-    let value = value.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
 }
 
 /// The limit for the time without a byte.
@@ -205,30 +184,5 @@ impl Idle {
             self.timer.as_mut().reset(end);
         }
         Poll::Pending
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::UNIX_EPOCH;
-
-    use super::*;
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let now = UNIX_EPOCH + Duration::from_secs(784_111_777 - 90);
-        for (value, expected) in [
-            ("120", Some(120)),
-            ("0", Some(0)),
-            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(90)),
-            ("Sun, 06 Nov 1994 08:40:00 GMT", Some(0)),
-            ("-1", None),
-            ("1.5", None),
-            ("soon", None),
-            ("99999999999999999999999", None),
-        ] {
-            let delay = delay(&HeaderValue::from_static(value), now);
-            assert_eq!(delay, expected.map(Duration::from_secs), "{value}");
-        }
     }
 }

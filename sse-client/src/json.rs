@@ -10,7 +10,7 @@ use std::{
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
 
-use crate::{Event, ReadError};
+use crate::{ErrorKind, Event, ReadError, Refused, Report};
 
 /// The data of events, parsed as JSON: a stream or an iterator, as the events are. Available with
 /// feature `json`.
@@ -31,7 +31,7 @@ pub enum JsonError {
     Read(#[from] ReadError),
     /// The data is not JSON, or not the JSON that was expected: an error that the server reports in
     /// the stream, perhaps.
-    #[error("the data of an event is not as expected: {source}; it begins: {:.200}", event.data)]
+    #[error("the data of an event is not as expected; it begins: {:.200}", event.data)]
     Data {
         /// The event.
         event: Event,
@@ -40,19 +40,25 @@ pub enum JsonError {
     },
 }
 
-/// The text: a `main` that returns the error prints its `Debug`, and the name of a variant would
-/// not say what to do.
+/// The text with all causes: a `main` that returns the error prints its `Debug`, and the name of a
+/// variant would not say what to do.
 impl fmt::Debug for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        fmt::Display::fmt(&Report::new(self), f)
     }
 }
 
-#[cfg(feature = "reqwest")]
 impl JsonError {
-    /// Returns the refusal, if the response was one: its text may say more. Available with feature
-    /// `reqwest`.
-    pub fn refused(&self) -> Option<&crate::Refused> {
+    /// Returns the kind of the error.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Read(error) => error.kind(),
+            Self::Data { .. } => ErrorKind::Content,
+        }
+    }
+
+    /// Returns the refusal, if the response was one: its text may say more.
+    pub fn refused(&self) -> Option<&Refused> {
         match self {
             Self::Read(ReadError::Refused(refused)) => Some(refused),
             _ => None,

@@ -11,6 +11,8 @@ mod handle;
 #[cfg(feature = "json")]
 mod json;
 mod redirect;
+mod refused;
+mod report;
 mod request;
 #[cfg(feature = "reqwest")]
 mod reqwest_client;
@@ -22,22 +24,21 @@ mod update;
 
 #[cfg(feature = "json")]
 pub use self::json::{Json, JsonError};
+#[cfg(feature = "reqwest")]
+pub use self::response_body::{ResponseBody, read};
 pub use self::{
     backoff::Backoff,
-    error::{Error, ReadError},
+    error::{Error, ErrorKind, ReadError},
     event::Event,
     event_source::EventSource,
     events::{BlockingEvents, Events},
     handle::{Callback, Handle},
     redirect::RedirectError,
+    refused::Refused,
+    report::Report,
     request::Attempt,
     transport::{Body, Transport, TransportError},
     update::{Closed, Connecting, Open, Update},
-};
-#[cfg(feature = "reqwest")]
-pub use self::{
-    error::Refused,
-    response_body::{ResponseBody, read},
 };
 #[cfg(feature = "reqwest")]
 pub use reqwest;

@@ -1,5 +1,7 @@
 //! The HTTP client under an event source.
 
+use std::{error::Error, fmt};
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -47,11 +49,11 @@ pub trait Transport: Send + Sync + 'static {
     ) -> Result<http::Response<Body>, TransportError>;
 }
 
-/// The reason why there is no response.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", with_sources(&**source))]
+/// The reason why there is no response: the error of an HTTP client, with its text and its
+/// [`source`](Error::source).
+#[derive(Debug)]
 pub struct TransportError {
-    source: BoxError,
+    error: BoxError,
     is_permanent: bool,
 }
 
@@ -59,7 +61,7 @@ impl TransportError {
     /// A failure of the network or the server: another attempt may succeed.
     pub fn new(error: impl Into<BoxError>) -> Self {
         Self {
-            source: error.into(),
+            error: error.into(),
             is_permanent: false,
         }
     }
@@ -68,7 +70,7 @@ impl TransportError {
     /// is not attempted again.
     pub fn permanent(error: impl Into<BoxError>) -> Self {
         Self {
-            source: error.into(),
+            error: error.into(),
             is_permanent: true,
         }
     }
@@ -79,16 +81,14 @@ impl TransportError {
     }
 }
 
-/// The text of an error with those of its causes: what went wrong in a network stands in the innermost.
-pub(crate) fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
     }
-    text
+}
+
+impl Error for TransportError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
+    }
 }

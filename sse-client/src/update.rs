@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use http::{HeaderMap, StatusCode};
 use url::Url;
 
-use crate::{Error, Event};
+use crate::{Error, Event, Report};
 
 /// An update of an [`EventSource`](crate::EventSource): an event, or a change of its state, which
 /// is the standard's `readyState`.
@@ -35,11 +35,14 @@ pub struct Connecting {
     pub failures: u32,
 }
 
-/// Says to people why it connects again, and when.
+/// For people: the reason with all causes, and the wait.
 impl fmt::Display for Connecting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.error {
-            Some(error) => write!(f, "{error}; connecting again in {:.1?}", self.wait),
+            Some(error) => {
+                let report = Report::new(error);
+                write!(f, "{report}; connecting again in {:.1?}", self.wait)
+            }
             None => f.write_str("connecting"),
         }
     }
@@ -68,7 +71,7 @@ pub enum Closed {
     #[error(transparent)]
     Failed(Error),
     /// Too many attempts failed, or for too long; see [`Backoff`](crate::Backoff).
-    #[error("gave up after {failures} failed attempts; the last: {error}")]
+    #[error("gave up after {failures} failed attempts")]
     GaveUp {
         /// The number of attempts that failed in a row.
         failures: u32,
@@ -84,10 +87,10 @@ pub enum Closed {
     Already,
 }
 
-/// The text: a `main` that returns the error prints its `Debug`, and the name of a variant would
-/// not say what to do.
+/// The text with all causes: a `main` that returns the error prints its `Debug`, and the name of a
+/// variant would not say what to do.
 impl fmt::Debug for Closed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        fmt::Display::fmt(&Report::new(self), f)
     }
 }

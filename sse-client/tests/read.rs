@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http_body_util::Full;
 use serde::Deserialize;
-use sse_client::{Event, Events, JsonError, Limits, ReadError};
+use sse_client::{Event, Events, JsonError, Limits, ReadError, Report};
 
 const STREAM: &str =
     "id: 1\ndata: a\n\nevent: tick\ndata: b\ndata: c\n\n: alive\ndata: unfinished\n";
@@ -80,7 +80,10 @@ async fn an_error_of_the_body_is_told_after_the_events_before_it() {
     assert_eq!(events.next().await.unwrap().unwrap().data, "a");
     let error = events.next().await.unwrap().unwrap_err();
     assert!(matches!(error, ReadError::Body(_)), "{error:?}");
-    assert_eq!(error.to_string(), "the event stream broke off: cable cut");
+    assert_eq!(
+        Report::new(&error).to_string(),
+        "the event stream broke off: cable cut"
+    );
     assert!(events.next().await.is_none());
 }
 

@@ -130,7 +130,7 @@ async fn a_topic_that_does_not_exist_is_refused_before_any_stream() {
         let source = follow(format!("http://{address}/events{query}"), |_| {});
         let closed = in_time("the end of a client", source.run()).await;
         assert!(
-            matches!(&closed, Closed::Failed(Error::Status { status, .. }) if *status == 400),
+            matches!(&closed, Closed::Failed(Error::Refused(refused)) if refused.status == 400),
             "{closed}"
         );
     }

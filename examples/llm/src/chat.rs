@@ -23,7 +23,7 @@ pub struct Chat {
 #[non_exhaustive]
 pub enum AskError {
     /// There is no response.
-    #[error("cannot ask: {0}")]
+    #[error("cannot ask")]
     Request(#[from] TransportError),
     /// The server answered with an error, not with an event stream: the key is wrong, perhaps.
     #[error("the server refuses with {status}: {message}")]
@@ -40,7 +40,7 @@ pub enum AskError {
     #[error(transparent)]
     Read(JsonError),
     /// The output failed.
-    #[error("cannot write the answer: {0}")]
+    #[error("cannot write the answer")]
     Write(#[from] io::Error),
 }
 

@@ -18,6 +18,7 @@ use std::{
 
 use axum::serve::ListenerExt;
 use example_llm::{Chat, mock};
+use sse_client::Report;
 use tokio::net::TcpListener;
 
 #[tokio::main]
@@ -25,7 +26,7 @@ async fn main() -> ExitCode {
     match run().await {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("{error}");
+            eprintln!("{}", Report::new(&*error));
             ExitCode::FAILURE
         }
     }

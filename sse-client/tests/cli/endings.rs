@@ -60,7 +60,7 @@ fn a_refusal_is_1() {
         (
             "200 OK\r\ncontent-type: text/html",
             &[],
-            "error: the server answered with text/html, not text/event-stream",
+            "error: the server answered 200 OK with text/html, not an event stream",
         ),
         (
             "302 Found",
@@ -71,6 +71,16 @@ fn a_refusal_is_1() {
         let ended = ended(options, |server| server.accept().answer(head));
         assert_end(&ended, 1, last_line);
     }
+}
+
+#[test]
+fn the_text_of_a_refusal_is_printed() {
+    let ended = ended(&[], |server| {
+        let answer = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 13\r\n\r\nno\n\u{1b}such key\n";
+        server.accept().send(answer);
+    });
+    let text = "error: the server answered 401 Unauthorized: no \\u{1b}such key";
+    assert_end(&ended, 1, text);
 }
 
 #[test]
@@ -119,7 +129,7 @@ fn retries_used_up_are_3() {
         drop(server.accept_stream("retry: 1\n\n"));
         drop(server.accept_stream(""));
     });
-    let last_line = "error: gave up after 2 failed attempts; the last: the server ended the stream";
+    let last_line = "error: gave up after 2 failed attempts: the server ended the stream";
     assert_end(&ended, 3, last_line);
 }
 

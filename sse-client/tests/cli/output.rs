@@ -101,7 +101,7 @@ fn what_a_hostile_server_sends_does_not_reach_the_terminal_as_it_is() {
         .answer("200 OK\r\ncontent-type: a\u{9b}31m/b");
     assert_eq!(
         sse.end().stderr,
-        "error: the server answered with a\\u{9b}31m/b, not text/event-stream\n"
+        "error: the server answered 200 OK with a\\u{9b}31m/b, not an event stream\n"
     );
 }
 

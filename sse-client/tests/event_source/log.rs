@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sse_client::{Backoff, Closed, Error, EventSource, Open, Update};
+use sse_client::{Backoff, Closed, Error, EventSource, Open, Report, Update};
 use sse_conformance::in_time;
 
 /// Waits that a test can afford: 20 ms, twice that each time, without chance.
@@ -103,8 +103,8 @@ fn kind(error: &Error) -> String {
         Error::Lost(_) => "lost".into(),
         Error::Idle { .. } => "idle".into(),
         Error::Connect(_) => "no connection".into(),
-        Error::Status { status, .. } => status.as_u16().to_string(),
+        Error::Refused(refused) if refused.status != 200 => refused.status.as_u16().to_string(),
         Error::Build(_) => "not built".into(),
-        other => other.to_string(),
+        other => Report::new(other).to_string(),
     }
 }

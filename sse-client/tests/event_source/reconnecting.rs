@@ -218,7 +218,7 @@ async fn row_content_type_text_html() {
     let log = follow(&mut get(server.url("/"))).await;
     assert_eq!(
         log.last().unwrap(),
-        "failed: the server answered with text/html, not text/event-stream"
+        "failed: the server answered 200 OK with text/html, not an event stream: data: a"
     );
     assert_eq!(server.requests().len(), 2);
 }

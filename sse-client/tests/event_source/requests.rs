@@ -7,7 +7,7 @@ use std::sync::{
 
 use bytes::Bytes;
 use http::Request;
-use sse_client::{Attempt, Error, EventSource};
+use sse_client::{Attempt, Error, EventSource, Report};
 
 use super::{
     log::{closed, failure, follow, get, opened, quick},
@@ -87,8 +87,8 @@ async fn a_request_that_can_never_be_built_is_given_up_as_others_are() {
     let source = EventSource::per_attempt(|_| async { Err("no token") });
     let closed = closed(source.backoff(quick().max_retries(2))).await;
     assert_eq!(
-        closed.to_string(),
-        "gave up after 3 failed attempts; the last: the request could not be built: no token"
+        Report::new(&closed).to_string(),
+        "gave up after 3 failed attempts: the request could not be built: no token"
     );
 }
 
@@ -142,7 +142,10 @@ async fn a_body_that_is_a_stream_is_told_with_what_to_do() {
         .body(body);
     let error = failure(EventSource::reqwest(builder)).await;
     assert!(matches!(error, Error::Request(_)), "{error:?}");
-    assert!(error.to_string().contains("per_attempt"), "{error}");
+    assert!(
+        Report::new(&error).to_string().contains("per_attempt"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -163,7 +166,10 @@ async fn a_malformed_url_is_told_and_never_panics() {
         let error = failure(get(url)).await;
         assert!(matches!(error, Error::Request(_)), "{url:?}: {error:?}");
         assert!(error.to_string().contains("malformed"), "{url:?}: {error}");
-        assert!(error.to_string().contains("URL"), "{url:?}: {error}");
+        assert!(
+            Report::new(&error).to_string().contains("URL"),
+            "{url:?}: {error}"
+        );
     }
 }
 
@@ -175,7 +181,10 @@ async fn a_malformed_url_of_reqwest_and_of_a_request_is_told() {
     let request = Request::get("/relative").body("").unwrap();
     let error = failure(EventSource::request(request)).await;
     assert!(matches!(error, Error::Request(_)), "{error:?}");
-    assert!(error.to_string().contains("/relative"), "{error}");
+    assert!(
+        Report::new(&error).to_string().contains("/relative"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -191,7 +200,10 @@ async fn a_malformed_header_is_told_and_never_panics() {
     ] {
         let error = failure(source).await;
         assert!(matches!(error, Error::Request(_)), "{error:?}");
-        assert!(error.to_string().contains("a header"), "{error}");
+        assert!(
+            Report::new(&error).to_string().contains("a header"),
+            "{error}"
+        );
     }
 }
 

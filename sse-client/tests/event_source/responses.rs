@@ -1,9 +1,10 @@
 //! What counts as an event stream, and what is too much of one.
 
-use sse_client::{DecodeError, Error, Limits, retry};
+use sse_client::{DecodeError, Error, ErrorKind, Limits, Update, retry};
+use sse_conformance::in_time;
 
 use super::{
-    log::{closed, failure, follow, get},
+    log::{closed, failure, follow, get, next},
     scripted::{Script, Server},
 };
 
@@ -38,7 +39,7 @@ async fn another_type_is_named_and_final() {
         let header = format!("Content-Type: {value}");
         let server = Server::start([Script::whole("200 OK", &[&header], "data: a\n\n")]).await;
         let error = failure(get(server.url("/"))).await;
-        assert!(matches!(error, Error::ContentType { .. }), "{error:?}");
+        assert!(matches!(error, Error::Refused(_)), "{error:?}");
         assert!(error.to_string().contains(value), "{error}");
         assert_eq!(server.requests().len(), 1, "{value}");
     }
@@ -49,7 +50,7 @@ async fn no_type_is_final_too() {
     for headers in [&[][..], &["Content-Type:"]] {
         let server = Server::start([Script::whole("200 OK", headers, "data: a\n\n")]).await;
         let error = failure(get(server.url("/"))).await;
-        assert!(matches!(error, Error::ContentType { .. }), "{error:?}");
+        assert!(matches!(error, Error::Refused(_)), "{error:?}");
         assert_eq!(server.requests().len(), 1);
     }
 }
@@ -60,6 +61,82 @@ async fn a_type_that_is_no_text_is_told_anyway() {
     let server = Server::start([Script::default().send(head)]).await;
     let error = failure(get(server.url("/"))).await;
     assert!(error.to_string().contains("\u{fffd}\u{fffd}"), "{error}");
+}
+
+#[tokio::test]
+async fn a_refusal_has_its_status_its_type_and_its_text() {
+    let text = "{\"error\":\"no such key\"}";
+    let json = "Content-Type: application/json";
+    let server = Server::start([Script::whole("401 Unauthorized", &[json], text)]).await;
+    let error = failure(get(server.url("/"))).await;
+    assert_eq!(
+        error.to_string(),
+        "the server answered 401 Unauthorized: {\"error\":\"no such key\"}"
+    );
+    assert_eq!(error.kind(), ErrorKind::Refused);
+    let Error::Refused(refused) = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(refused.status, 401);
+    assert_eq!(refused.content_type.as_deref(), Some("application/json"));
+    assert_eq!(refused.text, text);
+    assert_eq!(refused.retry_after, None);
+}
+
+#[tokio::test]
+async fn a_refusal_of_another_type_has_its_text_too() {
+    let html = "Content-Type: text/html";
+    let server = Server::start([Script::whole("200 OK", &[html], "<p>\n  Sign in")]).await;
+    let error = failure(get(server.url("/"))).await;
+    assert_eq!(
+        error.to_string(),
+        "the server answered 200 OK with text/html, not an event stream: <p> Sign in"
+    );
+    assert!(matches!(error, Error::Refused(refused) if refused.text == "<p>\n  Sign in"));
+}
+
+#[tokio::test]
+async fn a_refusal_that_is_retried_has_its_text_too() {
+    let server = Server::start([Script::whole("503 Service Unavailable", &[], "restarting")]).await;
+    let mut source = get(server.url("/"));
+    assert_eq!(next(&mut source).await, "connecting");
+    let update = in_time("the refusal", source.next()).await;
+    let Some(Update::Connecting(connecting)) = update else {
+        panic!("{update:?}");
+    };
+    assert_eq!(
+        connecting.to_string(),
+        "the server answered 503 Service Unavailable: restarting; connecting again in 20.0ms"
+    );
+}
+
+#[tokio::test]
+async fn only_the_beginning_of_a_refusal_is_kept() {
+    let text = "x".repeat(100_000);
+    let server = Server::start([Script::whole("404 Not Found", &[], &text)]).await;
+    let error = failure(get(server.url("/"))).await;
+    assert_eq!(
+        error.to_string().len(),
+        "the server answered 404 Not Found: ".len() + 500
+    );
+    assert!(matches!(error, Error::Refused(refused) if refused.text == text[..16 << 10]));
+}
+
+#[tokio::test]
+async fn a_refusal_that_goes_on_for_ever_is_not_waited_for() {
+    let head = "HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\n\r\nno";
+    let mut server = Server::start([Script::default().send(head).hold()]).await;
+    let error = failure(get(server.url("/"))).await;
+    assert_eq!(error.to_string(), "the server answered 403 Forbidden: no");
+    server.gone().await;
+}
+
+#[tokio::test]
+async fn a_refusal_whose_body_breaks_off_is_reported_as_far_as_it_came() {
+    let head = "HTTP/1.1 403 Forbidden\r\nContent-Length: 99\r\n\r\nno";
+    let server = Server::start([Script::default().send(head).cut()]).await;
+    let error = failure(get(server.url("/"))).await;
+    assert!(matches!(error, Error::Refused(refused) if refused.text == "no"));
 }
 
 #[tokio::test]

@@ -113,7 +113,7 @@ async fn item_43_another_content_type_fails_for_good() {
         log,
         [
             "connecting",
-            "failed: the server answered with text/html, not text/event-stream"
+            "failed: the server answered 200 OK with text/html, not an event stream: data: a"
         ]
     );
     assert_eq!(server.requests().len(), 1);

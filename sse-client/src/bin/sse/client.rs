@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sse_client::{
-    Error,
+    Error, ErrorKind, Report,
     reqwest::{Client, ClientBuilder, redirect::Policy},
 };
 
@@ -22,14 +22,17 @@ pub(crate) fn builder() -> ClientBuilder {
 
 pub(crate) fn build(builder: ClientBuilder) -> Result<Client, Failure> {
     let client = builder.build();
-    client.map_err(|error| Exit::Refused.because(format!("cannot make an HTTP client: {error}")))
+    client.map_err(|error| {
+        let report = Report::new(&error);
+        Exit::Refused.because(format!("cannot make an HTTP client: {report}"))
+    })
 }
 
-/// Whose fault it is that there is no stream.
+/// Returns the exit code for an error of a stream.
 pub(crate) fn exit_of(error: &Error) -> Exit {
-    match error {
-        Error::Ended | Error::Lost(_) | Error::Idle { .. } | Error::Connect(_) => Exit::Lost,
-        Error::Request(_) => Exit::Usage,
+    match error.kind() {
+        ErrorKind::Ended | ErrorKind::Connection => Exit::Lost,
+        ErrorKind::Request => Exit::Usage,
         _ => Exit::Refused,
     }
 }

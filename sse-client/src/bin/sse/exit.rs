@@ -1,6 +1,8 @@
 //! How the command ends.
 
-use std::{fmt::Display, process::ExitCode};
+use std::{error::Error, fmt::Display, process::ExitCode};
+
+use sse_client::Report;
 
 /// What the exit codes mean, for `--help`.
 pub(crate) const CODES: &str = "\
@@ -31,12 +33,17 @@ pub(crate) struct Failure {
 }
 
 impl Exit {
-    /// A failure with this code.
+    /// Returns a failure with this code.
     pub(crate) fn because(self, reason: impl Display) -> Failure {
         Failure {
             exit: self,
             text: reason.to_string(),
         }
+    }
+
+    /// Returns a failure with this code, whose text is that of an error with all of its causes.
+    pub(crate) fn because_of(self, error: &(dyn Error + 'static)) -> Failure {
+        self.because(Report::new(error))
     }
 }
 

@@ -6,10 +6,7 @@ use std::{
 };
 
 use serde_json::Value;
-use sse_client::{
-    TransportError,
-    reqwest::{RequestBuilder, Response, StatusCode, header::LOCATION},
-};
+use sse_client::reqwest::{self, RequestBuilder, Response, StatusCode, header::LOCATION};
 use url::Url;
 
 use crate::{
@@ -71,7 +68,11 @@ pub(crate) async fn publish(
     request: RequestBuilder,
     data: String,
 ) -> Result<Option<String>, Failure> {
-    let response = request.body(data).send().await.map_err(lost)?;
+    let response = request
+        .body(data)
+        .send()
+        .await
+        .map_err(|error| lost(&error))?;
     let status = response.status();
     let location = response.headers().get(LOCATION).cloned();
     let answer = beginning(response).await?;
@@ -116,7 +117,7 @@ fn read_stdin() -> Result<String, Failure> {
 async fn beginning(mut response: Response) -> Result<Vec<u8>, Failure> {
     let mut answer = Vec::new();
     while answer.len() < MOST {
-        let Some(chunk) = response.chunk().await.map_err(lost)? else {
+        let Some(chunk) = response.chunk().await.map_err(|error| lost(&error))? else {
             break;
         };
         answer.extend_from_slice(&chunk);
@@ -135,6 +136,6 @@ fn refused(status: StatusCode, json: Option<&Value>, answer: &[u8]) -> Failure {
     Exit::Refused.because(format!("the server answered {status}{colon}{said}"))
 }
 
-fn lost(error: sse_client::reqwest::Error) -> Failure {
-    Exit::Lost.because(TransportError::new(error))
+fn lost(error: &reqwest::Error) -> Failure {
+    Exit::Lost.because_of(error)
 }

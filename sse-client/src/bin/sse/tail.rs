@@ -10,7 +10,7 @@ use http::{
     HeaderValue, Method,
     header::{CONTENT_TYPE, HeaderMap},
 };
-use sse_client::{Backoff, Closed, Connecting, Error, Event, EventSource, Update};
+use sse_client::{Backoff, Closed, Connecting, Error, Event, EventSource, Report, Update};
 use tokio::time::sleep;
 
 use crate::{
@@ -124,7 +124,8 @@ impl Follower {
                 wait,
                 ..
             }) => notes::note(format_args!(
-                "{error}; again in {:.1} s",
+                "{}; again in {:.1} s",
+                Report::new(error),
                 wait.as_secs_f64()
             )),
             _ => {}
@@ -139,9 +140,9 @@ impl Follower {
                 ..
             } if is_final => self.ended(&error.to_string()),
             // "Gave up" says nothing about a connection that was to be the only one.
-            Closed::GaveUp { error, .. } if is_final => Err(exit_of(error).because(error)),
+            Closed::GaveUp { error, .. } if is_final => Err(exit_of(error).because_of(error)),
             Closed::GaveUp { error, .. } | Closed::Failed(error) => {
-                Err(exit_of(error).because(closed))
+                Err(exit_of(error).because_of(closed))
             }
             _ => self.ended(&closed.to_string()),
         }

@@ -79,11 +79,11 @@ impl Client {
             }
             Update::Connecting(Connecting {
                 error: Some(error), ..
-            }) => self.failed(exit_of(&error).because(error)),
+            }) => self.failed(exit_of(&error).because_of(&error)),
             Update::Closed(Closed::Failed(error) | Closed::GaveUp { error, .. }) => {
-                self.failed(exit_of(&error).because(error));
+                self.failed(exit_of(&error).because_of(&error));
             }
-            Update::Closed(closed) => self.failed(Exit::Refused.because(closed)),
+            Update::Closed(closed) => self.failed(Exit::Refused.because_of(&closed)),
             _ => {}
         }
     }
