@@ -3,7 +3,6 @@
 mod callbacks;
 mod closing;
 mod decoding;
-#[cfg(feature = "http2")]
 mod http2;
 mod idle;
 mod ids;
