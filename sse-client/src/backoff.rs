@@ -1,4 +1,4 @@
-//! How long to wait before the next attempt, and when to give up.
+//! The waits before further attempts, and the limits at which to give up.
 
 use std::time::Duration;
 

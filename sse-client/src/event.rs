@@ -7,7 +7,7 @@ use sse_wire::EventType;
 /// An event as a browser dispatches it ([HTML, 9.2.6]). With feature `json` it is `Serialize` and
 /// `Deserialize`.
 ///
-/// [HTML, 9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+/// [HTML, 9.2.6]: https://html.spec.whatwg.org/#event-stream-interpretation
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Event {

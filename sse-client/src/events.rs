@@ -87,7 +87,7 @@ impl<R: AsyncRead> Events<Pin<Box<ReaderStream<R>>>> {
 }
 
 impl<R: Read> BlockingEvents<R> {
-    /// Reads a blocking reader. It needs no buffer of its own.
+    /// Reads a blocking reader, which needs no buffer.
     pub fn from_read(reader: R) -> Self {
         Self::new(reader)
     }

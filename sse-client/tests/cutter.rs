@@ -1,6 +1,7 @@
 //! Every connection is severed at random bytes for a minute: every event arrives once and in order.
 //!
-//! `CUTTER_SEED=7` cuts connections at the same bytes again, as far as they are made in the same order.
+//! `CUTTER_SEED=7` cuts connections at the same bytes again, as far as they are made in the same
+//! order.
 
 use std::{
     env, io,
@@ -25,22 +26,22 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
 
-/// How long messages are published and connections cut.
+/// The time during which messages are published and connections cut.
 const TIME: Duration = Duration::from_secs(60);
 
-/// How long the clients may then take to have everything, through connections that are still cut.
+/// The time limit for the clients to get the rest, through connections that are still cut.
 const REST: Duration = Duration::from_secs(60);
 
 const CLIENTS: usize = 8;
 
-/// So many messages each tick: 3,000 a second, if the machine can.
+/// The rate of messages: 3,000 a second, if the machine can.
 const TICK: Duration = Duration::from_millis(10);
 const PER_TICK: usize = 30;
 
 /// More than can be published, so that nothing is ever missing from the history.
 const HISTORY: usize = 400_000;
 
-/// The slow client stops so long after so many events; others publish meanwhile.
+/// The pause of the slow client, and the number of events between two pauses. Publishing goes on.
 const PAUSE: Duration = Duration::from_secs(1);
 const PAUSE_AFTER: usize = 7_000;
 
@@ -77,17 +78,17 @@ async fn every_event_arrives_once_and_in_order() {
     assert!(published > 10_000, "{published}");
 }
 
-/// Where connections were cut.
+/// The counts of cuts by their place.
 #[derive(Debug, Default)]
 struct Cuts {
     all: AtomicUsize,
     before_head: AtomicUsize,
     in_head: AtomicUsize,
-    /// None: it has no reason to.
+    /// Connections that the server closed: none, because it has no reason to.
     by_server: AtomicUsize,
 }
 
-/// What a client has seen.
+/// The counts of a client.
 struct Seen {
     events: usize,
     connections: usize,
@@ -96,7 +97,7 @@ struct Seen {
 /// Numbers from 0, and at last one of type `end`; returns how many.
 async fn publish(hub: &Hub) -> usize {
     let mut ticks = interval(TICK);
-    // A machine that cannot publish so fast does not have to catch up.
+    // A machine that cannot publish this fast does not have to catch up.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let end = Instant::now() + TIME;
     let mut number = 0;
@@ -155,7 +156,8 @@ async fn serve(hub: Hub) -> SocketAddr {
     address
 }
 
-/// Whoever has not seen an id yet begins at the beginning, however often it was cut before that.
+/// Streams the numbers. A client without an id begins with the first number, however often it has
+/// been cut off.
 async fn numbers(State(hub): State<Hub>, LastEventId(last): LastEventId) -> Result<Sse, Rejection> {
     let subscription = Subscription::to("numbers").resume_from(last.or_earliest());
     Ok(Sse::new(hub.subscribe(subscription).await?))

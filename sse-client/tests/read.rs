@@ -1,4 +1,4 @@
-//! Events out of every kind of body.
+//! The events of every kind of body.
 
 use std::{convert::Infallible, io};
 
@@ -71,7 +71,7 @@ fn a_blocking_reader_is_read() {
 }
 
 #[tokio::test]
-async fn an_error_of_the_body_is_told_after_the_events_before_it() {
+async fn an_error_of_the_body_follows_the_events_before_it() {
     let body = stream::iter([
         Ok("data: a\n\ndata: b\n"),
         Err(io::Error::other("cable cut")),
@@ -112,7 +112,7 @@ async fn an_answer_ends_at_done() {
 }
 
 #[tokio::test]
-async fn an_answer_that_ends_before_done_is_not_taken_for_whole() {
+async fn an_answer_that_ends_before_done_is_incomplete() {
     let mut events = Events::from_stream(chunks()).until_done();
     for event in expected() {
         assert_eq!(events.next().await.unwrap().unwrap(), event);
@@ -150,8 +150,11 @@ struct Delta {
 }
 
 #[tokio::test]
-async fn json_comes_as_values_and_what_is_not_it_is_told() {
-    let body = "data: {\"text\":\"Hel\"}\n\ndata: {\"error\":\"overloaded\"}\n\ndata: {\"text\":\"lo\"}\n\ndata: [DONE]\n\n";
+async fn json_data_comes_as_values_and_other_data_is_an_error() {
+    let body = "data: {\"text\":\"Hel\"}\n\n\
+                data: {\"error\":\"overloaded\"}\n\n\
+                data: {\"text\":\"lo\"}\n\n\
+                data: [DONE]\n\n";
     let body = stream::iter([Ok::<_, Infallible>(body)]);
     let mut deltas = Events::from_stream(body).json::<Delta>();
     assert_eq!(deltas.next().await.unwrap().unwrap().text, "Hel");

@@ -83,7 +83,7 @@ async fn tick(hub: Hub) {
     for n in 0_u64.. {
         let message = Message::data(n.to_string());
         hub.publish(message, "ticks").await.unwrap();
-        // pace: events for whoever listens
+        // pace: events for all who listen
         time::sleep(Duration::from_millis(10)).await;
     }
 }

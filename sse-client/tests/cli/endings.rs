@@ -1,11 +1,11 @@
-//! How `sse tail` ends, and with which exit code.
+//! The ends of `sse tail` and their exit codes.
 
 use crate::{
     process::{Ended, Sse, run},
     server::Server,
 };
 
-/// Runs it with options against a server that does this with the first connection.
+/// Runs it with options against a server that handles the first connection as given.
 fn ended(options: &[&str], serve: impl FnOnce(&Server)) -> Ended {
     let server = Server::start();
     let sse = Sse::start(&[&["tail", &server.url()], options].concat());
@@ -110,7 +110,12 @@ fn no_connection_is_3_if_there_is_to_be_no_other() {
     );
     let cut = ended(&["--no-reconnect"], |server| {
         let mut connection = server.accept();
-        connection.send("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 99\r\n\r\ndata: a\n\n");
+        connection.send(
+            "HTTP/1.1 200 OK\r\n\
+             content-type: text/event-stream\r\n\
+             content-length: 99\r\n\r\n\
+             data: a\n\n",
+        );
     });
     assert_eq!((cut.code, &*cut.stdout), (Some(3), "a\n"), "{cut:?}");
     assert!(

@@ -12,5 +12,5 @@ mod server;
 
 use std::time::Duration;
 
-/// How long anything may take that should take a moment.
+/// The time limit for anything that should take a moment.
 const DEADLINE: Duration = Duration::from_secs(30);

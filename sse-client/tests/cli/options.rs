@@ -1,4 +1,4 @@
-//! What each option of `sse tail` does.
+//! The effect of each option of `sse tail`.
 
 use std::fs;
 
@@ -99,8 +99,13 @@ fn only_wanted_types_are_printed_and_count() {
     let server = Server::start();
     let arguments = ["tail", "--event", "a", "--event", "b", "--max-events", "2"];
     let sse = Sse::start(&[&arguments[..], &[&server.url()]].concat());
-    let _connection =
-        server.accept_stream("data: 1\n\nevent: a\ndata: 2\n\nevent: c\ndata: 3\n\nevent: b\ndata: 4\n\nevent: a\ndata: 5\n\n");
+    let _connection = server.accept_stream(
+        "data: 1\n\n\
+         event: a\ndata: 2\n\n\
+         event: c\ndata: 3\n\n\
+         event: b\ndata: 4\n\n\
+         event: a\ndata: 5\n\n",
+    );
     let ended = sse.end();
     assert_eq!(ended.stdout, "a\n  2\nb\n  4\n");
     assert_eq!(ended.code, Some(0));

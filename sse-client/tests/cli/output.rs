@@ -1,4 +1,4 @@
-//! What is printed, where, and when.
+//! The output: its text, its stream and its time.
 
 use std::fmt::Write as _;
 

@@ -17,7 +17,7 @@ pub(crate) struct Sse {
     stderr: Receiver<String>,
 }
 
-/// How it ended, and what it printed that no test has taken before.
+/// The exit code, and the output that the test has not taken before.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
@@ -86,12 +86,12 @@ impl Sse {
         assert!(status.success());
     }
 
-    /// Waits for its end, for so long as that may take.
+    /// Waits for its end, within the time limit.
     #[track_caller]
     pub(crate) fn end(mut self) -> Ended {
         let stdout = rest(&self.stdout);
         let stderr = rest(&self.stderr);
-        // It has closed both, which is the last that it does.
+        // It has closed both, which it does last.
         let code = self.child.wait().unwrap().code();
         Ended {
             code,
@@ -108,7 +108,7 @@ impl Drop for Sse {
     }
 }
 
-/// The lines as they come. None where somebody else reads.
+/// Returns the lines as they arrive; none if somebody else reads.
 fn lines(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
     let (sender, receiver) = channel();
     if let Some(pipe) = pipe {

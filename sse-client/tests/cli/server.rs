@@ -13,7 +13,7 @@ use crate::DEADLINE;
 /// The head of a response that is a stream; it ends with the connection.
 pub(crate) const STREAM: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
 
-/// A connection that takes nothing for so long is full.
+/// A connection that takes nothing for this long is full.
 const STALLED: Duration = Duration::from_millis(500);
 
 /// Accepts connections; a test takes one after the other.
@@ -65,7 +65,7 @@ impl Server {
         assert!(self.connections.try_recv().is_err());
     }
 
-    /// The next connection, as a stream that begins so.
+    /// Returns the next connection, as a stream that begins with a text.
     pub(crate) fn accept_stream(&self, text: &str) -> Connection {
         let mut connection = self.accept();
         connection.send(&format!("{STREAM}{text}"));
@@ -78,7 +78,7 @@ impl Connection {
         self.stream.write_all(text.as_bytes()).unwrap();
     }
 
-    /// Whether the client is still there to send to.
+    /// Sends a text, and returns `true` if the client is still there.
     pub(crate) fn try_send(&mut self, text: &str) -> bool {
         self.stream.write_all(text.as_bytes()).is_ok()
     }

@@ -10,9 +10,13 @@ use super::{
     scripted::{Script, Server},
 };
 
-const EVENTS: &str = "data: 1\n\nevent: tick\ndata: 2\n\nevent: message\ndata: 3\n\nevent: Tick\ndata: 4\n\ndata: 5\n\n";
+const EVENTS: &str = "data: 1\n\n\
+    event: tick\ndata: 2\n\n\
+    event: message\ndata: 3\n\n\
+    event: Tick\ndata: 4\n\n\
+    data: 5\n\n";
 
-/// What was called, in order.
+/// The calls in their order.
 #[derive(Clone, Default)]
 struct Calls(Arc<Mutex<Vec<String>>>);
 
@@ -38,7 +42,7 @@ fn source() -> EventSource {
 }
 
 #[tokio::test(start_paused = true)]
-async fn by_type_and_in_the_order_of_their_subscriptions() {
+async fn callbacks_are_called_by_type_and_in_the_order_of_their_subscriptions() {
     let (source, calls) = (source(), Calls::default());
     source.handle().on_any(calls.note("any"));
     source.handle().on_message(calls.note("message"));
@@ -74,7 +78,7 @@ async fn by_type_and_in_the_order_of_their_subscriptions() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn before_the_event_is_given_to_whoever_polls() {
+async fn callbacks_are_called_before_the_event_is_returned() {
     let (mut source, calls) = (source(), Calls::default());
     source.handle().on_any(calls.note("any"));
     assert_eq!(next_event(&mut source).await, "[] message: 1");
@@ -84,7 +88,7 @@ async fn before_the_event_is_given_to_whoever_polls() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn unsubscribed_from_outside() {
+async fn a_callback_is_unsubscribed_from_outside() {
     let (mut source, calls) = (source(), Calls::default());
     let callback = source.handle().on_any(calls.note("any"));
     source.handle().on_any(calls.note("other"));
@@ -183,7 +187,7 @@ async fn a_callback_that_panics_harms_only_its_own_event() {
     assert_eq!(calls.all(), ["any 1", "any 3"]);
 }
 
-/// A callback that owns a handle of its own source and something that is watched.
+/// Adds a callback that owns a handle to its source and something that is watched.
 fn own_a_handle(handle: &Handle, watched: &Arc<()>) {
     let (own, watched) = (handle.clone(), Arc::clone(watched));
     handle.on_any(move |_| {
@@ -227,7 +231,7 @@ async fn a_callback_that_is_added_after_the_end_goes_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unsubscribed_callback_goes_at_once_also_with_what_acts_when_it_goes() {
+async fn an_unsubscribed_callback_is_dropped_at_once_even_if_its_drop_unsubscribes_another() {
     struct Unsubscribes(Callback, Arc<()>);
     impl Drop for Unsubscribes {
         fn drop(&mut self) {
@@ -248,7 +252,7 @@ async fn an_unsubscribed_callback_goes_at_once_also_with_what_acts_when_it_goes(
 }
 
 #[tokio::test]
-async fn they_are_called_over_all_connections() {
+async fn callbacks_are_called_over_all_connections() {
     let server = Server::start([
         Script::events("data: 1\n\n"),
         Script::stream().chunk("data: 2\n\n").cut(),
@@ -262,7 +266,7 @@ async fn they_are_called_over_all_connections() {
 }
 
 #[tokio::test]
-async fn they_may_come_from_another_task() {
+async fn callbacks_may_be_added_by_another_task() {
     let server = Server::start([Script::stream().gate().chunk("data: 1\n\n").end()]).await;
     let (mut source, calls) = (get(server.url("/")), Calls::default());
     let (handle, noted) = (source.handle().clone(), calls.clone());

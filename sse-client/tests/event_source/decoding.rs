@@ -1,5 +1,5 @@
-//! What other decoders do wrong, measured: a case for each row of the project's table 2.2, through the
-//! whole client and with every cut into two chunks and into chunks of one byte.
+//! Mistakes that other decoders make, as measured: each case through the whole client, with every
+//! cut into two chunks and with chunks of one byte.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -30,14 +30,16 @@ async fn every_cut(body: impl AsRef<[u8]>, events: &[&str], id: Option<&str>) {
     }
 }
 
+// HTML 9.2.5: one leading BOM.
 #[tokio::test]
-async fn row_bom_at_start() {
+async fn a_bom_at_the_start_is_stripped_once() {
     every_cut("\u{feff}data: a\n\n", &["[] message: a"], None).await;
     every_cut("\u{feff}\u{feff}data: a\n\n", &[], None).await;
 }
 
+// HTML 9.2.5: one leading BOM.
 #[tokio::test]
-async fn row_bom_at_the_start_of_each_connection() {
+async fn a_bom_is_stripped_at_the_start_of_each_connection() {
     let body = "\u{feff}data: a\n\n";
     let server = Server::start([Script::events(body), Script::events(body)]).await;
     let log = follow(&mut get(server.url("/"))).await;
@@ -47,26 +49,30 @@ async fn row_bom_at_the_start_of_each_connection() {
     );
 }
 
+// HTML 9.2.5: one leading BOM.
 #[tokio::test]
-async fn row_bom_later_is_not_stripped() {
+async fn a_later_bom_is_not_stripped() {
     let body = "data: a\n\n\u{feff}data: b\n\ndata: \u{feff}c\n\n";
     every_cut(body, &["[] message: a", "[] message: \u{feff}c"], None).await;
 }
 
+// HTML 9.2.5: `end-of-line`.
 #[tokio::test]
-async fn row_cr_only_stream() {
+async fn lines_may_end_with_cr_alone() {
     let body = "id: 1\rdata: a\r\rdata: b\rdata: c\r\r";
     every_cut(body, &["[1] message: a", "[1] message: b\nc"], Some("1")).await;
 }
 
+// HTML 9.2.5: `end-of-line`.
 #[tokio::test]
-async fn row_crlf_split_over_chunks() {
+async fn crlf_may_be_split_over_chunks() {
     let body = "data: a\r\n\r\ndata: b\r\ndata: c\r\n\r\n";
     every_cut(body, &["[] message: a", "[] message: b\nc"], None).await;
 }
 
+// HTML 9.2.6: a blank line dispatches the event.
 #[tokio::test]
-async fn row_event_dispatched_at_once_after_a_cr() {
+async fn an_event_is_dispatched_at_once_after_a_cr() {
     for body in [
         "data: a\r\r",
         "data: a\r\n\r",
@@ -81,8 +87,9 @@ async fn row_event_dispatched_at_once_after_a_cr() {
     }
 }
 
+// HTML 9.2.6: UTF-8 decode.
 #[tokio::test]
-async fn row_invalid_utf8_becomes_replacement_characters() {
+async fn invalid_utf8_becomes_replacement_characters() {
     every_cut(
         b"data: a\xffb\n\ndata: \xe2\x82\n\nid: \xf0\n\ndata: c\n\n",
         &[
@@ -95,33 +102,38 @@ async fn row_invalid_utf8_becomes_replacement_characters() {
     .await;
 }
 
+// HTML 9.2.6: a line that starts with a colon.
 #[tokio::test]
-async fn row_bad_utf8_inside_a_comment_is_ignored() {
+async fn invalid_utf8_inside_a_comment_is_ignored() {
     every_cut(b": \xff\xfe\ndata: a\n\n", &["[] message: a"], None).await;
 }
 
+// HTML 9.2.6: field `id`.
 #[tokio::test]
-async fn row_id_with_nul_is_ignored() {
+async fn an_id_with_nul_is_ignored() {
     let body = "id: 1\ndata: a\n\nid: 2\0\ndata: b\n\n";
     every_cut(body, &["[1] message: a", "[1] message: b"], Some("1")).await;
 }
 
+// HTML 9.2.6: the last event id buffer.
 #[tokio::test]
-async fn row_id_is_sticky() {
+async fn an_id_holds_for_later_events() {
     let body = "id: 1\ndata: a\n\ndata: b\n\n";
     every_cut(body, &["[1] message: a", "[1] message: b"], Some("1")).await;
 }
 
+// HTML 9.2.6: field `id`.
 #[tokio::test]
-async fn row_empty_id_resets() {
+async fn an_empty_id_resets_the_id() {
     for empty in ["id", "id:", "id: "] {
         let body = format!("id: 1\ndata: a\n\n{empty}\ndata: b\n\n");
         every_cut(body, &["[1] message: a", "[] message: b"], None).await;
     }
 }
 
+// HTML 9.2.6: field `retry`.
 #[tokio::test]
-async fn row_retry_only_block_is_seen() {
+async fn a_block_with_only_a_retry_is_seen() {
     for (body, wait) in [
         ("retry: 33\n\n", 33),
         ("retry:33\r\r", 33),
@@ -137,15 +149,16 @@ async fn row_retry_only_block_is_seen() {
     }
 }
 
+// HTML 9.2.6: field `retry`.
 #[tokio::test]
-async fn row_retry_with_a_sign_is_ignored() {
+async fn a_retry_of_anything_but_digits_is_ignored() {
     for value in ["+5", "-5", "5.0", "5 ", " 5", "0x5", "", "٣", "five"] {
         let wait = wait_after(&format!("retry: {value}\n\n")).await;
         assert_eq!(wait, Duration::from_millis(20), "{value:?}");
     }
 }
 
-/// How long it waits after a stream.
+/// Returns the wait after a stream.
 async fn wait_after(body: &str) -> Duration {
     let server = Server::start([Script::events(body)]).await;
     let (sender, waits) = std::sync::mpsc::channel();
@@ -155,20 +168,23 @@ async fn wait_after(body: &str) -> Duration {
     waits.recv().unwrap()
 }
 
+// HTML 9.2.6: a line without a colon.
 #[tokio::test]
-async fn row_data_without_colon() {
+async fn data_may_stand_without_a_colon() {
     every_cut("data\n\n", &["[] message: "], None).await;
     every_cut("data\ndata\n\n", &["[] message: \n"], None).await;
 }
 
+// HTML 9.2.6: field `event`.
 #[tokio::test]
-async fn row_empty_event_is_a_message() {
+async fn an_empty_type_makes_a_message() {
     let body = "event: x\nevent:\ndata: a\n\nevent\ndata: b\n\n";
     every_cut(body, &["[] message: a", "[] message: b"], None).await;
 }
 
+// HTML 9.2.6: the end of the stream discards pending data.
 #[tokio::test]
-async fn row_clean_end_in_the_middle_of_an_event() {
+async fn an_event_that_is_unfinished_at_a_clean_end_is_discarded() {
     for unfinished in ["data: b\n", "data: b", "id: 2\ndata: b\n", "id: 2\n", "\r"] {
         let body = format!("id: 1\ndata: a\n\n{unfinished}");
         every_cut(body, &["[1] message: a"], Some("1")).await;
@@ -176,7 +192,7 @@ async fn row_clean_end_in_the_middle_of_an_event() {
 }
 
 #[tokio::test]
-async fn row_64_mib_line_without_an_end() {
+async fn a_line_of_64_mib_without_an_end_exceeds_the_limit() {
     let piece = "x".repeat(64 << 10);
     let endless = Script::default()
         .send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: ")
@@ -195,7 +211,7 @@ async fn row_64_mib_line_without_an_end() {
 }
 
 #[tokio::test]
-async fn row_1_mib_event_in_16_byte_chunks() {
+async fn an_event_of_1_mib_in_chunks_of_16_bytes_is_read() {
     let data = "0123456789abcde".repeat(70_000);
     let body = format!("data: {data}\n\n");
     let server = Server::start([Script::chunks(body.as_bytes().chunks(16))]).await;
@@ -204,7 +220,7 @@ async fn row_1_mib_event_in_16_byte_chunks() {
 }
 
 #[tokio::test]
-async fn row_200_k_small_events() {
+async fn two_hundred_thousand_small_events_are_read_in_order() {
     const COUNT: usize = 200_000;
     let mut body = String::new();
     for number in 0..COUNT {

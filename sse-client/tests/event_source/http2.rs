@@ -1,4 +1,4 @@
-//! The same over HTTP/2, where a stream can end without its connection.
+//! HTTP/2, where a stream can end without its connection.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -16,16 +16,16 @@ use tokio::{
 
 use super::log::{follow, quick};
 
-/// How the server ends a stream.
+/// The ways in which the server ends a stream.
 #[derive(Clone, Copy, Debug)]
 enum End {
     Properly,
     Reset,
-    /// The connection, without a word.
+    /// Drops the connection.
     Cut,
 }
 
-/// What a request came with.
+/// A request as the server saw it.
 #[derive(Debug, PartialEq, Eq)]
 struct Seen {
     connection: usize,
@@ -61,8 +61,8 @@ async fn a_stream_that_is_reset_or_cut_is_resumed() {
     }
 }
 
-/// Answers each request with an event and half of another one, and once that has arrived with an end; what is asked after
-/// the last is not answered.
+/// Answers each request with an event and half of another one, and ends the stream once that has
+/// arrived. Requests after the last end are not answered.
 async fn serve(
     ends: impl IntoIterator<Item = End>,
     arrived: &Arc<Notify>,
@@ -99,7 +99,7 @@ async fn serve(
                 send(&mut body, format!("id: {number}\ndata: a\n\nid: x\nda"));
                 tokio::select! {
                     () = arrived.notified() => {}
-                    // Nothing is asked meanwhile, but this is what drives the connection.
+                    // No request is expected now, but this drives the connection.
                     _ = requests.accept() => return,
                 }
                 match end {

@@ -1,6 +1,6 @@
-//! Where the next connection begins.
+//! The id from which the next connection resumes.
 
-use sse_client::{Closed, EventSource};
+use sse_client::{Closed, Error, EventSource};
 
 use super::{
     log::{closed, follow, get, next, next_event, quick},
@@ -12,7 +12,7 @@ fn some(ids: &[&str]) -> Vec<Option<String>> {
 }
 
 #[tokio::test]
-async fn a_header_of_the_users_own_is_where_it_begins_until_the_stream_has_an_id() {
+async fn the_users_header_is_the_start_until_the_stream_has_an_id() {
     let server = Server::start([
         Script::status("503 Service Unavailable", &[]),
         Script::events("data: a\n\n"),
@@ -26,7 +26,7 @@ async fn a_header_of_the_users_own_is_where_it_begins_until_the_stream_has_an_id
 }
 
 #[tokio::test]
-async fn a_header_of_the_users_request_is_where_it_begins_too() {
+async fn a_header_of_the_users_request_is_the_start_too() {
     let server = Server::start([Script::events("id: 8\ndata: b\n\n")]).await;
     let request = http::Request::get(server.url("/"))
         .header("Last-Event-ID", "größe")
@@ -37,14 +37,14 @@ async fn a_header_of_the_users_request_is_where_it_begins_too() {
 }
 
 #[tokio::test]
-async fn an_empty_id_also_takes_the_users_header_away() {
+async fn an_empty_id_removes_the_users_header_too() {
     let server = Server::start([Script::events("id\ndata: b\n\n")]).await;
     closed(get(server.url("/")).header("last-event-id", "7")).await;
     assert_eq!(server.ids(), [Some("7".into()), None]);
 }
 
 #[tokio::test]
-async fn resume_from_is_where_it_begins() {
+async fn resume_from_is_the_start() {
     let server = Server::start([
         Script::events("data: a\n\n"),
         Script::events("id: 8\ndata: b\n\n"),
@@ -57,10 +57,10 @@ async fn resume_from_is_where_it_begins() {
     assert_eq!(source.last_event_id(), "8");
 }
 
-/// Other servers publish ids that ours would refuse, and know them again by what HTTP leaves of
-/// them.
+/// Other servers publish ids that ours would refuse, and recognize them by the part that HTTP
+/// leaves.
 #[tokio::test]
-async fn an_id_with_blanks_at_its_ends_is_held_as_it_is_and_sent_back() {
+async fn an_id_with_blanks_at_its_ends_is_kept_as_it_is_and_sent_back() {
     let server = Server::start([Script::events("id:  7 \t\ndata: a\n\n")]).await;
     let mut source = get(server.url("/"));
     let log = follow(&mut source).await;
@@ -70,13 +70,13 @@ async fn an_id_with_blanks_at_its_ends_is_held_as_it_is_and_sent_back() {
 }
 
 #[tokio::test]
-async fn an_id_that_no_header_can_carry_is_held_and_told() {
+async fn an_id_that_no_header_can_carry_is_kept_and_reported() {
     let server = Server::start([Script::events("id: a\u{1}b\ndata: a\n\n")]).await;
     let mut source = get(server.url("/"));
     assert_eq!(next_event(&mut source).await, "[a\u{1}b] message: a");
     let closed = closed(source).await;
     assert!(
-        matches!(&closed, Closed::Failed(sse_client::Error::LastEventId { id }) if id == "a\u{1}b"),
+        matches!(&closed, Closed::Failed(Error::LastEventId { id }) if id == "a\u{1}b"),
         "{closed:?}"
     );
 }
@@ -89,12 +89,12 @@ async fn resume_from_nothing_is_no_header() {
 }
 
 #[tokio::test]
-async fn resume_from_an_id_that_no_stream_can_have_is_told() {
+async fn resume_from_an_id_that_no_stream_can_have_is_reported() {
     for id in ["a\nb", "a\rb", "a\0b"] {
         let server = Server::start([]).await;
         let closed = closed(get(server.url("/")).resume_from(id)).await;
         assert!(
-            matches!(&closed, Closed::Failed(sse_client::Error::LastEventId { id: told }) if told == id),
+            matches!(&closed, Closed::Failed(Error::LastEventId { id: bad }) if bad == id),
             "{closed:?}"
         );
         assert!(server.requests().is_empty());

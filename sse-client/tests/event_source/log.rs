@@ -1,11 +1,11 @@
-//! What an event source tells, as short lines that tests can state.
+//! The updates of an event source as short lines, which tests can expect.
 
 use std::time::Duration;
 
 use sse_client::{Backoff, Closed, Error, EventSource, Open, Report, Update};
 use sse_conformance::in_time;
 
-/// Waits that a test can afford: 20 ms, twice that each time, without chance.
+/// Waits that a test can afford: 20 ms, doubled each time, without jitter.
 pub(crate) fn quick() -> Backoff {
     Backoff::default()
         .initial(Duration::from_millis(20))
@@ -18,12 +18,12 @@ pub(crate) fn get(url: impl AsRef<str>) -> EventSource {
     EventSource::get(url).backoff(quick())
 }
 
-/// Everything up to the end, within the deadline.
+/// Returns all updates up to the end, within the deadline.
 pub(crate) async fn follow(source: &mut EventSource) -> Vec<String> {
     in_time("the end of the source", lines(source)).await
 }
 
-/// Everything up to the end, within a year: for paused time.
+/// Returns all updates up to the end, within a year: for paused time.
 pub(crate) async fn log(source: &mut EventSource) -> Vec<String> {
     let year = Duration::from_secs(365 * 86_400);
     let lines = tokio::time::timeout(year, lines(source)).await;
@@ -38,19 +38,19 @@ async fn lines(source: &mut EventSource) -> Vec<String> {
     lines
 }
 
-/// The next update.
+/// Returns the next update.
 pub(crate) async fn next(source: &mut EventSource) -> String {
     let update = in_time("the next update", source.next()).await;
     update.as_ref().map_or("nothing".into(), line)
 }
 
-/// The next event, whatever else there is before it.
+/// Returns the next event and skips the other updates before it.
 pub(crate) async fn next_event(source: &mut EventSource) -> String {
     let event = in_time("the next event", source.next_event()).await;
     line(&Update::Event(event.unwrap()))
 }
 
-/// What the server has accepted with, whatever there is before it.
+/// Returns the next open connection and skips the updates before it.
 pub(crate) async fn opened(source: &mut EventSource) -> Open {
     loop {
         match in_time("an open connection", source.next()).await {
@@ -61,12 +61,12 @@ pub(crate) async fn opened(source: &mut EventSource) -> Open {
     }
 }
 
-/// Why it ended, whatever there is before that.
+/// Runs the source to its end and returns the reason.
 pub(crate) async fn closed(source: EventSource) -> Closed {
     in_time("the end of the source", source.run()).await
 }
 
-/// The error with which it failed for good.
+/// Runs the source to its end and returns the error with which it failed for good.
 pub(crate) async fn failure(source: EventSource) -> Error {
     match closed(source).await {
         Closed::Failed(error) => error,

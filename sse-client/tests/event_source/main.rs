@@ -1,4 +1,4 @@
-//! The event source against servers that do what they are told, over TCP and, where times matter, in memory.
+//! The event source against scripted servers, over TCP and, where times matter, in memory.
 
 mod callbacks;
 mod closing;

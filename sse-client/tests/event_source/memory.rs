@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep};
 pub(crate) enum Answer {
     /// Nobody listens.
     Refused,
-    /// Such a request can never be sent.
+    /// The request can never be sent.
     Permanent,
     /// Neither an answer nor an error.
     Silence,
@@ -58,23 +58,23 @@ impl Memory {
         }))
     }
 
-    /// A source that is answered by it.
+    /// Returns a source that it answers.
     pub(crate) fn source(&self) -> EventSource {
         EventSource::get("http://memory.example/").transport(self.clone())
     }
 
-    /// When each request came, in milliseconds.
+    /// Returns the times of the requests, in milliseconds.
     pub(crate) fn times(&self) -> Vec<u128> {
         let requests = self.0.requests.lock().unwrap();
         requests.iter().map(|(at, _)| at.as_millis()).collect()
     }
 
-    /// How much time has passed, in milliseconds.
+    /// Returns the time that has passed, in milliseconds.
     pub(crate) fn now(&self) -> u128 {
         self.0.start.elapsed().as_millis()
     }
 
-    /// Who else has an interest: sources, their requests and bodies.
+    /// Returns the number of other users: sources, their requests and bodies.
     pub(crate) fn users(&self) -> usize {
         Arc::strong_count(&self.0) - 1
     }
@@ -113,7 +113,7 @@ fn body(parts: Vec<Part>, transport: Memory) -> Body {
             let frame = match part {
                 Part::Bytes(bytes) => Some(Ok(Frame::data(Bytes::from_static(bytes.as_bytes())))),
                 Part::Wait(time) => {
-                    // pace: what a script says; time is paused.
+                    // pace: the wait of the script; time is paused.
                     sleep(time).await;
                     None
                 }

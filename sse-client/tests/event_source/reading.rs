@@ -7,7 +7,7 @@ use super::scripted::{Script, Server};
 
 type Events = sse_client::Events<ResponseBody>;
 
-/// A server that answers so, and the events of its answer.
+/// Starts a server with a script, and returns the events of its answer.
 async fn events(script: Script) -> (Server, Events) {
     let server = Server::start([script]).await;
     let response = in_time("the head", reqwest::get(server.url("/"))).await;
@@ -18,7 +18,7 @@ async fn next(events: &mut Events) -> Option<Result<Event, ReadError>> {
     in_time("the next event", events.next()).await
 }
 
-/// What is told first, which is an error.
+/// Returns the first result, which is an error.
 async fn refusal(script: Script) -> ReadError {
     let (_server, mut events) = events(script).await;
     let error = next(&mut events).await.unwrap().unwrap_err();
@@ -42,7 +42,7 @@ async fn an_event_stream_is_read_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_told_with_its_status_and_text() {
+async fn a_refusal_is_reported_with_its_status_and_text() {
     let text = "{\"error\":\"no such key\"}";
     let json = "Content-Type: application/json";
     let error = refusal(Script::whole("401 Unauthorized", &[json], text)).await;

@@ -1,4 +1,5 @@
-//! What other reconnecting clients do wrong, measured: a case for each row of the project's table 2.3.
+//! Mistakes that other clients make when they reconnect, as measured. The rules are HTML, 9.2.3 and
+//! 9.2.6.
 
 use super::{
     log::{closed, follow, get, quick},
@@ -10,7 +11,7 @@ fn times(script: &Script, times: usize) -> Vec<Script> {
 }
 
 #[tokio::test]
-async fn row_server_closes_after_each_event() {
+async fn a_server_that_closes_after_each_event_is_reconnected_without_growing_waits() {
     let server = Server::start(times(&Script::events("data: a\n\n"), 4)).await;
     let log = follow(&mut get(server.url("/"))).await;
     let cycle = ["open", "[] message: a", "ended; again in 20ms"];
@@ -27,7 +28,7 @@ async fn row_server_closes_after_each_event() {
 }
 
 #[tokio::test]
-async fn row_server_closes_each_time_without_an_event() {
+async fn waits_grow_if_the_server_closes_without_an_event() {
     let server = Server::start(times(&Script::events(": hello\n"), 4)).await;
     let mut log = follow(&mut get(server.url("/"))).await;
     log.retain(|line| line != "open");
@@ -45,7 +46,7 @@ async fn row_server_closes_each_time_without_an_event() {
 }
 
 #[tokio::test]
-async fn row_204_stops_at_first() {
+async fn a_204_stops_the_first_connection() {
     let server = Server::start([]).await;
     let log = follow(&mut get(server.url("/"))).await;
     assert_eq!(log, ["connecting", "stopped"]);
@@ -53,7 +54,7 @@ async fn row_204_stops_at_first() {
 }
 
 #[tokio::test]
-async fn row_204_stops_on_a_reconnect() {
+async fn a_204_stops_a_reconnect() {
     let server = Server::start([Script::events("data: a\n\n"), Script::no_content()]).await;
     let log = follow(&mut get(server.url("/"))).await;
     assert_eq!(log.last().unwrap(), "stopped");
@@ -61,14 +62,14 @@ async fn row_204_stops_on_a_reconnect() {
 }
 
 #[tokio::test]
-async fn row_204_stops_whatever_the_policy_for_statuses() {
+async fn a_204_stops_under_any_policy_for_statuses() {
     let server = Server::start([]).await;
     let log = follow(&mut get(server.url("/")).retry_on(|_| true)).await;
     assert_eq!(log, ["connecting", "stopped"]);
 }
 
 #[tokio::test]
-async fn row_500_at_first_connect() {
+async fn a_500_is_retried_at_the_first_connection() {
     let error = Script::status("500 Internal Server Error", &[]);
     let server = Server::start([error, Script::events("data: a\n\n")]).await;
     let log = follow(&mut get(server.url("/"))).await;
@@ -86,7 +87,7 @@ async fn row_500_at_first_connect() {
 }
 
 #[tokio::test]
-async fn row_500_on_a_reconnect() {
+async fn a_500_is_retried_on_a_reconnect_and_the_id_is_kept() {
     let error = Script::status("500 Internal Server Error", &[]);
     let server = Server::start([
         Script::events("id: 1\ndata: a\n\n"),
@@ -116,7 +117,7 @@ async fn row_500_on_a_reconnect() {
 }
 
 #[tokio::test]
-async fn row_500_is_final_where_the_standard_is_followed() {
+async fn a_500_is_final_under_the_standard_policy() {
     let error = Script::status("500 Internal Server Error", &[]);
     let server = Server::start([Script::events("data: a\n\n"), error]).await;
     let mut source = get(server.url("/")).retry_on(sse_client::retry::standard);
@@ -126,7 +127,7 @@ async fn row_500_is_final_where_the_standard_is_followed() {
 }
 
 #[tokio::test]
-async fn row_id_1_reconnect_event_without_id_reconnect() {
+async fn the_id_survives_connections_whose_events_have_none() {
     let server = Server::start([
         Script::events("id: 1\ndata: a\n\n"),
         Script::events("data: b\n\n"),
@@ -153,7 +154,7 @@ async fn row_id_1_reconnect_event_without_id_reconnect() {
 }
 
 #[tokio::test]
-async fn row_block_with_only_an_id() {
+async fn a_block_with_only_an_id_sets_it() {
     let server = Server::start([Script::events("id: 9\n\n")]).await;
     let log = follow(&mut get(server.url("/"))).await;
     assert!(!log.iter().any(|line| line.starts_with('[')), "{log:?}");
@@ -161,7 +162,7 @@ async fn row_block_with_only_an_id() {
 }
 
 #[tokio::test]
-async fn row_block_with_only_a_retry() {
+async fn a_block_with_only_a_retry_sets_it() {
     let server = Server::start([
         Script::events("retry: 31\n\n"),
         // Not even a blank line is needed.
@@ -182,14 +183,14 @@ async fn row_block_with_only_a_retry() {
 }
 
 #[tokio::test]
-async fn row_no_id_yet() {
+async fn without_an_id_so_far_none_is_sent() {
     let server = Server::start([Script::events("data: a\n\n"), Script::stream().cut()]).await;
     closed(get(server.url("/"))).await;
     assert_eq!(server.ids(), [None, None, None]);
 }
 
 #[tokio::test]
-async fn row_302() {
+async fn a_302_is_followed() {
     let server = Server::start([
         Script::status("302 Found", &["Location: /there"]),
         Script::events("data: a\n\n"),
@@ -200,7 +201,7 @@ async fn row_302() {
 }
 
 #[tokio::test]
-async fn row_301_relative_location() {
+async fn a_301_with_a_relative_location_is_followed() {
     let server = Server::start([
         Script::status("301 Moved Permanently", &["Location: ../c?d"]),
         Script::events("data: a\n\n"),
@@ -212,7 +213,7 @@ async fn row_301_relative_location() {
 }
 
 #[tokio::test]
-async fn row_content_type_text_html() {
+async fn an_html_page_on_a_reconnect_is_final() {
     let page = Script::whole("200 OK", &["Content-Type: text/html"], "data: a\n\n");
     let server = Server::start([Script::events("data: a\n\n"), page]).await;
     let log = follow(&mut get(server.url("/"))).await;
@@ -224,7 +225,7 @@ async fn row_content_type_text_html() {
 }
 
 #[tokio::test]
-async fn row_max_retries_3_refused() {
+async fn max_retries_3_makes_four_attempts_at_a_server_that_cuts_them_off() {
     let server = Server::start(times(&Script::default().cut(), 10)).await;
     let mut source = get(server.url("/")).backoff(quick().max_retries(3));
     assert_eq!(
@@ -241,7 +242,7 @@ async fn row_max_retries_3_refused() {
 }
 
 #[tokio::test]
-async fn row_max_retries_3_nobody_listens() {
+async fn max_retries_3_makes_four_attempts_where_nobody_listens() {
     // Bound, so that nobody else gets the port, and not listening.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();

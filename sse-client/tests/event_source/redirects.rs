@@ -73,7 +73,7 @@ async fn a_post_is_posted_again_only_by_307_and_308() {
 }
 
 #[tokio::test]
-async fn open_tells_the_last_url() {
+async fn open_has_the_last_url() {
     let server = Server::start([
         to("302 Found", "b?c#d"),
         to("307 Temporary Redirect", "/d/"),
@@ -87,7 +87,7 @@ async fn open_tells_the_last_url() {
 }
 
 #[tokio::test]
-async fn without_a_location_it_fails_and_says_so() {
+async fn a_redirect_without_a_location_fails_and_says_so() {
     for status in STATUSES {
         let server = Server::start([Script::status(status, &[])]).await;
         let error = failure(get(server.url("/"))).await;

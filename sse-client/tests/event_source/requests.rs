@@ -1,4 +1,4 @@
-//! Where requests come from, and what is wrong with some.
+//! The requests of an event source, and their errors.
 
 use std::sync::{
     Arc, Mutex,
@@ -93,7 +93,7 @@ async fn a_request_that_can_never_be_built_is_given_up_as_others_are() {
 }
 
 #[tokio::test]
-async fn by_what_reqwest_builds_requests_with() {
+async fn a_request_builder_of_reqwest_is_sent_with_its_client() {
     let server = Server::start([Script::events("id: 1\ndata: a\n\n")]).await;
     let client = reqwest::Client::builder()
         .user_agent("mine")
@@ -119,7 +119,7 @@ async fn by_what_reqwest_builds_requests_with() {
 }
 
 #[tokio::test]
-async fn a_client_of_the_users_own_that_follows_redirects_tells_where_it_went() {
+async fn a_client_that_follows_redirects_itself_reports_the_last_url() {
     let server = Server::start([
         Script::status("302 Found", &["Location: /b"]),
         Script::events("data: a\n\n"),
@@ -132,7 +132,7 @@ async fn a_client_of_the_users_own_that_follows_redirects_tells_where_it_went() 
 }
 
 #[tokio::test]
-async fn a_body_that_is_a_stream_is_told_with_what_to_do() {
+async fn a_body_that_is_a_stream_is_reported_with_the_remedy() {
     let (_writer, reader) = tokio::io::duplex(1);
     let body = http_body_util::StreamBody::new(tokio_util::io::ReaderStream::new(reader));
     let frames = futures_util::StreamExt::map(body, |chunk| chunk.map(http_body::Frame::data));
@@ -149,7 +149,7 @@ async fn a_body_that_is_a_stream_is_told_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_malformed_url_is_told_and_never_panics() {
+async fn a_malformed_url_is_reported_and_never_panics() {
     for url in [
         "",
         "/events",
@@ -174,7 +174,7 @@ async fn a_malformed_url_is_told_and_never_panics() {
 }
 
 #[tokio::test]
-async fn a_malformed_url_of_reqwest_and_of_a_request_is_told() {
+async fn a_malformed_url_of_reqwest_and_of_a_request_is_reported() {
     let builder = reqwest::Client::new().get("not a url");
     let error = failure(EventSource::reqwest(builder)).await;
     assert!(matches!(error, Error::Request(_)), "{error:?}");
@@ -188,7 +188,7 @@ async fn a_malformed_url_of_reqwest_and_of_a_request_is_told() {
 }
 
 #[tokio::test]
-async fn a_malformed_header_is_told_and_never_panics() {
+async fn a_malformed_header_is_reported_and_never_panics() {
     let source = || get("http://127.0.0.1:9/");
     for source in [
         source().header("bad name", "a"),
@@ -218,7 +218,7 @@ async fn any_character_may_stand_in_path_and_query() {
 }
 
 #[tokio::test]
-async fn credentials_of_the_url_are_sent_as_a_header_and_told_to_nobody() {
+async fn credentials_of_the_url_are_sent_as_a_header_and_not_printed() {
     let server = Server::start([]).await;
     let url = server.url("/").replace("http://", "http://me:s%20cret@");
     let source = get(&url);
@@ -230,7 +230,7 @@ async fn credentials_of_the_url_are_sent_as_a_header_and_told_to_nobody() {
 }
 
 #[tokio::test]
-async fn a_header_of_the_users_own_goes_before_credentials_of_the_url() {
+async fn the_users_header_takes_precedence_over_credentials_of_the_url() {
     let server = Server::start([]).await;
     let url = server.url("/").replace("http://", "http://me:secret@");
     closed(get(url).header("authorization", "Bearer own")).await;

@@ -1,4 +1,4 @@
-//! What counts as an event stream, and what is too much of one.
+//! The responses that count as event streams, refusals, and limits.
 
 use sse_client::{DecodeError, Error, ErrorKind, Limits, Update, retry};
 use sse_conformance::in_time;
@@ -56,7 +56,7 @@ async fn no_type_is_final_too() {
 }
 
 #[tokio::test]
-async fn a_type_that_is_no_text_is_told_anyway() {
+async fn a_type_that_is_not_text_is_reported_anyway() {
     let head = b"HTTP/1.1 200 OK\r\nContent-Type: \xff\xfe\r\nContent-Length: 0\r\n\r\n";
     let server = Server::start([Script::default().send(head)]).await;
     let error = failure(get(server.url("/"))).await;
@@ -159,7 +159,7 @@ async fn the_statuses_of_a_restart_are_retried_and_others_are_not() {
     }
 }
 
-/// How many requests follow from a status that is answered with; more than one is a retry.
+/// Returns the number of requests to a server that answers with a status; more than one is a retry.
 async fn requests_after(
     status: u16,
     policy: impl Fn(http::StatusCode) -> bool + Send + Sync + 'static,
@@ -172,7 +172,10 @@ async fn requests_after(
 #[tokio::test]
 async fn an_interim_response_is_not_the_response() {
     let hints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
-    let stream = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 9\r\n\r\ndata: a\n\n";
+    let stream = "HTTP/1.1 200 OK\r\n\
+                  Content-Type: text/event-stream\r\n\
+                  Content-Length: 9\r\n\r\n\
+                  data: a\n\n";
     let server = Server::start([Script::default().send(hints).send(stream)]).await;
     let log = follow(&mut get(server.url("/"))).await;
     assert_eq!(log[..3], ["connecting", "open", "[] message: a"]);

@@ -1,4 +1,4 @@
-//! A server that says what it is told, byte by byte, and keeps what it is asked.
+//! A server that follows scripts byte by byte and records its requests.
 
 use std::{
     io,
@@ -47,7 +47,7 @@ impl Script {
         Self::stream().chunk(body).send(LAST)
     }
 
-    /// A stream of which each piece is a chunk, and therefore arrives as one, and that ends properly.
+    /// A stream that ends properly, and whose pieces are chunks: each therefore arrives as a whole.
     pub(crate) fn chunks<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let stream = pieces.into_iter().fold(Self::stream(), Self::chunk);
         stream.send(LAST)
@@ -66,7 +66,8 @@ impl Script {
         Self::default().send(format!("{head}\r\n\r\n{body}"))
     }
 
-    /// What asks clients to stay away, and what every request gets when there are no more scripts.
+    /// The answer that asks clients to stay away. Every request gets it when there are no more
+    /// scripts.
     pub(crate) fn no_content() -> Self {
         Self::default().send("HTTP/1.1 204 No Content\r\n\r\n")
     }
@@ -92,7 +93,7 @@ impl Script {
         self.send(LAST)
     }
 
-    /// The same bytes so many times, or until the client leaves.
+    /// The same bytes a number of times, or until the client leaves.
     pub(crate) fn flood(self, bytes: impl AsRef<[u8]>, times: usize) -> Self {
         self.step(Step::Flood(bytes.as_ref().to_vec(), times))
     }
@@ -112,7 +113,8 @@ impl Script {
         self.step(Step::Reset)
     }
 
-    /// Says nothing more and keeps the connection until the client leaves, which [`Server::gone`] waits for.
+    /// Sends nothing more and keeps the connection until the client leaves, which [`Server::gone`]
+    /// waits for.
     pub(crate) fn hold(self) -> Self {
         self.step(Step::Hold)
     }
@@ -126,7 +128,7 @@ impl Script {
 /// A request as it arrived.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
-    /// Which connection it came over, from 0.
+    /// The number of its connection, from 0.
     pub(crate) connection: usize,
     pub(crate) method: String,
     pub(crate) path: String,
@@ -168,7 +170,8 @@ struct Shared {
 }
 
 impl Server {
-    /// Answers each request with the next script, over whichever connection it comes, and then with 204.
+    /// Starts a server that answers each request with the next script, over any connection, and
+    /// then with 204.
     pub(crate) async fn start<I>(scripts: I) -> Self
     where
         I: IntoIterator<Item = Script, IntoIter: Send + 'static>,

@@ -1,4 +1,4 @@
-//! The standard's rules of connecting and reconnecting; the numbers are those of the project's checklist.
+//! The standard's rules for connecting and reconnecting, each with its section of HTML 9.2.
 
 use std::time::Duration;
 
@@ -12,16 +12,18 @@ use super::{
     scripted::{Script, Server},
 };
 
+// HTML 9.2.2: the constructor sets `Accept`.
 #[tokio::test]
-async fn item_39_accept_names_the_media_type() {
+async fn accept_names_the_media_type() {
     let mut server = Server::start([]).await;
     closed(get(server.url("/"))).await;
     let request = server.request().await;
     assert_eq!(request.header("accept"), Some("text/event-stream"));
 }
 
+// HTML 9.2.2: the cache mode is `no-store`.
 #[tokio::test]
-async fn item_40_caches_are_passed_by() {
+async fn caches_are_bypassed() {
     let mut server = Server::start([]).await;
     closed(get(server.url("/"))).await;
     let request = server.request().await;
@@ -29,8 +31,9 @@ async fn item_40_caches_are_passed_by() {
     assert_eq!(request.header("pragma"), Some("no-cache"));
 }
 
+// HTML 9.2.2, for `Accept` and `Cache-Control`.
 #[tokio::test]
-async fn items_39_and_40_a_header_of_the_users_own_stands() {
+async fn a_header_that_the_user_sets_is_not_replaced() {
     let mut server = Server::start([]).await;
     let source = get(server.url("/"))
         .header("accept", "text/event-stream, */*")
@@ -41,8 +44,9 @@ async fn items_39_and_40_a_header_of_the_users_own_stands() {
     assert_eq!(request.header("cache-control"), Some("no-store"));
 }
 
+// HTML 9.2.2: a GET of the URL, whose fragment is not sent.
 #[tokio::test]
-async fn item_41_a_get_without_body_and_without_the_fragment() {
+async fn the_request_is_a_get_without_body_and_fragment() {
     let mut server = Server::start([]).await;
     closed(get(server.url("/a/b?c=d&e#f"))).await;
     let request = server.request().await;
@@ -51,8 +55,9 @@ async fn item_41_a_get_without_body_and_without_the_fragment() {
     assert_eq!(request.header("transfer-encoding"), None);
 }
 
+// HTML 9.2.3: reconnecting fetches the request of the constructor again.
 #[tokio::test]
-async fn item_41_redirects_are_followed_but_the_url_stays() {
+async fn redirects_are_followed_and_each_connection_begins_at_the_original_url() {
     let server = Server::start([
         Script::status("301 Moved Permanently", &["Location: /there"]),
         Script::events("data: a\n\n"),
@@ -70,8 +75,9 @@ async fn item_41_redirects_are_followed_but_the_url_stays() {
     assert_eq!(paths, ["/here", "/there", "/here"]);
 }
 
+// HTML 9.2.2: a status other than 200 fails the connection.
 #[tokio::test]
-async fn item_42_any_status_but_200_fails_for_good_where_the_standard_is_followed() {
+async fn any_status_but_200_fails_for_good_under_the_standard_policy() {
     for status in [
         "201 Created",
         "202 Accepted",
@@ -100,8 +106,9 @@ async fn item_42_any_status_but_200_fails_for_good_where_the_standard_is_followe
     }
 }
 
+// HTML 9.2.2: another type than `text/event-stream` fails the connection.
 #[tokio::test]
-async fn item_43_another_content_type_fails_for_good() {
+async fn another_content_type_fails_for_good() {
     let server = Server::start([Script::whole(
         "200 OK",
         &["Content-Type: text/html"],
@@ -119,8 +126,9 @@ async fn item_43_another_content_type_fails_for_good() {
     assert_eq!(server.requests().len(), 1);
 }
 
+// HTML 9.2.2: a network error reestablishes the connection.
 #[tokio::test]
-async fn item_44_a_network_error_is_retried() {
+async fn a_network_error_is_retried() {
     let server = Server::start([
         Script::default().cut(),
         Script::default().reset(),
@@ -142,8 +150,9 @@ async fn item_44_a_network_error_is_retried() {
     );
 }
 
+// HTML 9.2.2: unless the user agent knows that to be futile.
 #[tokio::test]
-async fn item_44_what_is_futile_is_not_retried() {
+async fn a_permanent_failure_is_not_retried() {
     let futile = Memory::new([Answer::Permanent]);
     let log = follow(&mut futile.source()).await;
     assert_eq!(log, ["connecting", "failed: no connection"]);
@@ -153,8 +162,9 @@ async fn item_44_what_is_futile_is_not_retried() {
     }
 }
 
+// HTML 9.2.2: the end of the body reestablishes the connection.
 #[tokio::test]
-async fn item_45_the_end_of_the_body_is_retried_clean_or_not() {
+async fn the_end_of_the_body_is_retried_whether_clean_or_not() {
     let server = Server::start([
         Script::events("data: a\n\n"),
         Script::stream().chunk("data: b\n\n").cut(),
@@ -164,12 +174,17 @@ async fn item_45_the_end_of_the_body_is_retried_clean_or_not() {
             &["Content-Type: text/event-stream"],
             "data: d\n\n",
         ),
-        // Neither length nor chunks: whatever the end is, it looks like a proper one.
+        // Neither length nor chunks: any end looks like a proper one.
         Script::default()
             .send("HTTP/1.0 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: e\n\n")
             .cut(),
         Script::default()
-            .send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 99\r\n\r\ndata: f\n\n")
+            .send(
+                "HTTP/1.1 200 OK\r\n\
+                 Content-Type: text/event-stream\r\n\
+                 Content-Length: 99\r\n\r\n\
+                 data: f\n\n",
+            )
             .cut(),
     ])
     .await;
@@ -202,8 +217,9 @@ async fn item_45_the_end_of_the_body_is_retried_clean_or_not() {
     );
 }
 
+// HTML 9.2.3: announcing the connection.
 #[tokio::test]
-async fn item_46_open_is_told_with_the_head_before_anything_else_has_come() {
+async fn open_is_reported_with_the_head_before_any_byte_of_the_body() {
     let mut server = Server::start([Script::stream().hold()]).await;
     let mut source = get(server.url("/"));
     let open = opened(&mut source).await;
@@ -214,8 +230,9 @@ async fn item_46_open_is_told_with_the_head_before_anything_else_has_come() {
     server.gone().await;
 }
 
+// HTML 9.2.3: announcing the connection, unless it is closed.
 #[tokio::test]
-async fn item_46_open_is_not_told_once_it_is_closed() {
+async fn open_is_not_reported_once_the_source_is_closed() {
     let server = Server::start([Script::events("data: a\n\n")]).await;
     let mut source = get(server.url("/"));
     assert_eq!(next(&mut source).await, "connecting");
@@ -223,8 +240,9 @@ async fn item_46_open_is_not_told_once_it_is_closed() {
     assert_eq!(follow(&mut source).await, ["closed"]);
 }
 
+// HTML 9.2.3: once it has failed the connection, it does not reconnect.
 #[tokio::test]
-async fn item_47_nothing_follows_a_failure() {
+async fn nothing_follows_a_failure() {
     let server = Server::start([Script::status("404 Not Found", &[])]).await;
     let mut source = get(server.url("/"));
     assert_eq!(follow(&mut source).await, ["connecting", "failed: 404"]);
@@ -233,8 +251,9 @@ async fn item_47_nothing_follows_a_failure() {
     assert_eq!(server.requests().len(), 1);
 }
 
+// HTML 9.2.3: the state is set first, then the reconnection time passes.
 #[tokio::test(start_paused = true)]
-async fn item_48_connecting_is_told_first_and_then_waited_for() {
+async fn connecting_is_reported_before_the_wait() {
     let memory = Memory::new([Answer::Refused]);
     let mut source = memory.source().backoff(quick());
     assert_eq!(next(&mut source).await, "connecting");
@@ -244,15 +263,17 @@ async fn item_48_connecting_is_told_first_and_then_waited_for() {
     assert_eq!(memory.times(), [0, 20]);
 }
 
+// HTML 9.2.3: a further delay if the previous attempt failed.
 #[tokio::test(start_paused = true)]
-async fn item_49_waits_grow_with_failures() {
+async fn waits_grow_with_failures() {
     let memory = Memory::new([Answer::Refused, Answer::Refused, Answer::Refused]);
     log(&mut memory.source().backoff(quick())).await;
     assert_eq!(memory.times(), [0, 20, 60, 140]);
 }
 
+// HTML 9.2.3: it reconnects only if the state is still connecting.
 #[tokio::test(start_paused = true)]
-async fn item_50_closed_while_waiting_no_request_follows() {
+async fn no_request_follows_when_the_source_is_closed_while_it_waits() {
     let memory = Memory::new([Answer::Refused]);
     let mut source = memory.source();
     let handle = source.handle().clone();
@@ -269,16 +290,18 @@ async fn item_50_closed_while_waiting_no_request_follows() {
     assert_eq!(memory.times(), [0]);
 }
 
+// HTML 9.2.3: `Last-Event-ID` is the id, encoded as UTF-8.
 #[tokio::test]
-async fn item_51_last_event_id_is_sent_as_utf8_bytes() {
+async fn last_event_id_is_sent_as_utf8_bytes() {
     let id = "Größe 7 \u{1F980}\u{a0}";
     let server = Server::start([Script::events(format!("id: {id}\ndata: a\n\n"))]).await;
     closed(get(server.url("/"))).await;
     assert_eq!(server.ids(), [None, Some(id.into())]);
 }
 
+// HTML 9.2.3: `Last-Event-ID` is sent if the id is not empty.
 #[tokio::test]
-async fn item_51_without_an_id_there_is_no_header() {
+async fn without_an_id_there_is_no_header() {
     let server = Server::start([
         Script::events("data: a\n\n"),
         Script::events("id: 1\ndata: a\n\n"),
@@ -289,8 +312,9 @@ async fn item_51_without_an_id_there_is_no_header() {
     assert_eq!(server.ids(), [None, None, Some("1".into()), None]);
 }
 
+// HTML 9.2.3: reconnecting fetches the same request again.
 #[tokio::test]
-async fn item_52_the_same_request_is_sent_again_also_a_post() {
+async fn the_same_request_is_sent_again_even_a_post() {
     let server = Server::start([
         Script::events("data: a\n\n"),
         Script::stream().cut(),
@@ -316,8 +340,9 @@ async fn item_52_the_same_request_is_sent_again_also_a_post() {
     assert_eq!(requests[0].header("authorization"), Some("Bearer secret"));
 }
 
+// HTML 9.2.2: the reconnection time, and 9.2.6 for `retry`.
 #[tokio::test(start_paused = true)]
-async fn item_53_a_few_seconds_until_the_server_sets_it_and_then_what_it_set() {
+async fn the_wait_is_a_few_seconds_until_the_server_sets_it() {
     let stream = |bytes| Answer::Stream(vec![Part::Bytes(bytes)]);
     let memory = Memory::new([
         stream("data: a\n\n"),
@@ -330,8 +355,9 @@ async fn item_53_a_few_seconds_until_the_server_sets_it_and_then_what_it_set() {
     assert_eq!(memory.times(), [0, 3_000, 3_500, 4_000, 4_500]);
 }
 
+// HTML 9.2.2: `close()`.
 #[tokio::test]
-async fn item_54_close_ends_the_connection_and_no_event_follows() {
+async fn close_ends_the_connection_and_no_event_follows() {
     let mut server = Server::start([Script::stream().chunk("data: a\n\ndata: b\n\n").hold()]).await;
     let mut source = get(server.url("/"));
     assert_eq!(next_event(&mut source).await, "[] message: a");
@@ -340,8 +366,9 @@ async fn item_54_close_ends_the_connection_and_no_event_follows() {
     server.gone().await;
 }
 
+// HTML 9.2.4: the last event id.
 #[tokio::test]
-async fn item_55_an_id_may_be_any_text_of_one_line_that_a_header_can_hold() {
+async fn an_id_may_be_any_line_of_text_that_a_header_can_hold() {
     for id in ["\"{}\"", "a:b", "a\tb", "\u{feff}x", "\u{2028}", "%00", ","] {
         let server = Server::start([Script::events(format!("id: {id}\ndata: a\n\n"))]).await;
         closed(get(server.url("/"))).await;
@@ -349,8 +376,9 @@ async fn item_55_an_id_may_be_any_text_of_one_line_that_a_header_can_hold() {
     }
 }
 
+// HTML 9.2.4: the last event id; Fetch: header values.
 #[tokio::test]
-async fn item_55_an_id_with_a_control_character_ends_it_and_says_so() {
+async fn an_id_with_a_control_character_ends_the_source_and_is_reported() {
     for id in ["a\u{1}b", "\u{7f}", "\u{1b}[2J"] {
         let server = Server::start([Script::events(format!("id: {id}\ndata: a\n\n"))]).await;
         let error = failure(get(server.url("/"))).await;
@@ -364,17 +392,18 @@ async fn item_55_an_id_with_a_control_character_ends_it_and_says_so() {
     }
 }
 
-/// The 128 bytes are a matter of pages that ask other origins.
+// HTML 9.2.3: `Last-Event-ID`; the 128 bytes of Fetch are for pages that ask other origins.
 #[tokio::test]
-async fn item_56_a_long_id_with_bytes_that_cors_calls_unsafe_is_sent_whole() {
+async fn a_long_id_with_bytes_that_cors_calls_unsafe_is_sent_whole() {
     let id = "\"():<>?@[\\]{}".repeat(100);
     let server = Server::start([Script::events(format!("id: {id}\ndata: a\n\n"))]).await;
     closed(get(server.url("/"))).await;
     assert_eq!(server.ids(), [None, Some(id)]);
 }
 
+// HTML 9.2.2: beyond the standard, which knows GET alone.
 #[tokio::test]
-async fn items_42_to_47_hold_for_any_method_and_body() {
+async fn failures_are_the_same_for_any_method_and_body() {
     let server = Server::start([Script::status("404 Not Found", &[])]).await;
     let request = Request::put(server.url("/")).body(Bytes::from_static(b"x"));
     let mut source = EventSource::request(request.unwrap()).backoff(quick());

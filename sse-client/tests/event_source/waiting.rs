@@ -1,4 +1,4 @@
-//! How long it waits, and when it gives up. Time is paused, so that what is waited is exact.
+//! The waits before further attempts, and giving up. Time is paused, so that the waits are exact.
 
 use std::time::{Duration, SystemTime};
 
@@ -26,12 +26,12 @@ fn retry_after(status: u16, value: impl Into<String>) -> Answer {
     Status(status, "retry-after", value.into())
 }
 
-/// The defaults without chance.
+/// The defaults without jitter.
 fn plain() -> Backoff {
     Backoff::default().jitter(0.0)
 }
 
-/// When each request came, in milliseconds.
+/// Returns the times of the requests, in milliseconds.
 async fn times(answers: impl IntoIterator<Item = Answer>, backoff: Backoff) -> Vec<u128> {
     let memory = Memory::new(answers);
     log(&mut memory.source().backoff(backoff)).await;
@@ -39,7 +39,7 @@ async fn times(answers: impl IntoIterator<Item = Answer>, backoff: Backoff) -> V
 }
 
 #[tokio::test(start_paused = true)]
-async fn by_default_3_seconds_twice_that_each_time_up_to_a_minute() {
+async fn by_default_waits_are_3_seconds_doubled_each_time_up_to_a_minute() {
     let times = times((0..7).map(|_| Refused), plain()).await;
     let waits: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert_eq!(
@@ -49,7 +49,7 @@ async fn by_default_3_seconds_twice_that_each_time_up_to_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn by_default_the_jitter_adds_up_to_a_half() {
+async fn by_default_the_jitter_adds_up_to_half_a_wait() {
     let mut seen = Vec::new();
     for _ in 0..100 {
         let times = times([Refused], Backoff::default()).await;
@@ -79,14 +79,14 @@ async fn retry_after_does_not_shorten_a_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_after_that_is_not_understood_changes_nothing() {
+async fn a_malformed_retry_after_changes_nothing() {
     for value in ["soon", "-1", "1.5", "", "99999999999999999999"] {
         assert_eq!(times([retry_after(503, value)], quick()).await, [0, 20]);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_after_has_a_ceiling() {
+async fn retry_after_has_a_maximum() {
     let hour = 3_600_000;
     assert_eq!(times([retry_after(503, "86400")], plain()).await, [0, hour]);
     let day = plain().server_max(Duration::from_secs(86_400));
@@ -106,13 +106,13 @@ async fn retry_after_as_a_date_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_after_of_a_date_that_is_over_is_no_wait_of_its_own() {
+async fn retry_after_of_a_past_date_adds_no_wait() {
     let past = "Sun, 06 Nov 1994 08:49:37 GMT";
     assert_eq!(times([retry_after(503, past)], quick()).await, [0, 20]);
 }
 
 #[tokio::test]
-async fn retry_after_is_told_with_the_status_and_waited_for() {
+async fn retry_after_is_reported_with_the_status_and_waited_for() {
     let busy = Script::status("429 Too Many Requests", &["Retry-After: 1"]);
     let server = Server::start([busy]).await;
     let mut source = get(server.url("/"));
@@ -138,7 +138,7 @@ async fn retry_after_is_told_with_the_status_and_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_server_sets_is_kept_over_connections_and_failures() {
+async fn the_wait_that_the_server_sets_is_kept_over_connections_and_failures() {
     let answers = [
         stream("retry: 500\ndata: a\n\n"),
         Refused,
@@ -160,7 +160,7 @@ async fn retry_0_does_not_make_it_spin() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_huge_retry_has_a_ceiling() {
+async fn a_huge_retry_has_a_maximum() {
     let hour = 3_600_000;
     for value in ["retry: 999999999\n", "retry: 99999999999999999999999999\n"] {
         assert_eq!(times([stream(value)], plain()).await, [0, hour]);
@@ -168,7 +168,7 @@ async fn a_huge_retry_has_a_ceiling() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_accepts_and_fails_at_once_is_waited_for_longer_and_longer() {
+async fn waits_grow_for_a_server_that_accepts_and_fails_at_once() {
     let answers = (0..4).map(|_| Answer::Stream(vec![Part::Lost]));
     assert_eq!(times(answers, quick()).await, [0, 20, 60, 140, 300]);
     let with_event = || Answer::Stream(vec![Part::Bytes("data: a\n\n"), Part::Lost]);
@@ -177,7 +177,7 @@ async fn a_server_that_accepts_and_fails_at_once_is_waited_for_longer_and_longer
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_lasted_begins_a_new_row() {
+async fn a_connection_that_lasted_ends_the_row_of_failures() {
     let answers = [Refused, Refused, lasting(10), Refused];
     let healthy = times(answers, quick()).await;
     assert_eq!(healthy, [0, 20, 60, 10_080, 10_120]);
@@ -199,7 +199,7 @@ async fn max_retries_count_in_a_row() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn max_elapsed_is_not_waited_beyond() {
+async fn no_wait_goes_beyond_max_elapsed() {
     let most = quick().max_elapsed(Duration::from_millis(150));
     let memory = Memory::new((0..9).map(|_| Refused));
     let log = log(&mut memory.source().backoff(most)).await;
@@ -218,7 +218,7 @@ async fn max_elapsed_counts_from_the_first_failure_in_a_row() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn max_elapsed_is_shorter_than_a_retry_after() {
+async fn a_retry_after_longer_than_max_elapsed_is_not_waited_for() {
     let most = quick().max_elapsed(Duration::from_secs(5));
     let memory = Memory::new([retry_after(503, "6")]);
     let log = log(&mut memory.source().backoff(most)).await;
@@ -248,7 +248,7 @@ async fn never_ends_with_the_first_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn giving_up_says_how_often_and_why() {
+async fn giving_up_reports_the_number_of_attempts_and_the_reason() {
     let memory = Memory::new([Refused, Refused]);
     let source = memory.source().backoff(quick().max_retries(1));
     let closed = closed(source).await;
@@ -260,7 +260,7 @@ async fn giving_up_says_how_often_and_why() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_hook_is_called_before_each_wait_and_not_otherwise() {
+async fn on_retry_is_called_before_each_wait_and_not_otherwise() {
     let memory = Memory::new([Refused, stream("data: a\n\n"), Refused]);
     let (sender, calls) = std::sync::mpsc::channel();
     let other = memory.clone();

@@ -57,22 +57,22 @@ pub(crate) struct Tail {
     /// Connect again although the request is no GET: it is sent again
     #[arg(long, conflicts_with = "no_reconnect")]
     pub(crate) reconnect: bool,
-    /// Give up after so many failed attempts in a row to connect again
+    /// Give up after this many failed attempts in a row to connect again
     #[arg(long, value_name = "N", conflicts_with = "no_reconnect")]
     pub(crate) max_retries: Option<u32>,
-    /// End after so many events
+    /// End after this many events
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_events: Option<u64>,
-    /// End after so many seconds
+    /// End after this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = values::seconds)]
     pub(crate) timeout: Option<Duration>,
-    /// Connect again when nothing has come for so many seconds, not even a comment
+    /// Connect again when nothing has come for this many seconds, not even a comment
     #[arg(long, value_name = "SECONDS", value_parser = values::seconds)]
     pub(crate) idle_timeout: Option<Duration>,
     /// Print one JSON object per event and line: {"id":..,"event":..,"data":..}
     #[arg(long)]
     pub(crate) json: bool,
-    /// Say on stderr only why it fails
+    /// Print nothing on stderr but the reason of a failure
     #[arg(short, long)]
     pub(crate) quiet: bool,
 }
@@ -104,18 +104,19 @@ pub(crate) struct Bench {
     /// The stream
     #[arg(value_parser = values::url)]
     pub(crate) url: Url,
-    /// How many connections
+    /// The number of connections
     #[arg(short, long, value_name = "N", default_value_t = 100,
         value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) clients: u32,
-    /// How long to measure, once all are open; Ctrl-C ends it earlier
+    /// The time to measure, once all are open; Ctrl-C ends it earlier
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = values::seconds)]
     pub(crate) duration: Duration,
-    /// Publish so many events per second to a topic of its own, with the app of the examples, and measure from there to each
-    /// client. Without it: how far each client is behind the first that got the same event
+    /// Publish this many events per second to a topic that nobody else uses, with the app of the
+    /// examples, and measure the time from there to each client. Without it: the time that each
+    /// client is behind the first that got the same event
     #[arg(long, value_name = "RATE", value_parser = values::rate)]
     pub(crate) publish: Option<f64>,
-    /// Where to publish [default: `publish` beside the stream]
+    /// The publish endpoint [default: `publish` next to the stream]
     #[arg(long, value_name = "URL", requires = "publish", value_parser = values::publish_url)]
     pub(crate) publish_url: Option<Url>,
     #[command(flatten)]
@@ -123,7 +124,7 @@ pub(crate) struct Bench {
     /// Print the result as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
-    /// Say nothing meanwhile
+    /// Print nothing while it runs
     #[arg(short, long)]
     pub(crate) quiet: bool,
 }

@@ -1,4 +1,4 @@
-//! What the commands have in common: the HTTP client, how it fails, Ctrl-C.
+//! Parts that the commands share: the HTTP client, the exit code of its errors, Ctrl-C.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use sse_client::{
 
 use crate::exit::{Exit, Failure};
 
-/// How long a connection may take to be made.
+/// The time limit for making a connection.
 const CONNECT: Duration = Duration::from_secs(30);
 
-/// Without redirects: an event source follows them itself, with care for credentials.
+/// Starts a client that does not follow redirects: an event source does, with care for credentials.
 pub(crate) fn builder() -> ClientBuilder {
     Client::builder()
         .connect_timeout(CONNECT)
@@ -37,7 +37,7 @@ pub(crate) fn exit_of(error: &Error) -> Exit {
     }
 }
 
-/// Ready at Ctrl-C. It then no longer ends the process by itself.
+/// Resolves at Ctrl-C, which then no longer ends the process by itself.
 pub(crate) async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;

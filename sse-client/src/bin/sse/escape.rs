@@ -1,11 +1,11 @@
-//! What a server sends, made harmless for a terminal.
+//! Text of a server, made harmless for a terminal.
 
 use std::fmt::{self, Display, Write as _};
 
-/// Shows a text with its control characters escaped, but for tabs: a server cannot move the cursor, write to the clipboard or
-/// pretend to be another line.
+/// Displays a text with all control characters except tabs escaped: a server cannot move the
+/// cursor, write to the clipboard or fake another line.
 ///
-/// That is C0, DEL and also C1: U+009B begins an escape sequence in some terminals.
+/// These are C0, DEL and C1: U+009B begins an escape sequence in some terminals.
 pub(crate) struct Escaped<'a>(pub(crate) &'a str);
 
 impl Display for Escaped<'_> {

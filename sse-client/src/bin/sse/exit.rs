@@ -1,21 +1,21 @@
-//! How the command ends.
+//! The end of the command: its exit codes and its failures.
 
 use std::{error::Error, fmt::Display, process::ExitCode};
 
 use sse_client::Report;
 
-/// What the exit codes mean, for `--help`.
+/// The meaning of the exit codes, for `--help`.
 pub(crate) const CODES: &str = "\
 Exit codes:
   0  done: --max-events have come, --timeout without --max-events, the server answered 204, Ctrl-C,
      nobody reads stdout any more; or the server ended a stream that is not connected again
-  1  the server refused, sent something else than asked for, or an event above the limits;
+  1  the server refused, sent something other than asked for, or an event above the limits;
      or stdout cannot be written
   2  the command line is wrong, or names a file that cannot be read
   3  no connection, or the connection was lost, and it is not made again
   4  fewer than --max-events had come when --timeout was over or the server ended the stream";
 
-/// What the process returns. [`CODES`] says the same to users.
+/// The exit code of the process. [`CODES`] explains them to users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     Done = 0,
@@ -25,7 +25,7 @@ pub(crate) enum Exit {
     TooFew = 4,
 }
 
-/// The command ends with an error.
+/// A failure of the command.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,

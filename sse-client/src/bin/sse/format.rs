@@ -1,4 +1,4 @@
-//! An event as it is printed.
+//! The printed form of an event.
 
 use std::io::{self, Write as _};
 
@@ -14,17 +14,18 @@ use crate::escape::Escaped;
 const TYPE: Style = AnsiColor::Cyan.on_default().bold();
 const ID: Style = Style::new().dimmed();
 
-/// How events are printed.
+/// The output formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// To be read by people; control characters are escaped.
+    /// For people; control characters are escaped.
     Text { coloured: bool },
-    /// One object per line, to be read by programs.
+    /// For programs: one object per line.
     Json,
 }
 
 impl Format {
-    /// Text for stdout as it is: with colours if that is a terminal and `NO_COLOR` is not set.
+    /// Returns the text format for stdout: with colours if it is a terminal and `NO_COLOR` is not
+    /// set.
     pub(crate) fn text() -> Self {
         let choice = AutoStream::auto(io::stdout()).current_choice();
         Self::Text {
@@ -32,7 +33,7 @@ impl Format {
         }
     }
 
-    /// Appends an event, line break included.
+    /// Appends an event and a line break.
     pub(crate) fn append(self, event: &Event, out: &mut Vec<u8>) -> io::Result<()> {
         match self {
             Self::Text { coloured: true } => text(event, TYPE, ID, out),
@@ -42,7 +43,7 @@ impl Format {
     }
 }
 
-/// Type and id in a line, then the data, indented. Mere data if there is neither.
+/// Prints the type and the id in a line, then the data, indented. Without both, only the data.
 fn text(event: &Event, of_type: Style, of_id: Style, out: &mut Vec<u8>) -> io::Result<()> {
     let has_head = event.event != EventType::MESSAGE || !event.id.is_empty();
     if has_head {
@@ -67,7 +68,8 @@ fn json(event: &Event, out: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
-/// JSON lets DEL and C1 stand as they are, terminals act upon them. Escaped, they mean the same to whoever parses it.
+/// Escapes DEL and C1, too. JSON does not require it, but terminals act upon them, and a parser
+/// reads the same.
 struct Harmless;
 
 impl ser::Formatter for Harmless {
@@ -133,10 +135,8 @@ mod tests {
     #[test]
     fn json_is_one_line_without_control_characters() {
         let line = printed(Format::Json, "ü", "t\u{9b}", "\"a\"\nb\u{1b}\u{7f}\\\t");
-        assert_eq!(
-            line,
-            "{\"id\":\"ü\",\"event\":\"t\\u009b\",\"data\":\"\\\"a\\\"\\nb\\u001b\\u007f\\\\\\t\"}\n"
-        );
+        let expected = r#"{"id":"ü","event":"t\u009b","data":"\"a\"\nb\u001b\u007f\\\t"}"#;
+        assert_eq!(line, format!("{expected}\n"));
         let event: Event = serde_json::from_str(&line).unwrap();
         assert_eq!(event.data, "\"a\"\nb\u{1b}\u{7f}\\\t");
     }

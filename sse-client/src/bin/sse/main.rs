@@ -34,7 +34,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<Exit, Failure> {
-    // One stream is no work for several threads, a thousand are.
+    // One stream is not enough work for several threads, a thousand are.
     let mut builder = match cli.command {
         Command::Bench(_) => Builder::new_multi_thread(),
         Command::Tail(_) | Command::Publish(_) => Builder::new_current_thread(),
@@ -50,7 +50,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             Command::Bench(args) => bench::run(args).await,
         }
     });
-    // Whoever does not read our stdout, or does not write to our stdin, is not waited for.
+    // A process that does not read our stdout, or write to our stdin, must not hold up the end.
     runtime.shutdown_background();
     result
 }

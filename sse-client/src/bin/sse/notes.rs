@@ -1,4 +1,4 @@
-//! What is said on stderr, where it disturbs nobody who reads stdout.
+//! Lines on stderr, apart from the output on stdout.
 
 use std::{fmt::Display, io::Write as _};
 
@@ -9,17 +9,18 @@ use crate::escape::Escaped;
 const NOTE: Style = Style::new().dimmed();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
-/// What happens to the connection.
+/// Prints a note about the connection.
 pub(crate) fn note(text: impl Display) {
     line(NOTE, "", &text);
 }
 
-/// Why the command fails.
+/// Prints the reason why the command fails.
 pub(crate) fn error(text: impl Display) {
     line(ERROR, "error: ", &text);
 }
 
-/// Errors repeat what servers say, so they are escaped, too. Nobody can be told that stderr is gone.
+/// Prints a line with control characters escaped, because errors repeat the text of servers. A
+/// failure is ignored: it could not be printed anywhere.
 fn line(style: Style, label: &str, text: &dyn Display) {
     let text = text.to_string();
     let text = Escaped(&text);

@@ -17,10 +17,10 @@ use crate::{
     stdout::unwritten,
 };
 
-/// How long the answer may take.
+/// The time limit for the answer.
 const ANSWER: Duration = Duration::from_secs(60);
 
-/// How much of an answer is read; an id is much shorter.
+/// The most bytes of an answer that are read; an id is much shorter.
 const MOST: usize = 64 << 10;
 
 /// Publishes and prints the id.
@@ -46,7 +46,7 @@ pub(crate) async fn run(args: Publish) -> Result<Exit, Failure> {
     }
 }
 
-/// The publish endpoint with what it is to be told beside the data.
+/// Returns the publish endpoint with the topics, the type and the id in its query.
 pub(crate) fn endpoint(
     mut url: Url,
     topics: &[String],
@@ -88,7 +88,7 @@ pub(crate) async fn publish(
     }
     match json.as_ref().and_then(|json| json.get("id")) {
         Some(Value::String(id)) => Ok(Some(id.clone())),
-        // Nothing of it is kept.
+        // The server does not keep the message.
         Some(Value::Null) => Ok(None),
         _ => {
             let text = format!(
@@ -104,7 +104,7 @@ fn read_stdin() -> Result<String, Failure> {
     io::stdin().read_to_string(&mut data).map_err(|error| {
         Exit::Usage.because(format!("cannot read the data from stdin: {error}"))
     })?;
-    // What `echo` adds is not meant.
+    // `echo` adds a line break that is not part of the data.
     if data.ends_with('\n') {
         data.pop();
         if data.ends_with('\r') {
@@ -125,7 +125,8 @@ async fn beginning(mut response: Response) -> Result<Vec<u8>, Failure> {
     Ok(answer)
 }
 
-/// With what the server says about it: JSON as the examples send, or its first line.
+/// Returns a failure with the explanation of the server: JSON as the examples send it, or the first
+/// line.
 fn refused(status: StatusCode, json: Option<&Value>, answer: &[u8]) -> Failure {
     let text = String::from_utf8_lossy(answer);
     let said = json

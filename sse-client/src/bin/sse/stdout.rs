@@ -12,10 +12,11 @@ use tokio::{
 
 use crate::exit::{Exit, Failure};
 
-/// How long the end of the command waits for a reader to take what is half written.
+/// The time for which the end of the command waits until a reader has taken the rest of a write.
 const LAST_WRITE: Duration = Duration::from_secs(1);
 
-/// Stdout, written to from another thread: a reader that does not read holds up the stream, but not Ctrl-C.
+/// Stdout, written to from another thread: a reader that does not read holds up the stream, but not
+/// Ctrl-C.
 pub(crate) struct Stdout(Inner);
 
 impl Stdout {
@@ -29,13 +30,14 @@ impl Stdout {
         self.0.flush().await
     }
 
-    /// Lets a write that was cancelled come to its end.
+    /// Waits until a write that was cancelled is complete.
     pub(crate) async fn settle(&mut self) {
         let _ = timeout(LAST_WRITE, self.0.flush()).await;
     }
 }
 
-/// What has no place to go: a reader that has left has had what it wanted, a full disk is an error.
+/// Returns the result of a failed write: a reader that has left had enough, a full disk is an
+/// error.
 pub(crate) fn unwritten(error: &io::Error) -> Result<Exit, Failure> {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return Ok(Exit::Done);
@@ -43,8 +45,9 @@ pub(crate) fn unwritten(error: &io::Error) -> Result<Exit, Failure> {
     Err(Exit::Refused.because(format!("cannot write to stdout: {error}")))
 }
 
-/// Ready when nobody can read stdout any more, although nothing is being written: `sse tail URL | head -1` ends
-/// with `head`, not with the next event. Never ready where that cannot be known.
+/// Resolves when nobody can read stdout any more, although nothing is being written:
+/// `sse tail URL | head -1` ends with `head`, not with the next event. Never resolves where that
+/// cannot be known.
 pub(crate) async fn closed() {
     if !io::stdout().is_terminal() && wait_for_close().await.is_ok() {
         return;
@@ -52,7 +55,7 @@ pub(crate) async fn closed() {
     std::future::pending::<()>().await;
 }
 
-/// Fails for what cannot be waited for, such as files; nobody can leave them either.
+/// Fails if stdout cannot be waited for, such as a file; a file has no reader that could leave.
 #[cfg(unix)]
 async fn wait_for_close() -> io::Result<()> {
     use std::os::fd::AsFd as _;
@@ -60,7 +63,8 @@ async fn wait_for_close() -> io::Result<()> {
     use tokio::{io::Interest, net::unix::pipe::Sender};
 
     let stdout = io::stdout().as_fd().try_clone_to_owned()?;
-    // Whatever it is, it is only waited for. "Checked" would make it non-blocking, also for all others who have it.
+    // Any kind of stdout is only waited for. The checked function would make it non-blocking, for
+    // every process that shares it.
     let stdout = Sender::from_owned_fd_unchecked(stdout)?;
     stdout.ready(Interest::ERROR).await?;
     Ok(())

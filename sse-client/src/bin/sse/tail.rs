@@ -1,4 +1,4 @@
-//! `sse tail`: the events of a stream, as they come.
+//! `sse tail`: the events of a stream, as they arrive.
 
 use std::{
     fs,
@@ -23,10 +23,10 @@ use crate::{
     stdout::{self, Stdout, unwritten},
 };
 
-/// What has arrived already leaves in one write, up to about so much.
+/// About the most bytes in one write: events that have arrived already are written together.
 const MOST_AT_ONCE: usize = 64 << 10;
 
-/// Follows a stream until it, its reader or the user has enough.
+/// Follows a stream until it ends, or its reader or the user has had enough.
 pub(crate) async fn run(args: Tail) -> Result<Exit, Failure> {
     let source = source(&args)?;
     let timeout = args.timeout;
@@ -46,7 +46,7 @@ struct Follower {
     args: Tail,
     format: Format,
     stdout: Stdout,
-    /// Printed, but not yet written.
+    /// Formatted, but not yet written.
     lines: Vec<u8>,
     count: u64,
 }
@@ -79,7 +79,7 @@ impl Follower {
                         return Ok(Ok(Exit::Done));
                     }
                 } else {
-                    // On a terminal both stand in the order in which they happened.
+                    // On a terminal, events and notes stand in the order in which they happened.
                     self.flush().await?;
                     if let Update::Closed(closed) = update {
                         return Ok(self.closed(&closed));
@@ -139,7 +139,7 @@ impl Follower {
                 error: error @ Error::Ended,
                 ..
             } if is_final => self.ended(&error.to_string()),
-            // "Gave up" says nothing about a connection that was to be the only one.
+            // It was to be the only connection: "gave up" would say nothing about it.
             Closed::GaveUp { error, .. } if is_final => Err(exit_of(error).because_of(error)),
             Closed::GaveUp { error, .. } | Closed::Failed(error) => {
                 Err(exit_of(error).because_of(closed))
@@ -148,7 +148,7 @@ impl Follower {
         }
     }
 
-    /// It ended well, if enough has come.
+    /// Returns success if enough events have arrived.
     fn ended(&self, why: &str) -> Result<Exit, Failure> {
         if let Some(wanted) = self.args.max_events {
             let text = format!("{why} after {} of {wanted} events", self.count);
@@ -196,13 +196,14 @@ fn method(args: &Tail) -> Method {
     args.request.clone().unwrap_or(usual)
 }
 
-/// Another POST may be another order, or another answer that has to be paid for.
+/// Returns `true` if a connection that has ended is made again. Another POST may be another order,
+/// or another answer that has to be paid for.
 fn reconnects(args: &Tail) -> bool {
     let is_safe = method(args) == Method::GET;
     !args.no_reconnect && (is_safe || args.reconnect || args.max_retries.is_some())
 }
 
-/// As curl has it.
+/// Sets the content type that curl sets, if there is none.
 fn form_unless_told(headers: &mut HeaderMap) {
     let form = HeaderValue::from_static("application/x-www-form-urlencoded");
     headers.entry(CONTENT_TYPE).or_insert(form);

@@ -1,4 +1,4 @@
-//! The values on the command line. What is wrong with one is told in a sentence that `sse` puts after the value.
+//! The values on the command line. An error is a sentence that `sse` prints after the value.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::args::Data;
 
-/// A URL of HTTP, with or without its scheme.
+/// Parses a URL of HTTP, with or without its scheme.
 pub(crate) fn url(text: &str) -> Result<Url, String> {
     let url = if text.contains("://") {
         Url::parse(text)
@@ -18,12 +18,12 @@ pub(crate) fn url(text: &str) -> Result<Url, String> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err("neither http nor https".to_owned());
     }
-    // Not part of what is requested.
+    // It is not part of the request.
     url.set_fragment(None);
     Ok(url)
 }
 
-/// The root of an app stands for its publish endpoint.
+/// Parses the URL of a publish endpoint, or of an app, which stands for its publish endpoint.
 pub(crate) fn publish_url(text: &str) -> Result<Url, String> {
     let mut url = url(text)?;
     if url.path() == "/" {
@@ -64,7 +64,7 @@ pub(crate) fn last_event_id(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// More than none, in whole seconds or not.
+/// Parses a number of seconds above 0, whole or not.
 pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
     Duration::try_from_secs_f64(seconds)
@@ -73,7 +73,7 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "not a time above 0".to_owned())
 }
 
-/// Events per second: at most what a clock of nanoseconds can tell apart.
+/// Parses a rate in events per second, which a clock of nanoseconds can resolve.
 pub(crate) fn rate(text: &str) -> Result<f64, String> {
     let rate: f64 = text
         .parse()

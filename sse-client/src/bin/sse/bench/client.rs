@@ -15,13 +15,14 @@ use crate::{
     ready::ready_now,
 };
 
-/// How long others wait for this one to open.
+/// The time limit for the first answer: until then other clients wait for this one to open.
 const OPENING: Duration = Duration::from_secs(30);
 
-/// How many events are counted at once.
+/// The most events that are counted at once.
 const MOST_AT_ONCE: usize = 256;
 
-/// Follows the stream for as long as it is polled. The permit is given back at the first answer, or when there is none in time.
+/// Follows the stream for as long as it is polled. The permit is released at the first answer, or
+/// when there is none in time.
 pub(super) async fn follow(
     mut source: EventSource,
     tally: Arc<Tally>,
@@ -58,12 +59,12 @@ pub(super) async fn follow(
 
 struct Client {
     tally: Arc<Tally>,
-    /// Until it is open for the first time.
+    /// The time of the start, until the stream is open for the first time.
     began: Option<Instant>,
-    /// Until it is known whether it opens.
+    /// Held until the stream has opened or failed to.
     permit: Option<OwnedSemaphorePermit>,
     is_open: bool,
-    /// They arrived together.
+    /// Events that arrived together.
     events: Vec<Event>,
 }
 

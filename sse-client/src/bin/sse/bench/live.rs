@@ -1,4 +1,4 @@
-//! What is seen while it runs.
+//! The live lines of `sse bench`.
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -20,10 +20,10 @@ use crate::notes::note;
 
 const EVERY: Duration = Duration::from_millis(500);
 
-/// Back to the beginning of the line, and delete it.
+/// Moves the cursor to the beginning of the line and deletes the line.
 const CLEAR: &str = "\r\x1b[K";
 
-/// A line on stderr twice a second: always the same one on a terminal, another one elsewhere.
+/// A line on stderr twice a second: on a terminal it replaces the one before, elsewhere it follows.
 pub(super) struct Live(Option<JoinHandle<()>>);
 
 impl Live {
@@ -63,7 +63,7 @@ fn line(tally: &Tally, passed: Duration, before: Counts) -> (String, Counts) {
     let mut state = tally.lock();
     let counts = state.counts;
     let open = grouped(counts.open.into());
-    // What there is none of is left out: a line that is longer than the terminal cannot be written again.
+    // Counts of 0 are left out: a line that is longer than the terminal cannot be replaced.
     let errors = some(counts.errors + counts.publish_errors, "errors");
     let reconnects = some(counts.reconnects, "reconnects");
     if let Phase::Opening { .. } = state.phase {

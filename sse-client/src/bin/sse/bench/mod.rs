@@ -1,4 +1,4 @@
-//! `sse bench`: many connections to one stream, its rate, and how late its events are.
+//! `sse bench`: many connections to one stream, its rate, and the delay of its events.
 
 mod client;
 mod live;
@@ -38,14 +38,14 @@ use crate::{
     stdout::unwritten,
 };
 
-/// How many connections are being opened at a time: fewer than the queue of any server holds.
+/// The most connections that are being opened at a time: fewer than the queue of any server holds.
 const OPENING: u32 = 64;
 
-/// How long events that were published may still be under way.
+/// The time limit for events that were published to arrive.
 const DRAIN: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Files beside the streams: those that publish, and the process's own.
+/// The files besides the streams: connections that publish, and the files of the process itself.
 const MORE_FILES: u64 = 256;
 
 /// Opens the connections, measures, and prints the result.
@@ -69,7 +69,7 @@ pub(crate) async fn run(args: Bench) -> Result<Exit, Failure> {
     let summary = Summary::of(&tally, args.publish);
     let failure = tally.lock().last_failure.take();
     match failure {
-        // Then there is nothing to tell but why.
+        // Then there is nothing to show but the reason.
         Some(failure) if summary.is_in_vain() => return Err(failure),
         Some(failure) => notes::note(format_args!("the last error: {}", failure.text)),
         None => {}
@@ -85,7 +85,7 @@ pub(crate) async fn run(args: Bench) -> Result<Exit, Failure> {
     }
 }
 
-/// Where events come from and go to.
+/// The URLs from which events come and to which they are published.
 struct Target {
     http: Client,
     headers: HeaderMap,
@@ -105,7 +105,7 @@ impl Target {
             beside
         });
         if args.publish.is_some() {
-            // Nobody else publishes to it, and nobody else is disturbed.
+            // Nobody else publishes to this topic or reads it.
             let topic = format!("sse-bench-{:08x}", fastrand::u32(..));
             set_topic(&mut stream, &topic);
             set_topic(&mut publish, &topic);
@@ -148,7 +148,7 @@ async fn measured(args: &Bench, target: &Target, tally: &Arc<Tally>) {
     }
 }
 
-/// Returns when each client has its connection, or has failed to get it once.
+/// Opens all connections. Returns when each client has its connection, or has failed once.
 async fn open_all(clients: u32, target: &Target, tally: &Arc<Tally>) {
     let gate = Arc::new(Semaphore::new(OPENING as usize));
     for _ in 0..clients {

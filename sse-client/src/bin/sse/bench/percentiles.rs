@@ -1,21 +1,21 @@
-//! Times, as they are summed up.
+//! Percentiles of times.
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-/// The longest time that is told apart, in microseconds: an hour.
+/// The longest time that is recorded as it is, in microseconds: an hour.
 const LONGEST: u64 = 3_600_000_000;
 
-/// Three digits of each time are kept.
+/// The number of digits of each time that are kept.
 const DIGITS: u8 = 3;
 
-/// For times in microseconds.
+/// Returns a histogram for times in microseconds.
 pub(super) fn histogram() -> Histogram<u64> {
-    // proof: fails only for bounds that are none, and these are constant
+    // proof: fails only for invalid bounds, and these are constant and valid
     Histogram::new_with_bounds(1, LONGEST, DIGITS).unwrap()
 }
 
-/// In milliseconds.
+/// Percentiles in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(super) struct Percentiles {
     pub(super) p50: f64,
@@ -27,7 +27,7 @@ pub(super) struct Percentiles {
 }
 
 impl Percentiles {
-    /// Nothing if there were none.
+    /// Returns `None` if there are no times.
     pub(super) fn of(times: &Histogram<u64>) -> Option<Self> {
         if times.is_empty() {
             return None;

@@ -1,4 +1,4 @@
-//! Events of our own, at a rate.
+//! The events that `sse bench` publishes itself, at a rate.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,17 +11,17 @@ use tokio::{
 use super::{Target, tally::Tally};
 use crate::publish;
 
-/// How many are being published at a time. A server that is slower than the rate gets fewer than the rate.
+/// The most publishes at a time. A server that is slower than the rate gets fewer than the rate.
 const IN_FLIGHT: usize = 64;
 
-/// How long the server may take for one.
+/// The time limit for the answer to one.
 const ANSWER: Duration = Duration::from_secs(10);
 
-/// Publishes for so long. Returns when each has been answered.
+/// Publishes for the given time. Returns when every publish has been answered.
 pub(super) async fn publish(rate: f64, duration: Duration, target: &Target, tally: &Arc<Tally>) {
     let end = Instant::now() + duration;
     let gate = Arc::new(Semaphore::new(IN_FLIGHT));
-    // What was missed is made up for at once.
+    // Ticks that were missed follow at once.
     let mut ticks = interval(Duration::from_secs_f64(1.0 / rate));
     let mut under_way = JoinSet::new();
     while let Ok(tick) = timeout_at(end, ticks.tick()).await {

@@ -1,4 +1,4 @@
-//! The result.
+//! The result of `sse bench`.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -14,17 +14,17 @@ use super::{
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct Summary {
     clients: u32,
-    /// How many of them had a connection.
+    /// The number of clients that had a connection.
     pub(super) opened: u32,
     opening_seconds: f64,
     time_to_open_ms: Option<Percentiles>,
-    /// How long events were counted.
+    /// The time during which events were counted.
     seconds: f64,
     events: u64,
-    /// Of data.
+    /// The bytes of data.
     bytes: u64,
     events_per_second: f64,
-    /// Connections that were not made, or lost.
+    /// The connections that were not made, or were lost.
     errors: u64,
     reconnects: u64,
     #[serde(flatten)]
@@ -33,19 +33,20 @@ pub(super) struct Summary {
     latency_ms: Option<Percentiles>,
 }
 
-/// What there is beside it with `--publish`.
+/// The additional fields with `--publish`.
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Publishing {
-    /// Events per second, as asked for; a server that is slower gets fewer.
+    /// The rate in events per second that was asked for; a server that is slower gets fewer.
     publish_rate: f64,
     published: u64,
     publish_errors: u64,
-    /// How many events should have come, but did not.
+    /// The events that should have arrived, but did not.
     missing: u64,
 }
 
 impl Summary {
-    /// What has been seen so far, of what was published at this rate, if anything was.
+    /// Sums up the tally so far. `publish_rate` is the rate that was asked for, if events were
+    /// published.
     pub(super) fn of(tally: &Tally, publish_rate: Option<f64>) -> Self {
         let mut state = tally.lock();
         let now = Instant::now();
@@ -53,7 +54,7 @@ impl Summary {
         let (opening, measuring) = match state.phase {
             Phase::Opening { since } => (now - since, Duration::ZERO),
             Phase::Measuring { opening, since } => (opening, now - since),
-            // The last of what was published may come later.
+            // The last events that were published may arrive later.
             Phase::Ended {
                 opening,
                 since,
@@ -96,15 +97,15 @@ impl Summary {
         }
     }
 
-    /// Whether nobody had a connection, or nothing could be published.
+    /// Returns `true` if nobody had a connection, or nothing could be published.
     pub(super) fn is_in_vain(&self) -> bool {
         let publishing = self.published;
         self.opened == 0 || publishing.is_some_and(|it| it.published == 0 && it.publish_errors > 0)
     }
 
-    /// One line.
+    /// Returns the result as JSON, in one line.
     pub(super) fn to_json(self) -> String {
-        // proof: there is no map whose keys could be something else than text
+        // proof: there is no map whose keys could be anything but text
         let json = serde_json::to_string(&self).unwrap();
         json + "\n"
     }
@@ -171,12 +172,13 @@ impl Publishing {
         let [published, errors, missing] = counts.map(grouped);
         let (had, wanted) = (rate(self.published, passed), self.publish_rate);
         format!(
-            "{published}, {had:.1} of {wanted} per second, {errors} failed; {missing} events did not arrive"
+            "{published}, {had:.1} of {wanted} per second, {errors} failed; \
+             {missing} events did not arrive"
         )
     }
 }
 
-/// Events and bytes of data.
+/// Formats the rates of events and of bytes of data.
 pub(super) fn per_second(events: u64, bytes: u64, passed: Duration) -> String {
     let megabytes = rate(bytes, passed) / 1e6;
     let bytes = if megabytes < 0.1 {
@@ -191,13 +193,13 @@ pub(super) fn per_second(events: u64, bytes: u64, passed: Duration) -> String {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "a positive rate; what does not fit is cut off"
+        reason = "a positive rate; one that does not fit is cut off"
     )]
     let events = grouped(events.round() as u64);
     format!("{events} events/s, {bytes}")
 }
 
-/// A number with commas between thousands.
+/// Formats a number with commas between thousands.
 pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -210,7 +212,7 @@ pub(super) fn grouped(number: u64) -> String {
     text
 }
 
-/// Milliseconds, with two or three digits that say something.
+/// Formats milliseconds with two to four significant digits.
 pub(super) fn time(millis: f64) -> String {
     match millis {
         0.0..10.0 => format!("{millis:.2} ms"),
@@ -224,7 +226,10 @@ fn columns(cells: [String; 5]) -> String {
     cells.map(|cell| format!("{cell:>10}")).concat()
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a rate is told to a few digits")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a rate is printed with a few digits"
+)]
 fn rate(count: u64, passed: Duration) -> f64 {
     if passed.is_zero() {
         return 0.0;

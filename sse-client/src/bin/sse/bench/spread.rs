@@ -1,4 +1,4 @@
-//! How far clients are behind the first that got the same event.
+//! The time that clients are behind the first that got the same event.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -7,10 +7,11 @@ use std::{
 
 use tokio::time::Instant;
 
-/// How many events are remembered. What takes longer than that to reach everyone counts as new for the last.
+/// The number of events that are remembered. One that takes longer to reach everyone counts as new
+/// for the last clients.
 const RECENT: usize = 8_192;
 
-/// When recent events came first.
+/// The times at which recent events arrived first.
 #[derive(Debug)]
 pub(super) struct Spread {
     clients: u32,
@@ -34,9 +35,10 @@ impl Spread {
         }
     }
 
-    /// An event has come to one of the clients; how long after the first?
+    /// Returns how long after the first client another one gets an event.
     ///
-    /// An event without an id may be the same as an earlier one: once everybody has had it, it is another.
+    /// An event without an id may look like an earlier one: once every client has had it, it counts
+    /// as a new one.
     pub(super) fn behind(&mut self, key: u64, now: Instant) -> Duration {
         if let Some(seen) = self.recent.get_mut(&key)
             && seen.times < self.clients

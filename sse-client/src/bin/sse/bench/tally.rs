@@ -1,4 +1,4 @@
-//! What all clients have seen.
+//! The counts of all clients.
 
 use std::{
     hash::{BuildHasher as _, RandomState},
@@ -13,21 +13,21 @@ use tokio::time::Instant;
 use super::{percentiles, spread::Spread};
 use crate::exit::Failure;
 
-/// What a latency is the time from.
+/// The start of a latency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Measure {
-    /// From the publish, whose time stands in the data.
+    /// The publish, whose time stands in the data.
     FromPublish,
-    /// From the first client that got the same event.
+    /// The arrival at the first client that got the same event.
     Spread,
 }
 
-/// What all clients have seen. Events before [`begin`](Self::begin) do not count.
+/// The counts of all clients. Events before [`begin`](Self::begin) do not count.
 #[derive(Debug)]
 pub(super) struct Tally {
     pub(super) clients: u32,
     pub(super) measure: Measure,
-    /// Times in data are microseconds since then.
+    /// The zero of the times in data, which are microseconds.
     epoch: Instant,
     hasher: RandomState,
     state: Mutex<State>,
@@ -38,24 +38,24 @@ pub(super) struct State {
     pub(super) counts: Counts,
     pub(super) phase: Phase,
     pub(super) last_event: Instant,
-    /// In the order in which they came, so the last is the one to tell.
+    /// The most recent failure, which is the one to report.
     pub(super) last_failure: Option<Failure>,
     pub(super) opening: Histogram<u64>,
-    /// Since the last look.
+    /// Latencies since the last call of [`look_back`](Self::look_back).
     pub(super) recent: Histogram<u64>,
-    /// Before that.
+    /// The latencies before.
     past: Histogram<u64>,
     spread: Spread,
 }
 
-/// What can be counted.
+/// The counters.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
-    /// Now.
+    /// The clients that are connected now.
     pub(super) open: u32,
-    /// At least once.
+    /// The clients that have been connected at least once.
     pub(super) opened: u32,
-    /// At least once before the measurement began.
+    /// The clients that had been connected before the measurement began.
     pub(super) measured: u32,
     pub(super) events: u64,
     pub(super) bytes: u64,
@@ -65,7 +65,7 @@ pub(super) struct Counts {
     pub(super) publish_errors: u64,
 }
 
-/// How far it is.
+/// The phases of a run.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Phase {
     Opening {
@@ -82,9 +82,9 @@ pub(super) enum Phase {
     },
 }
 
-/// What the clients tell.
+/// For the clients.
 impl Tally {
-    /// A client is connected: for the first time after so long, or again.
+    /// Counts a client that is connected: for the first time, after the given time, or again.
     pub(super) fn opened(&self, after: Option<Duration>) {
         let mut state = self.lock();
         state.counts.open += 1;
@@ -96,7 +96,7 @@ impl Tally {
         }
     }
 
-    /// A client has failed to connect, or lost its connection.
+    /// Counts a client that has failed to connect, or lost its connection.
     pub(super) fn failed(&self, failure: Failure, was_open: bool) {
         let mut state = self.lock();
         state.counts.errors += 1;
@@ -104,21 +104,21 @@ impl Tally {
         state.last_failure = Some(failure);
     }
 
-    /// A client has received events, just now.
+    /// Counts events that a client has just received.
     pub(super) fn received(&self, events: &[Event]) {
         let now = Instant::now();
         let marks: Vec<_> = events.iter().map(|event| self.mark(event)).collect();
         let mut state = self.lock();
         let counts = match (state.phase, self.measure) {
             (Phase::Opening { .. }, _) | (Phase::Ended { .. }, Measure::Spread) => false,
-            // What was published has to arrive, also after the end.
+            // Events that were published have to arrive, even after the end.
             _ => true,
         };
         if !counts {
             return;
         }
         for (event, mark) in events.iter().zip(marks) {
-            // Nothing of ours.
+            // An event of somebody else.
             let Some(mark) = mark else { continue };
             let latency = match self.measure {
                 Measure::FromPublish => micros(now - self.epoch).saturating_sub(mark),
@@ -131,11 +131,11 @@ impl Tally {
         }
     }
 
-    /// What an event is known by: when it was published, or which it is.
+    /// Returns the time at which an event was published, or a hash that identifies it.
     fn mark(&self, event: &Event) -> Option<u64> {
         match self.measure {
             Measure::FromPublish => event.data.parse().ok(),
-            // An id holds for later events without one, too.
+            // The id alone does not: later events without an id have it, too.
             Measure::Spread => {
                 let key = (&event.id, &event.event, &event.data);
                 Some(self.hasher.hash_one(key))
@@ -144,9 +144,9 @@ impl Tally {
     }
 }
 
-/// What the publisher tells.
+/// For the publisher.
 impl Tally {
-    /// Data that says when it was published: now.
+    /// Returns data that says when it was published: now.
     pub(super) fn stamp(&self) -> String {
         micros(self.epoch.elapsed()).to_string()
     }
@@ -163,7 +163,7 @@ impl Tally {
     }
 }
 
-/// What holds it all together.
+/// For the run as a whole.
 impl Tally {
     pub(super) fn new(clients: u32, measure: Measure) -> Self {
         let now = Instant::now();
@@ -185,7 +185,8 @@ impl Tally {
         }
     }
 
-    /// The measurement begins, with those that have opened; returns how many. Some may just be connecting again.
+    /// Begins the measurement with the clients that have opened, and returns their number. Some of
+    /// them may be connecting again at this moment.
     pub(super) fn begin(&self) -> u32 {
         let mut state = self.lock();
         let now = Instant::now();
@@ -201,7 +202,7 @@ impl Tally {
         state.counts.opened
     }
 
-    /// The measurement ends, but for what has been published.
+    /// Ends the measurement, except for events that have been published.
     pub(super) fn end(&self) {
         let mut state = self.lock();
         if let Phase::Measuring { opening, since } = state.phase {
@@ -219,14 +220,14 @@ impl Tally {
 }
 
 impl Counts {
-    /// How many events have been published, but have not come.
+    /// Returns the number of events that have been published, but have not arrived.
     pub(super) fn missing(&self) -> u64 {
         (self.published * u64::from(self.measured)).saturating_sub(self.events)
     }
 }
 
 impl State {
-    /// Puts what is recent to the past, which it returns.
+    /// Adds the recent latencies to the past ones and returns all of them.
     pub(super) fn look_back(&mut self) -> &Histogram<u64> {
         self.past += &self.recent;
         self.recent.reset();
@@ -244,7 +245,7 @@ mod tests {
     use crate::exit::Exit;
 
     #[test]
-    fn what_is_published_is_missed_by_who_is_just_connecting_again_but_not_by_who_never_was() {
+    fn a_client_that_is_connecting_again_misses_events_and_one_that_never_opened_does_not() {
         let tally = Tally::new(3, Measure::FromPublish);
         for _ in 0..2 {
             tally.opened(Some(Duration::ZERO));
