@@ -4,8 +4,8 @@ use std::num::ParseIntError;
 
 use sse_client::EventSource;
 
-/// Follows the server at a URL and prints its events. At the goodbye of the server the client closes
-/// itself: otherwise it would connect again.
+/// Follows the server at a URL and prints its events. At the goodbye of the server the client
+/// closes itself: otherwise it would connect again.
 pub fn follow(
     url: impl AsRef<str>,
     print: impl Fn(String) + Clone + Send + 'static,

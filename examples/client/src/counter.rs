@@ -1,4 +1,4 @@
-//! Numbers that count something, and are told as events.
+//! Counters that are published as events.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,7 +6,7 @@ use sse_axum::{EventType, Hub, Message, PublishError};
 
 use crate::METRICS;
 
-/// A number that only grows. Nothing is lost when several count at once.
+/// A number that only grows. No increment is lost if several tasks count at once.
 #[derive(Debug)]
 pub struct Counter {
     name: EventType,
@@ -14,7 +14,7 @@ pub struct Counter {
 }
 
 impl Counter {
-    /// A counter at 0.
+    /// Creates a counter at 0.
     pub const fn new(name: &'static str) -> Self {
         Self {
             name: EventType::from_static(name),
@@ -22,22 +22,23 @@ impl Counter {
         }
     }
 
-    /// What is counted.
+    /// Returns the name of the counter.
     pub fn name(&self) -> &str {
         self.name.as_str()
     }
 
-    /// How much was counted.
+    /// Returns the current value.
     pub fn value(&self) -> u64 {
         self.value.load(Ordering::Relaxed)
     }
 
-    /// Counts one more; returns how many that makes.
+    /// Adds one and returns the new value.
     pub fn increment(&self) -> u64 {
         self.value.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Counts one more and tells it: an event of the name of the counter, with its new value.
+    /// Adds one and publishes an event that has the name of the counter as its type, and the new
+    /// value as its data.
     pub async fn publish_next(&self, hub: &Hub) -> Result<(), PublishError> {
         let message = Message::data(self.increment().to_string()).event(self.name.clone());
         hub.publish(message, METRICS).await?;

@@ -1,4 +1,5 @@
-//! A server with topics, a history and a goodbye, and a client that follows it: the parts of `complex-server` and `complex-client`.
+//! A server with topics, a history and a goodbye, and a client that follows it: the parts of
+//! `complex-server` and `complex-client`.
 
 mod client;
 mod counter;

@@ -1,4 +1,4 @@
-//! The server: two topics, counters, and an end that is announced.
+//! The server: two topics, counters, and an announced end.
 
 use std::{sync::Arc, time::Duration};
 
@@ -24,16 +24,16 @@ pub const NUMBERS: &str = "numbers";
 /// The topic of the counters.
 pub const METRICS: &str = "metrics";
 
-/// The type of the last event that everyone gets. With data: without, no client would dispatch it.
+/// The type of the last event that everyone gets. It has data, or no client would dispatch it.
 pub const CLOSE: EventType = EventType::from_static("close");
 
-/// How long a client may be away without missing anything.
+/// The time for which a client may be away without missing anything.
 const HISTORY: Duration = Duration::from_secs(5 * 60);
 
-/// What the handlers share. Cheap to clone.
+/// The state that the handlers share. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Server {
-    /// Where everything is published.
+    /// The hub to which everything is published.
     pub hub: Hub,
     /// Counts every 2 s.
     pub ops: Arc<Counter>,
@@ -49,7 +49,7 @@ impl Default for Server {
 }
 
 impl Server {
-    /// A server that has not counted anything.
+    /// Creates a server whose counters are at 0.
     pub fn new() -> Self {
         Self {
             hub: Hub::new(Joe::builder().replayer(ValidReplayer::new(HISTORY)).build()),
@@ -59,7 +59,7 @@ impl Server {
         }
     }
 
-    /// Its routes.
+    /// Returns its routes.
     pub fn app(&self) -> Router {
         Router::new()
             .route("/", get(snapshot))
@@ -80,7 +80,8 @@ impl Server {
         }
     }
 
-    /// Waits for a signal or for `/stop`, says goodbye to everyone and shuts down: for the graceful shutdown of axum.
+    /// Waits for a signal or for `/stop`, says goodbye to everyone and shuts down: for the graceful
+    /// shutdown of axum.
     pub fn shutdown_on<T: Send>(
         &self,
         signal: impl Future<Output = T> + Send + 'static,
@@ -91,7 +92,7 @@ impl Server {
                 _ = signal => {}
                 () = stop.notified() => {}
             }
-            // Everyone has the default topic. What is published before the shutdown still arrives.
+            // Everyone has the default topic. Messages from before the shutdown still arrive.
             let goodbye = Message::data("bye").event(CLOSE);
             if let Err(error) = hub.publish(goodbye, Topics::default()).await {
                 eprintln!("no goodbye: {error}");
@@ -108,7 +109,7 @@ pub async fn publish_numbers(hub: &Hub, numbers: &[u64]) -> Result<(), PublishEr
     Ok(())
 }
 
-/// The stream of the topics in the query, or of both.
+/// Streams the topics in the query, or both.
 async fn events(
     State(server): State<Server>,
     LastEventId(last): LastEventId,
@@ -120,7 +121,8 @@ async fn events(
     Ok(Sse::new(body.map_err(Rejection::from)?))
 }
 
-/// The topics that a query names, if there are such. Everyone gets the default topic, too.
+/// Returns the topics that a query names, if there are such topics, and the default topic, which
+/// everyone gets.
 fn topics(query: Option<&str>) -> Result<Topics, (StatusCode, String)> {
     let named = Topics::from_query(query);
     if named == Topics::default() {
@@ -138,7 +140,7 @@ fn topics(query: Option<&str>) -> Result<Topics, (StatusCode, String)> {
     }
 }
 
-/// The counters as they are now.
+/// Shows the current values of the counters.
 async fn snapshot(State(server): State<Server>) -> impl IntoResponse {
     let counters = [&server.ops, &server.cycles];
     let object: Map<String, Value> = counters
@@ -162,7 +164,7 @@ async fn count(hub: &Hub, counter: &Counter, every: Duration) -> Result<(), Publ
     }
 }
 
-/// One to five numbers every two to three seconds.
+/// Publishes one to five numbers every two to three seconds.
 async fn publish_random_numbers(hub: &Hub) -> Result<(), PublishError> {
     loop {
         time::sleep(Duration::from_millis(fastrand::u64(2_000..=3_000))).await;

@@ -209,7 +209,8 @@ impl Network {
         Self { address, is_up }
     }
 
-    /// Breaks off what is connected, and what connects from now on; ready when nothing comes through any more.
+    /// Cuts all connections, and those that are made from now on. Returns when nothing passes any
+    /// more.
     async fn cut(&self) {
         self.is_up.send_replace(false);
         // Each connection holds a receiver.

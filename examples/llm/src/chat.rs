@@ -6,19 +6,19 @@ use serde::Deserialize;
 use serde_json::json;
 use sse_client::{JsonError, TransportError};
 
-/// Where to ask, and whom.
+/// A server with a model to ask.
 #[derive(Clone)]
 #[expect(missing_debug_implementations, reason = "the key is a secret")]
 pub struct Chat {
-    /// What `/chat/completions` is appended to.
+    /// The URL to which `/chat/completions` is appended.
     pub base_url: String,
-    /// Servers in one's own house often want none.
+    /// The key. Local servers often want none.
     pub key: Option<String>,
     /// The name of the model.
     pub model: String,
 }
 
-/// Why there is no answer, or not all of it.
+/// The reason why there is no answer, or only a part of it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AskError {
@@ -30,13 +30,13 @@ pub enum AskError {
     Refused {
         /// The status.
         status: reqwest::StatusCode,
-        /// What the server says about it.
+        /// The explanation of the server.
         message: String,
     },
     /// The server reported an error within its answer.
     #[error("the server broke its answer off: {0}")]
     Failed(String),
-    /// The stream broke, or is not what was expected.
+    /// The stream broke off, or is not as expected.
     #[error(transparent)]
     Read(JsonError),
     /// The output failed.
@@ -47,7 +47,7 @@ pub enum AskError {
 impl Chat {
     /// Asks, and writes the answer token by token as it comes.
     ///
-    /// Dropping the future ends the request, and the server stops thinking.
+    /// Dropping the future ends the request, and the server stops.
     pub async fn ask(&self, prompt: &str, output: &mut impl Write) -> Result<(), AskError> {
         let response = self.request(prompt).send().await;
         let response = response.map_err(TransportError::new)?;
@@ -73,7 +73,8 @@ impl Chat {
     }
 }
 
-/// A piece of an answer. Not every one has a choice: one may tell what the answer cost, or an error.
+/// A piece of an answer. Not every one has a choice: one may report the cost of the answer, or an
+/// error.
 #[derive(Deserialize)]
 struct Chunk {
     #[serde(default)]
@@ -87,7 +88,7 @@ struct Choice {
     delta: Delta,
 }
 
-/// What is new. The first one only says who speaks, the last one is empty.
+/// The new part. The first one only says who speaks, and the last one is empty.
 #[derive(Default, Deserialize)]
 struct Delta {
     content: Option<String>,
@@ -115,7 +116,8 @@ impl From<JsonError> for AskError {
         let Some(refused) = error.refused() else {
             return Self::Read(error);
         };
-        // Most servers explain themselves as they do within a stream; what stands before them may answer with anything.
+        // Most servers explain a refusal as they do within a stream. A proxy in front of them may
+        // answer with anything.
         let explained = serde_json::from_str::<Chunk>(&refused.text);
         let message = explained.ok().and_then(|chunk| chunk.error);
         Self::Refused {

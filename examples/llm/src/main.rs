@@ -6,8 +6,9 @@
 //! OPENAI_BASE_URL=http://127.0.0.1:11434/v1 OPENAI_MODEL=llama3.2 cargo run -p example-llm
 //! ```
 //!
-//! The first has neither a key nor a server of your own and asks a mock in the same process; the last is a server that wants no key.
-//! Without arguments the question is a line of standard input. Ctrl-C ends the answer.
+//! The first has neither a key nor a server and asks a mock in the same process; the last asks a
+//! server that wants no key. Without arguments the question is a line of standard input. Ctrl-C
+//! ends the answer.
 
 use std::{
     env,
@@ -38,14 +39,14 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
     let mut output = io::stdout();
     let code = tokio::select! {
         answer = chat.ask(&prompt, &mut output) => answer.map(|()| ExitCode::SUCCESS),
-        // What is dropped here is the request, too: the server notices.
+        // This drops the request, too, and the server notices.
         _ = tokio::signal::ctrl_c() => Ok(ExitCode::from(130)),
     };
     println!();
     Ok(code?)
 }
 
-/// The arguments, or else a line of standard input.
+/// Returns the arguments, or else a line of standard input.
 fn prompt() -> Result<String, Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let mut prompt = arguments.join(" ");
@@ -62,7 +63,7 @@ fn prompt() -> Result<String, Box<dyn Error>> {
     Ok(prompt.to_owned())
 }
 
-/// Whom the environment names, or else the mock.
+/// Returns the server that the environment names, or else the mock.
 async fn chat() -> Result<Chat, Box<dyn Error>> {
     let key = variable("OPENAI_API_KEY");
     let base_url = variable("OPENAI_BASE_URL");
@@ -81,7 +82,7 @@ async fn mocked() -> Result<Chat, Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     eprintln!("no OPENAI_API_KEY and no OPENAI_BASE_URL: this is the mock, at {address}");
-    // Or a small message waits until the client has acknowledged the one before.
+    // Otherwise a small message waits until the client has acknowledged the one before.
     let listener = listener.tap_io(|tcp| _ = tcp.set_nodelay(true));
     tokio::spawn(axum::serve(listener, mock::app(mock::pace)).into_future());
     Ok(Chat {
@@ -91,7 +92,7 @@ async fn mocked() -> Result<Chat, Box<dyn Error>> {
     })
 }
 
-/// A variable that is set to nothing is as good as none.
+/// Returns a variable, unless it is empty.
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }

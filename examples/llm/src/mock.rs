@@ -16,12 +16,13 @@ use sse_axum::{
 };
 use tokio::time;
 
-/// The key that it wants.
+/// The key that it requires.
 pub const KEY: &str = "mock";
 
-/// What it answers, whatever it is asked.
-pub const ANSWER: &str = "An event stream is a response that does not end: for each event the server writes a few lines \
-    of text and an empty one, and the client reads them as they come. You are reading one.";
+/// The answer to every question.
+pub const ANSWER: &str = "An event stream is a response that does not end: for each event \
+    the server writes a few lines of text and an empty one, and the client reads them as they \
+    come. You are reading one.";
 
 /// A token after another, as a model would produce them.
 pub async fn pace() {

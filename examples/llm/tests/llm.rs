@@ -41,7 +41,8 @@ async fn serve(app: Router) -> Chat {
     }
 }
 
-/// A server whose answer is these events; it then leaves the stream open until the client has left, and says so.
+/// Starts a server whose answer is these events. It leaves the stream open until the client has
+/// left, and reports that.
 async fn serve_events(events: &'static [&str]) -> (Chat, mpsc::UnboundedReceiver<()>) {
     let (left, has_left) = mpsc::unbounded_channel();
     let answer = post(async move || {
@@ -74,7 +75,7 @@ fn completions(answer: MethodRouter) -> Router {
     Router::new().route("/chat/completions", answer)
 }
 
-/// What is written, and how it ends.
+/// Returns the text that is written, and the result.
 async fn ask(chat: &Chat, prompt: &str) -> (String, Result<(), AskError>) {
     let mut output = Vec::new();
     let end = in_time("an answer", chat.ask(prompt, &mut output)).await;
@@ -155,7 +156,10 @@ async fn an_answer_that_ends_early_is_not_taken_for_whole() {
 #[tokio::test]
 async fn an_error_within_the_stream_is_told_in_the_words_of_the_server() {
     let error = r#"{"error":{"message":"overloaded","type":"server_error"}}"#;
-    let both = r#"{"error":{"code":502,"message":"overloaded"},"choices":[{"delta":{"content":""},"finish_reason":"error"}]}"#;
+    let both = concat!(
+        r#"{"error":{"code":502,"message":"overloaded"},"#,
+        r#""choices":[{"delta":{"content":""},"finish_reason":"error"}]}"#
+    );
     for events in [vec![TOKEN, error, DONE], vec![TOKEN, both]] {
         let chat = serve_short(events.leak()).await;
         let (text, end) = ask(&chat, "Why?").await;

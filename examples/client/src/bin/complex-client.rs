@@ -1,12 +1,12 @@
-//! Follows `complex-server`, which says how to run both, until that says goodbye.
+//! Follows `complex-server`, whose docs say how to run both, until it says goodbye.
 //!
 //! ```text
 //! cargo run -p example-client --bin complex-client
 //! cargo run -p example-client --bin complex-client -- --sub metrics
 //! ```
 //!
-//! `--sub` may be `all`, `numbers` or `metrics`; `ADDR` is another address. Until the server is there, and when the connection was lost, it
-//! connects again, and misses nothing.
+//! `--sub` may be `all`, `numbers` or `metrics`; `ADDR` is another address. It connects again until
+//! the server is there, and when the connection is lost, and misses nothing.
 
 use std::{env, error::Error};
 

@@ -1,4 +1,5 @@
-//! A server with everything: topics, a history, events of several types, a snapshot, and an end that is announced.
+//! A server with everything: topics, a history, events of several types, a snapshot, and an
+//! announced end.
 //!
 //! ```text
 //! cargo run -p example-client --bin complex-server
@@ -8,8 +9,9 @@
 //! curl -X POST http://127.0.0.1:3000/stop
 //! ```
 //!
-//! `/events` streams the topics `numbers` and `metrics`, or those that the query names; `/` shows the counters; `/stop` ends it
-//! as Ctrl-C does: every client gets `event: close`, then the streams end, then the process. `ADDR` is another address.
+//! `/events` streams the topics `numbers` and `metrics`, or those that the query names; `/` shows
+//! the counters; `/stop` ends the server as Ctrl-C does: every client gets `event: close`, then the
+//! streams end, then the process. `ADDR` is another address.
 
 use std::{env, error::Error, time::Duration};
 
@@ -17,7 +19,7 @@ use axum::serve::ListenerExt;
 use example_client::Server;
 use tokio::{net::TcpListener, time};
 
-/// How long clients that do not read may hold up the end of the process.
+/// The time for which clients that do not read may hold up the end of the process.
 const GRACE: Duration = Duration::from_secs(1);
 
 #[tokio::main]
@@ -30,7 +32,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("listening on http://{}", listener.local_addr()?);
 
     let closed = server.hub.closed();
-    // Or a small message waits until the client has acknowledged the one before.
+    // Otherwise a small message waits until the client has acknowledged the one before.
     let listener = listener.tap_io(|tcp| _ = tcp.set_nodelay(true));
     let serving = axum::serve(listener, server.app())
         .with_graceful_shutdown(server.shutdown_on(stop_signal()));
@@ -41,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Ready at Ctrl-C or SIGTERM.
+/// Resolves at Ctrl-C or SIGTERM.
 async fn stop_signal() {
     #[cfg(unix)]
     {

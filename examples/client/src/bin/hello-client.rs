@@ -5,8 +5,8 @@
 //! cargo run -p example-client --bin hello-client -- 'http://127.0.0.1:3000/events?topic=news'
 //! ```
 //!
-//! Without a URL it follows the clock of the example app (`cargo run -p example-axum`), or `hello-server` if that runs instead. Ctrl-C
-//! ends it.
+//! Without a URL it follows the clock of the example app (`cargo run -p example-axum`), or
+//! `hello-server` if that runs instead. Ctrl-C ends it.
 
 use std::env;
 

@@ -5,7 +5,8 @@
 //! cargo run -p example-client --bin hello-client      # in another terminal, any number of them
 //! ```
 //!
-//! `ADDR` is another address. Ctrl-C ends the streams, then the process; clients come back when it is started again.
+//! `ADDR` is another address. Ctrl-C ends the streams, then the process; clients come back when the
+//! server is started again.
 
 use std::{env, error::Error, time::Duration};
 
@@ -22,7 +23,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let address = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
     let listener = TcpListener::bind(&address).await?;
     println!("listening on http://{}", listener.local_addr()?);
-    // Or a small message waits until the client has acknowledged the one before.
+    // Otherwise a small message waits until the client has acknowledged the one before.
     let listener = listener.tap_io(|tcp| _ = tcp.set_nodelay(true));
     axum::serve(listener, app)
         .with_graceful_shutdown(hub.shutdown_on(tokio::signal::ctrl_c()))
