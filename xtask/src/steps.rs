@@ -12,7 +12,6 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use self::debian::Program;
 use crate::process::{cargo, run, run_tests};
 use crate::test_counts::TestCounts;
 use crate::{manifest, tidy};
@@ -44,7 +43,8 @@ pub(crate) const STEPS: &[Step] = &[
         name: "clippy",
         description: "no lint warns, in any target",
         run: |_| {
-            run(all_features("clippy --workspace --all-targets")?.args(["--", "-D", "warnings"]))
+            run(cargo("clippy --workspace --all-targets --all-features")
+                .args(["--", "-D", "warnings"]))
         },
     },
     Step {
@@ -81,7 +81,7 @@ pub(crate) const STEPS: &[Step] = &[
         name: "doc",
         description: "the documentation builds without a warning",
         run: |_| {
-            let mut command = all_features("doc --workspace --no-deps")?;
+            let mut command = cargo("doc --workspace --no-deps --all-features");
             run(command.env("RUSTDOCFLAGS", "-D warnings"))
         },
     },
@@ -107,25 +107,9 @@ pub(crate) const STEPS: &[Step] = &[
     },
 ];
 
-const OPENSSL: Program = Program {
-    name: "OpenSSL for C",
-    check: "pkg-config --exists openssl",
-    packages: "libssl-dev pkg-config",
-};
-
-/// Features that only go on to reqwest: none of our code depends on them, and each would build it anew.
-const PASSED_THROUGH: [&str; 6] = [
-    "default-tls",
-    "rustls",
-    "rustls-no-provider",
-    "native-tls",
-    "http2",
-    "system-proxy",
-];
-
 /// All failures at once, and counts that are complete.
 fn test(counts: &mut TestCounts) -> Result<()> {
-    let mut command = all_features("test --workspace --no-fail-fast --exclude e2e")?;
+    let mut command = cargo("test --workspace --no-fail-fast --exclude e2e --all-features");
     for framework in adapters::FRAMEWORKS {
         command.args(["--exclude", &format!("sse-{framework}")]);
     }
@@ -154,14 +138,6 @@ fn bench(counts: &mut TestCounts) -> Result<()> {
     run(&mut bench("run", "--bin sse-bench -- run --quick"))
 }
 
-/// The client's feature `native-tls` is the one thing that takes more than a Rust toolchain to build.
-fn all_features(words: &str) -> Result<Command> {
-    if cfg!(target_os = "linux") {
-        debian::provide(&[&OPENSSL])?;
-    }
-    Ok(cargo(&format!("{words} --all-features")))
-}
-
 /// Checks with `clippy`, not `check`: an import that one feature leaves unused is only a warning.
 fn features() -> Result<()> {
     for package in ["sse-wire", "sse-core", "sse-client"] {
@@ -170,9 +146,7 @@ fn features() -> Result<()> {
         let alone = format!("clippy --package {package} --no-default-features");
         run(cargo(&alone).args(["--", "-D", "warnings"]))?;
         for feature in manifest::features(&text) {
-            if !PASSED_THROUGH.contains(&feature.key) {
-                run(cargo(&alone).args(["--features", feature.key, "--", "-D", "warnings"]))?;
-            }
+            run(cargo(&alone).args(["--features", feature.key, "--", "-D", "warnings"]))?;
         }
     }
     Ok(())
