@@ -8,8 +8,8 @@ use std::{
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header::HeaderValue};
 use sse_core::{ResumeFrom, response::LAST_EVENT_ID};
 
-/// Where the client asks to continue: its `Last-Event-ID` header, or the query parameter
-/// `lastEventId` from clients that cannot set headers. Never rejects.
+/// The place at which the client asks to continue: its `Last-Event-ID` header, or the query
+/// parameter `lastEventId` from clients that cannot set headers. Never rejects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LastEventId(pub ResumeFrom);
 

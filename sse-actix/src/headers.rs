@@ -12,10 +12,10 @@ use actix_web::{
 };
 use sse_core::response::missing_headers;
 
-/// Gives the headers of an event stream to handlers that write their own.
+/// Gives the headers of an event stream to handlers that write their own stream.
 ///
-/// A response with status 200 and no media type, or that of an event stream, is completed. What the
-/// handler has set is kept, and every other response is left alone.
+/// A response with status 200 and no media type, or that of an event stream, is completed. Headers
+/// that the handler has set are kept, and every other response is left alone.
 ///
 /// ```
 /// use actix_web::{App, HttpResponse, web};
@@ -31,7 +31,7 @@ pub struct SseHeaders;
 
 /// The service that [`SseHeaders`] wraps around a handler.
 #[derive(Clone, Copy, Debug)]
-pub struct SseHeadersService<S> {
+pub struct SseHeadersMiddleware<S> {
     inner: S,
 }
 
@@ -42,16 +42,16 @@ where
 {
     type Response = S::Response;
     type Error = Error;
-    type Transform = SseHeadersService<S>;
+    type Transform = SseHeadersMiddleware<S>;
     type InitError = ();
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(SseHeadersService { inner }))
+        ready(Ok(SseHeadersMiddleware { inner }))
     }
 }
 
-impl<S, B> Service<ServiceRequest> for SseHeadersService<S>
+impl<S, B> Service<ServiceRequest> for SseHeadersMiddleware<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     S::Future: 'static,

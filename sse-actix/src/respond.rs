@@ -1,57 +1,31 @@
 //! `Sse`, the responder, and `events`, the ready-made handler.
 
-use std::{
-    convert::Infallible,
-    pin::Pin,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{convert::Infallible, pin::Pin};
 
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
-    body::{BodySize, BoxBody, MessageBody},
+    body::{BodyStream, BoxBody},
     http::{ConnectionType, Method, Version},
-    web::Bytes,
 };
-use futures_core::Stream;
+use futures_util::StreamExt;
 use sse_core::{
-    Hub, Message, SseBody, Subscription, Topics,
-    channel::Sender,
+    Hub, SseBody, Subscription, Topics,
     response::{HEADERS, NOT_COMPRESSED},
 };
 
-use crate::{LastEventId, Rejection};
+use crate::{LastEventId, SseError};
 
 /// An event stream as a response, with the headers that it needs.
+///
+/// Made of the body of a subscription, or of one without a hub, [`SseBody::stream`] or
+/// [`SseBody::channel`]. Everything about the stream is set on the body.
 #[derive(Debug)]
 #[must_use = "a stream does nothing until a handler returns it"]
 pub struct Sse(pub SseBody);
 
-impl Sse {
-    /// A subscription as a response: `Sse::new(hub.subscribe(..).await?)`.
-    pub fn new(body: SseBody) -> Self {
+impl From<SseBody> for Sse {
+    fn from(body: SseBody) -> Self {
         Self(body)
-    }
-
-    /// A stream of its own for this request, without a hub. See [`SseBody::stream`].
-    pub fn stream(messages: impl Stream<Item = Message> + Send + 'static) -> Self {
-        Self(SseBody::stream(messages))
-    }
-
-    /// A stream that a task writes to, holding at most so many messages. See [`SseBody::channel`].
-    pub fn channel(capacity: usize) -> (Sender, Self) {
-        let (sender, body) = SseBody::channel(capacity);
-        (sender, Self(body))
-    }
-
-    /// Sets how long there may be silence before a keep-alive. See [`SseBody::keep_alive`].
-    pub fn keep_alive(self, interval: impl Into<Option<Duration>>) -> Self {
-        Self(self.0.keep_alive(interval))
-    }
-
-    /// Ends the stream when a future is ready, such as [`Hub::closed`]. See [`SseBody::until`].
-    pub fn until(self, end: impl Future<Output = ()> + Send + 'static) -> Self {
-        Self(self.0.until(end))
     }
 }
 
@@ -68,34 +42,15 @@ impl Responder for Sse {
         for header in HEADERS.into_iter().chain([NOT_COMPRESSED]) {
             response.insert_header(header);
         }
-        let mut response = response.body(HttpBody(body));
+        let mut response = response.body(BodyStream::new(body.map(Ok::<_, Infallible>)));
         if request.version() < Version::HTTP_11 {
-            // actix-http would send chunks, which HTTP/1.0 does not know: there the connection ends the body.
+            // actix-http would send chunks, which HTTP/1.0 does not know: there the connection ends
+            // the body.
             let head = response.head_mut();
             head.no_chunking(true);
             head.set_connection_type(ConnectionType::Close);
         }
         response
-    }
-}
-
-/// The body in the terms of actix-web.
-struct HttpBody(SseBody);
-
-impl MessageBody for HttpBody {
-    type Error = Infallible;
-
-    fn size(&self) -> BodySize {
-        BodySize::Stream
-    }
-
-    fn poll_next(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, Infallible>>> {
-        Pin::new(&mut self.0)
-            .poll_next(cx)
-            .map(|bytes| bytes.map(Ok))
     }
 }
 
@@ -122,5 +77,5 @@ pub fn events(
     }
 }
 
-/// What [`events`] answers with.
-type Subscribing = Pin<Box<dyn Future<Output = Result<Sse, Rejection>> + Send>>;
+/// The future that [`events`] answers with.
+type Subscribing = Pin<Box<dyn Future<Output = Result<Sse, SseError>> + Send>>;

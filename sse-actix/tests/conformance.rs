@@ -11,14 +11,15 @@ use actix_web::{
 };
 use futures_util::stream;
 use sse_actix::{
-    Hub, LastEventId, Message, Rejection, ResumeFrom, Sse, SseHeaders, Subscription, Topics, events,
+    Hub, LastEventId, Message, ResumeFrom, Sse, SseBody, SseError, SseHeaders, Subscription,
+    Topics, events,
 };
 use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, Subject, panicking, produce};
 
 sse_conformance::adapter_suite!(SUBJECT);
 
 /// For a handler whose error is any error.
-const _: fn(Rejection) -> Box<dyn std::error::Error + Send + Sync> = |rejection| rejection.into();
+const _: fn(SseError) -> Box<dyn std::error::Error + Send + Sync> = |error| error.into();
 
 const SUBJECT: Subject = Subject {
     serve,
@@ -30,41 +31,41 @@ async fn topics_from_query(
     ThinData(hub): ThinData<Hub>,
     LastEventId(last): LastEventId,
     request: HttpRequest,
-) -> Result<Sse, Rejection> {
+) -> Result<Sse, SseError> {
     let topics = Topics::from_query(request.uri().query());
-    Ok(Sse::new(
-        hub.subscribe(Subscription::to(topics).resume_from(last))
-            .await?,
-    ))
+    let subscription = Subscription::to(topics).resume_from(last);
+    Ok(Sse(hub.subscribe(subscription).await?))
 }
 
 async fn refused_by_status(
     ThinData(hub): ThinData<Hub>,
     LastEventId(last): LastEventId,
-) -> Result<Sse, Rejection> {
+) -> Result<Sse, SseError> {
     let subscription = Subscription::to(()).resume_from(last);
     let subscribed = hub.subscribe(subscription).await;
-    Ok(Sse::new(subscribed.map_err(Rejection::with_status)?))
+    Ok(Sse(subscribed.map_err(SseError::with_status)?))
 }
 
 async fn stream_of_its_own() -> Sse {
-    Sse::stream(stream::iter(["0", "1", "2"].map(Message::data)))
+    Sse(SseBody::stream(stream::iter(
+        ["0", "1", "2"].map(Message::data),
+    )))
 }
 
 async fn panics() -> Sse {
-    Sse::stream(panicking())
+    Sse(SseBody::stream(panicking()))
 }
 
 async fn channel(ThinData(hub): ThinData<Hub>) -> Sse {
-    let (sender, sse) = Sse::channel(2);
+    let (sender, body) = SseBody::channel(2);
     rt::spawn(produce(sender));
-    sse.keep_alive(CHANNEL_KEEP_ALIVE).until(hub.closed())
+    Sse(body.keep_alive(CHANNEL_KEEP_ALIVE).until(hub.closed()))
 }
 
-async fn greeted(ThinData(hub): ThinData<Hub>) -> Result<Sse, Rejection> {
+async fn greeted(ThinData(hub): ThinData<Hub>) -> Result<Sse, SseError> {
     hub.publish(Message::data("hello"), ()).await?;
     let everything = Subscription::default().resume_from(ResumeFrom::Earliest);
-    Ok(Sse::new(hub.subscribe(everything).await?))
+    Ok(Sse(hub.subscribe(everything).await?))
 }
 
 async fn own() -> impl Responder {

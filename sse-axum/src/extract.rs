@@ -6,9 +6,9 @@ use axum_core::extract::FromRequestParts;
 use http::request::Parts;
 use sse_core::{ResumeFrom, response::LAST_EVENT_ID};
 
-/// Where the client asks to continue: its `Last-Event-ID` header, or the query parameter
-/// `lastEventId` from clients that cannot set headers. Never rejects, so there is no
-/// `Option<LastEventId>`: take it as it is.
+/// The place at which the client asks to continue: its `Last-Event-ID` header, or the query
+/// parameter `lastEventId` from clients that cannot set headers. Never
+/// rejects, so there is no `Option<LastEventId>`: take it as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LastEventId(pub ResumeFrom);
 

@@ -1,4 +1,4 @@
-//! `SseHeaders`, the middleware for handlers that write their own stream.
+//! `SseHeadersLayer`, the middleware for handlers that write their own stream.
 
 use std::{
     future::Future,
@@ -6,71 +6,71 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{Request, Response};
 use pin_project_lite::pin_project;
-use sse_core::response::missing_headers;
+use sse_core::response::fill_headers;
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Gives the headers of an event stream to handlers that write their own.
+/// Gives the headers of an event stream to handlers that write their own stream.
 ///
-/// A response with status 200 and no media type, or that of an event stream, is completed. What the
-/// handler has set is kept, and every other response is left alone.
+/// A response with status 200 and no media type, or that of an event stream, is completed. Headers
+/// that the handler has set are kept, and every other response is left alone.
 ///
 /// ```
 /// use axum::{Router, body::Body, routing::get};
-/// use sse_axum::SseHeaders;
+/// use sse_axum::SseHeadersLayer;
 ///
 /// let app: Router = Router::new()
 ///     .route("/status", get(|| async { Body::from("data: ok\n\n") }))
-///     .layer(SseHeaders);
+///     .layer(SseHeadersLayer);
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
-pub struct SseHeaders;
+pub struct SseHeadersLayer;
 
-/// The service that [`SseHeaders`] wraps around a handler.
+/// The service that [`SseHeadersLayer`] wraps around a handler.
 #[derive(Clone, Copy, Debug)]
-pub struct SseHeadersService<S> {
+pub struct SseHeaders<S> {
     inner: S,
 }
 
-impl<S> Layer<S> for SseHeaders {
-    type Service = SseHeadersService<S>;
+impl<S> Layer<S> for SseHeadersLayer {
+    type Service = SseHeaders<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SseHeadersService { inner }
+        SseHeaders { inner }
     }
 }
 
-impl<S, RequestBody, ResponseBody> Service<Request<RequestBody>> for SseHeadersService<S>
+impl<S, RequestBody, ResponseBody> Service<Request<RequestBody>> for SseHeaders<S>
 where
     S: Service<Request<RequestBody>, Response = Response<ResponseBody>>,
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = WithHeaders<S::Future>;
+    type Future = ResponseFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
-        WithHeaders {
+        ResponseFuture {
             inner: self.inner.call(request),
         }
     }
 }
 
 pin_project! {
-    /// The response that [`SseHeadersService`] is waiting for.
+    /// The response future of [`SseHeaders`].
     #[derive(Debug)]
-    pub struct WithHeaders<F> {
+    pub struct ResponseFuture<F> {
         #[pin]
         inner: F,
     }
 }
 
-impl<F, B, E> Future for WithHeaders<F>
+impl<F, B, E> Future for ResponseFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
 {
@@ -79,21 +79,9 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut response = ready!(self.project().inner.poll(cx));
         if let Ok(response) = &mut response {
-            complete(response);
+            // Nothing keeps a compressor away: that of tower leaves event streams alone.
+            fill_headers(response.status(), response.headers_mut());
         }
         Poll::Ready(response)
-    }
-}
-
-fn complete<B>(response: &mut Response<B>) {
-    // tower's compressor leaves event streams alone.
-    let missing = missing_headers(response.status().as_u16(), false, |name| {
-        response.headers().get(name).map(HeaderValue::as_bytes)
-    });
-    for (name, value) in missing {
-        let name = HeaderName::from_static(name);
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
     }
 }

@@ -1,12 +1,18 @@
 #![doc = include_str!("../README.md")]
 
+mod error;
 mod extract;
-mod headers;
-mod rejection;
+pub mod headers;
 mod respond;
 
+pub use error::SseError;
 pub use extract::LastEventId;
-pub use headers::{SseHeaders, SseHeadersService, WithHeaders};
-pub use rejection::Rejection;
+#[doc(inline)]
+pub use headers::{SseHeaders, SseHeadersLayer};
 pub use respond::{Sse, events};
-pub use sse_core::*;
+pub use sse_core;
+#[doc(inline)]
+pub use sse_core::{
+    EventId, EventType, FiniteReplayer, Hub, Joe, Message, OnGap, Overflow, PublishError,
+    ResumeFrom, SseBody, SubscribeError, Subscription, Topics, ValidReplayer, event_type,
+};

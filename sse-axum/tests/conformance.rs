@@ -15,7 +15,8 @@ use axum::{
 };
 use futures_util::stream;
 use sse_axum::{
-    Hub, LastEventId, Message, Rejection, ResumeFrom, Sse, SseHeaders, Subscription, Topics, events,
+    Hub, LastEventId, Message, ResumeFrom, Sse, SseBody, SseError, SseHeadersLayer, Subscription,
+    Topics, events,
 };
 use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, Subject, panicking, produce};
 use tower_http::compression::CompressionLayer;
@@ -23,7 +24,7 @@ use tower_http::compression::CompressionLayer;
 sse_conformance::adapter_suite!(SUBJECT);
 
 /// For a handler whose error is any error.
-const _: fn(Rejection) -> Box<dyn std::error::Error + Send + Sync> = |rejection| rejection.into();
+const _: fn(SseError) -> Box<dyn std::error::Error + Send + Sync> = |error| error.into();
 
 const SUBJECT: Subject = Subject {
     serve,
@@ -35,37 +36,37 @@ async fn topics_from_query(
     State(hub): State<Hub>,
     LastEventId(last): LastEventId,
     RawQuery(query): RawQuery,
-) -> Result<Sse, Rejection> {
+) -> Result<Sse, SseError> {
     let topics = Topics::from_query(query.as_deref());
-    Ok(Sse::new(
-        hub.subscribe(Subscription::to(topics).resume_from(last))
-            .await?,
-    ))
+    let subscription = Subscription::to(topics).resume_from(last);
+    Ok(Sse(hub.subscribe(subscription).await?))
 }
 
 async fn refused_by_status(
     State(hub): State<Hub>,
     LastEventId(last): LastEventId,
-) -> Result<Sse, Rejection> {
+) -> Result<Sse, SseError> {
     let subscription = Subscription::to(()).resume_from(last);
     let subscribed = hub.subscribe(subscription).await;
-    Ok(Sse::new(subscribed.map_err(Rejection::with_status)?))
+    Ok(Sse(subscribed.map_err(SseError::with_status)?))
 }
 
 async fn stream_of_its_own() -> Sse {
-    Sse::stream(stream::iter(["0", "1", "2"].map(Message::data)))
+    Sse(SseBody::stream(stream::iter(
+        ["0", "1", "2"].map(Message::data),
+    )))
 }
 
 async fn channel(State(hub): State<Hub>) -> Sse {
-    let (sender, sse) = Sse::channel(2);
+    let (sender, body) = SseBody::channel(2);
     tokio::spawn(produce(sender));
-    sse.keep_alive(CHANNEL_KEEP_ALIVE).until(hub.closed())
+    Sse(body.keep_alive(CHANNEL_KEEP_ALIVE).until(hub.closed()))
 }
 
-async fn greeted(State(hub): State<Hub>) -> Result<Sse, Rejection> {
+async fn greeted(State(hub): State<Hub>) -> Result<Sse, SseError> {
     hub.publish(Message::data("hello"), ()).await?;
     let everything = Subscription::default().resume_from(ResumeFrom::Earliest);
-    Ok(Sse::new(hub.subscribe(everything).await?))
+    Ok(Sse(hub.subscribe(everything).await?))
 }
 
 fn app(hub: Hub) -> Router {
@@ -83,14 +84,17 @@ fn app(hub: Hub) -> Router {
             "/plain",
             get(|| async { ([(CONTENT_TYPE, "text/plain")], "plain") }),
         )
-        .layer(SseHeaders);
+        .layer(SseHeadersLayer);
     Router::new()
         .route("/events", get(topics_from_query))
         .route("/status", get(refused_by_status))
         .route("/news", get(events(hub.clone(), "news")))
         .route("/stream", get(stream_of_its_own))
         .route("/channel", get(channel))
-        .route("/panic", get(|| async { Sse::stream(panicking()) }))
+        .route(
+            "/panic",
+            get(|| async { Sse(SseBody::stream(panicking())) }),
+        )
         .route("/greeted", get(greeted))
         .route(
             "/compressed",

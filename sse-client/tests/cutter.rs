@@ -16,7 +16,7 @@ use std::{
 use axum::{Router, extract::State, routing::get};
 use fastrand::Rng;
 use sse_axum::{
-    EventType, FiniteReplayer, Hub, Joe, LastEventId, Message, Rejection, Sse, Subscription,
+    EventType, FiniteReplayer, Hub, Joe, LastEventId, Message, Sse, SseError, Subscription,
 };
 use sse_client::{Backoff, EventSource};
 use tokio::{
@@ -158,9 +158,9 @@ async fn serve(hub: Hub) -> SocketAddr {
 
 /// Streams the numbers. A client without an id begins with the first number, however often it has
 /// been cut off.
-async fn numbers(State(hub): State<Hub>, LastEventId(last): LastEventId) -> Result<Sse, Rejection> {
+async fn numbers(State(hub): State<Hub>, LastEventId(last): LastEventId) -> Result<Sse, SseError> {
     let subscription = Subscription::to("numbers").resume_from(last.or_earliest());
-    Ok(Sse::new(hub.subscribe(subscription).await?))
+    Ok(Sse(hub.subscribe(subscription).await?))
 }
 
 /// Passes connections on to the server, each for a random number of bytes.

@@ -9,9 +9,9 @@ use sse_core::response::is_event_stream;
 
 /// A middleware that leaves event streams alone, for poem's `Compression`.
 ///
-/// That one compresses whatever the client accepts: it looks neither at the media type nor at the encoding
-/// that a response already has. Streams still arrive message by message, but every client
-/// costs a compressor, and none shares bytes with another.
+/// That one compresses every response that the client accepts compressed: it looks neither at the
+/// media type nor at the encoding that a response already has. Streams still arrive message by
+/// message, but every client costs a compressor, and none shares bytes with another.
 ///
 /// ```
 /// use poem::{EndpointExt, Route, get, middleware::Compression};
@@ -25,11 +25,11 @@ use sse_core::response::is_event_stream;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ExceptStreams<M>(pub M);
 
-/// What [`ExceptStreams`] puts inside its middleware: streams go past it, as errors do.
+/// The endpoint that [`ExceptStreams`] puts inside its middleware: streams go past it, as errors do.
 #[derive(Clone, Copy, Debug)]
 pub struct PassStreams<E>(E);
 
-/// What [`ExceptStreams`] puts around its middleware: takes the streams back.
+/// The endpoint that [`ExceptStreams`] puts around its middleware: it takes the streams back.
 #[derive(Clone, Copy, Debug)]
 pub struct TakeStreams<E>(E);
 

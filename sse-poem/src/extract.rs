@@ -3,13 +3,13 @@
 use poem::{FromRequest, Request, RequestBody, Result, http::HeaderValue};
 use sse_core::{ResumeFrom, response::LAST_EVENT_ID};
 
-/// Where the client asks to continue: its `Last-Event-ID` header, or the query parameter
-/// `lastEventId` from clients that cannot set headers. Never rejects.
+/// The place at which the client asks to continue: its `Last-Event-ID` header, or the query
+/// parameter `lastEventId` from clients that cannot set headers. Never rejects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LastEventId(pub ResumeFrom);
 
 impl LastEventId {
-    /// What the extractor gives, for an endpoint that is not a function.
+    /// Returns what the extractor gives, for an endpoint that is not a function.
     pub(crate) fn of(request: &Request) -> Self {
         let header = request.headers().get(LAST_EVENT_ID);
         let header = header.map(HeaderValue::as_bytes);

@@ -1,12 +1,12 @@
 //! `SseHeaders`, the middleware for handlers that write their own stream.
 
-use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result, http::HeaderValue};
-use sse_core::response::missing_headers;
+use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result};
+use sse_core::response::fill_headers;
 
-/// Gives the headers of an event stream to handlers that write their own.
+/// Gives the headers of an event stream to handlers that write their own stream.
 ///
-/// A response with status 200 and no media type, or that of an event stream, is completed. What the
-/// handler has set is kept, and every other response is left alone.
+/// A response with status 200 and no media type, or that of an event stream, is completed. Headers
+/// that the handler has set are kept, and every other response is left alone.
 ///
 /// ```
 /// use poem::{Body, EndpointExt, Route, get, handler};
@@ -40,13 +40,7 @@ impl<E: Endpoint> Endpoint for SseHeadersEndpoint<E> {
     async fn call(&self, request: Request) -> Result<Response> {
         let mut response = self.0.call(request).await?.into_response();
         // poem's compressor looks at no header of the response: `ExceptStreams` keeps it away.
-        let missing = missing_headers(response.status().as_u16(), false, |name| {
-            response.headers().get(name).map(HeaderValue::as_bytes)
-        });
-        for (name, value) in missing {
-            let value = HeaderValue::from_static(value);
-            response.headers_mut().insert(name, value);
-        }
+        fill_headers(response.status(), response.headers_mut());
         Ok(response)
     }
 }

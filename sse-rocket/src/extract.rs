@@ -8,16 +8,16 @@ use rocket::{
 };
 use sse_core::{ResumeFrom, response::LAST_EVENT_ID};
 
-/// Where the client asks to continue: its `Last-Event-ID` header, or the query parameter
-/// `lastEventId` from clients that cannot set headers. Never fails.
+/// The place at which the client asks to continue: its `Last-Event-ID` header, or the query
+/// parameter `lastEventId` from clients that cannot set headers. Never fails.
 ///
-/// Rocket drops a header that is not UTF-8 before anybody sees it, and logs that it did. Such a
-/// client is one without an id: it is not told of a gap. Browsers send UTF-8.
+/// Rocket drops a header that is not UTF-8 before an application sees it, and logs that it did. Such
+/// a client counts as one without an id: it is not told of a gap. Browsers send UTF-8.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LastEventId(pub ResumeFrom);
 
 impl LastEventId {
-    /// What the guard gives, for a handler that is not a function.
+    /// Returns what the guard gives, for a handler that is not a function.
     pub(crate) fn of(request: &Request<'_>) -> Self {
         let header = request.headers().get_one(LAST_EVENT_ID);
         let query = request.uri().query();

@@ -6,11 +6,12 @@ use rocket::{
 };
 use sse_core::response::missing_headers;
 
-/// Gives the headers of an event stream to handlers that write their own.
+/// Gives the headers of an event stream to handlers that write their own stream.
 ///
-/// A response with status 200 and the media type of an event stream, or a stream without a media type, is completed.
-/// What the handler has set is kept, and every other response is left alone, as a fairing sees them all:
-/// Rocket gives a media type to most, and `()` and files, which have none, are no streams.
+/// A response with status 200 and the media type of an event stream, or a stream without a media
+/// type, is completed. Headers that the handler has set are kept, and every other response is left
+/// alone, as a fairing sees them all: Rocket gives a media type to most, and `()` and files, which
+/// have none, are no streams.
 ///
 /// ```
 /// use std::io::Cursor;

@@ -1,52 +1,33 @@
 //! `Sse`, the responder, and `events`, the ready-made handler.
 
-use std::{io::Cursor, time::Duration};
+use std::io::Cursor;
 
 use rocket::{
     Data, Request, Response, Route,
-    futures::{Stream, StreamExt},
+    futures::StreamExt,
     http::Method,
     response::{self, Responder, stream::ReaderStream},
     route::{Handler, Outcome},
 };
-use sse_core::{Hub, Message, SseBody, Subscription, Topics, channel::Sender, response::HEADERS};
+use sse_core::{Hub, SseBody, Subscription, Topics, response::HEADERS};
 
-use crate::{LastEventId, Rejection};
+use crate::{LastEventId, SseError};
 
-/// The block that Rocket fills with messages one after the other; one that no longer fits is cut in two.
-/// Four times Rocket's own, so that few are, and still little for each client.
+/// The block that Rocket fills with messages one after the other; one that no longer fits is cut in
+/// two. Four times Rocket's own, so that few are, and still little for each client.
 const CHUNK: usize = 16 << 10;
 
 /// An event stream as a response, with the headers that it needs.
+///
+/// Made of the body of a subscription, or of one without a hub, [`SseBody::stream`] or
+/// [`SseBody::channel`]. Everything about the stream is set on the body.
 #[derive(Debug)]
 #[must_use = "a stream does nothing until a handler returns it"]
 pub struct Sse(pub SseBody);
 
-impl Sse {
-    /// A subscription as a response: `Sse::new(hub.subscribe(..).await?)`.
-    pub fn new(body: SseBody) -> Self {
+impl From<SseBody> for Sse {
+    fn from(body: SseBody) -> Self {
         Self(body)
-    }
-
-    /// A stream of its own for this request, without a hub. See [`SseBody::stream`].
-    pub fn stream(messages: impl Stream<Item = Message> + Send + 'static) -> Self {
-        Self(SseBody::stream(messages))
-    }
-
-    /// A stream that a task writes to, holding at most so many messages. See [`SseBody::channel`].
-    pub fn channel(capacity: usize) -> (Sender, Self) {
-        let (sender, body) = SseBody::channel(capacity);
-        (sender, Self(body))
-    }
-
-    /// Sets how long there may be silence before a keep-alive. See [`SseBody::keep_alive`].
-    pub fn keep_alive(self, interval: impl Into<Option<Duration>>) -> Self {
-        Self(self.0.keep_alive(interval))
-    }
-
-    /// Ends the stream when a future is ready, such as [`Hub::closed`]. See [`SseBody::until`].
-    pub fn until(self, end: impl Future<Output = ()> + Send + 'static) -> Self {
-        Self(self.0.until(end))
     }
 }
 
@@ -91,6 +72,6 @@ impl Handler for Events {
         let LastEventId(last) = LastEventId::of(request);
         let subscription = Subscription::to(self.topics.clone()).resume_from(last);
         let subscribed = self.hub.subscribe(subscription).await;
-        Outcome::from(request, subscribed.map(Sse).map_err(Rejection::from))
+        Outcome::from(request, subscribed.map(Sse).map_err(SseError::from))
     }
 }

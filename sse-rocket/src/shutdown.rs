@@ -6,10 +6,12 @@ use rocket::{
 };
 use sse_core::Hub;
 
-/// Puts a hub into Rocket's managed state, and shuts it down when Rocket shuts down: every stream ends cleanly.
+/// Puts a hub into Rocket's managed state, and shuts it down when Rocket shuts down: every stream
+/// ends cleanly.
 ///
-/// Handlers ask for `&State<Hub>`. Rocket stops on Ctrl-C and SIGTERM by itself; it then waits its whole `shutdown.grace`,
-/// by default 2 s, for connections that were open, even if their streams end at once.
+/// Handlers ask for `&State<Hub>`. Rocket stops on Ctrl-C and SIGTERM by itself; it then waits its
+/// whole `shutdown.grace`, by default 2 s, for connections that were open, even if their streams end
+/// at once.
 ///
 /// One for each Rocket: managed state holds one value of a type.
 ///

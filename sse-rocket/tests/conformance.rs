@@ -18,14 +18,14 @@ use rocket::{
 };
 use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, Subject, panicking, produce};
 use sse_rocket::{
-    Hub, HubFairing, LastEventId, Message, Rejection, ResumeFrom, Sse, SseHeaders, Subscription,
-    Topics, events,
+    Hub, HubFairing, LastEventId, Message, ResumeFrom, Sse, SseBody, SseError, SseHeaders,
+    Subscription, Topics, events,
 };
 
 sse_conformance::adapter_suite!(SUBJECT);
 
 /// For a handler whose error is any error.
-const _: fn(Rejection) -> Box<dyn std::error::Error + Send + Sync> = |rejection| rejection.into();
+const _: fn(SseError) -> Box<dyn std::error::Error + Send + Sync> = |error| error.into();
 
 const SUBJECT: Subject = Subject {
     serve,
@@ -38,43 +38,43 @@ async fn topics_from_query(
     hub: &State<Hub>,
     last: LastEventId,
     uri: &Origin<'_>,
-) -> Result<Sse, Rejection> {
+) -> Result<Sse, SseError> {
     let topics = Topics::from_query(uri.query().map(|query| query.as_str()));
-    Ok(Sse::new(
-        hub.subscribe(Subscription::to(topics).resume_from(last.0))
-            .await?,
-    ))
+    let subscription = Subscription::to(topics).resume_from(last.0);
+    Ok(Sse(hub.subscribe(subscription).await?))
 }
 
 #[get("/status")]
-async fn refused_by_status(hub: &State<Hub>, last: LastEventId) -> Result<Sse, Rejection> {
+async fn refused_by_status(hub: &State<Hub>, last: LastEventId) -> Result<Sse, SseError> {
     let subscription = Subscription::to(()).resume_from(last.0);
     let subscribed = hub.subscribe(subscription).await;
-    Ok(Sse::new(subscribed.map_err(Rejection::with_status)?))
+    Ok(Sse(subscribed.map_err(SseError::with_status)?))
 }
 
 #[get("/stream")]
 fn stream_of_its_own() -> Sse {
-    Sse::stream(stream::iter(["0", "1", "2"].map(Message::data)))
+    Sse(SseBody::stream(stream::iter(
+        ["0", "1", "2"].map(Message::data),
+    )))
 }
 
 #[get("/panic")]
 fn panics() -> Sse {
-    Sse::stream(panicking())
+    Sse(SseBody::stream(panicking()))
 }
 
 #[get("/channel")]
 fn channel(hub: &State<Hub>) -> Sse {
-    let (sender, sse) = Sse::channel(2);
+    let (sender, body) = SseBody::channel(2);
     tokio::spawn(produce(sender));
-    sse.keep_alive(CHANNEL_KEEP_ALIVE).until(hub.closed())
+    Sse(body.keep_alive(CHANNEL_KEEP_ALIVE).until(hub.closed()))
 }
 
 #[get("/greeted")]
-async fn greeted(hub: &State<Hub>) -> Result<Sse, Rejection> {
+async fn greeted(hub: &State<Hub>) -> Result<Sse, SseError> {
     hub.publish(Message::data("hello"), ()).await?;
     let everything = Subscription::default().resume_from(ResumeFrom::Earliest);
-    Ok(Sse::new(hub.subscribe(everything).await?))
+    Ok(Sse(hub.subscribe(everything).await?))
 }
 
 type Own = ReaderStream<One<Cursor<&'static str>>>;

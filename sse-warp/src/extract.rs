@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use sse_core::{ResumeFrom, response::LAST_EVENT_ID};
 use warp::{Filter, http::HeaderValue};
 
-/// Where the client asks to continue: its `Last-Event-ID` header, or the query parameter
-/// `lastEventId` from clients that cannot set headers.
+/// The place at which the client asks to continue: its `Last-Event-ID` header, or the query
+/// parameter `lastEventId` from clients that cannot set headers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LastEventId(pub ResumeFrom);
 

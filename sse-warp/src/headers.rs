@@ -1,12 +1,12 @@
 //! `sse_headers`, the wrapper for filters that write their own stream.
 
-use sse_core::response::missing_headers;
-use warp::{Filter, Reply, http::HeaderValue, reply::Response};
+use sse_core::response::fill_headers;
+use warp::{Filter, Reply, reply::Response};
 
-/// Gives the headers of an event stream to filters that write their own.
+/// Gives the headers of an event stream to filters that write their own stream.
 ///
-/// A reply with status 200 and no media type, or that of an event stream, is completed. What the
-/// filter has set is kept, and every other reply is left alone.
+/// A reply with status 200 and no media type, or that of an event stream, is completed. Headers
+/// that the filter has set are kept, and every other reply is left alone.
 ///
 /// ```
 /// use sse_warp::sse_headers;
@@ -17,7 +17,8 @@ use warp::{Filter, Reply, http::HeaderValue, reply::Response};
 ///     .with(warp::wrap_fn(sse_headers));
 /// ```
 ///
-/// warp gives plain text its media type: a `&str` or `String` as a reply is not an event stream and left alone.
+/// warp gives plain text its media type: a `&str` or `String` as a reply is not an event stream, and
+/// is left alone.
 #[doc(alias = "SseHeaders")]
 pub fn sse_headers<F, R>(filter: F) -> impl Filter<Extract = (Response,), Error = F::Error> + Clone
 where
@@ -27,14 +28,7 @@ where
     filter.map(|reply: R| {
         let mut response = reply.into_response();
         // No header keeps warp's compressors away.
-        let missing = missing_headers(response.status().as_u16(), false, |name| {
-            response.headers().get(name).map(HeaderValue::as_bytes)
-        });
-        for (name, value) in missing {
-            response
-                .headers_mut()
-                .insert(name, HeaderValue::from_static(value));
-        }
+        fill_headers(response.status(), response.headers_mut());
         response
     })
 }

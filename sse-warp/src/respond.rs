@@ -1,74 +1,32 @@
 //! `Sse`, the responder, and `events`, the ready-made filter.
 
-use std::{
-    convert::Infallible,
-    pin::Pin,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::convert::Infallible;
 
-use bytes::Bytes;
-use futures_core::Stream;
-use sse_core::{Hub, Message, SseBody, Subscription, Topics, channel::Sender, response::HEADERS};
-use warp::{Filter, Reply, http::HeaderValue, reply::Response};
+use http_body_util::BodyExt;
+use sse_core::{Hub, SseBody, Subscription, Topics, response::fill_headers};
+use warp::{Filter, Reply, reply::Response};
 
-use crate::{LastEventId, Rejection, last_event_id};
+use crate::{LastEventId, SseError, last_event_id};
 
 /// An event stream as a reply, with the headers that it needs.
+///
+/// Made of the body of a subscription, or of one without a hub, [`SseBody::stream`] or
+/// [`SseBody::channel`]. Everything about the stream is set on the body.
 #[derive(Debug)]
 #[must_use = "a stream does nothing until a handler returns it"]
 pub struct Sse(pub SseBody);
 
-impl Sse {
-    /// A subscription as a reply: `Sse::new(hub.subscribe(..).await?)`.
-    pub fn new(body: SseBody) -> Self {
+impl From<SseBody> for Sse {
+    fn from(body: SseBody) -> Self {
         Self(body)
-    }
-
-    /// A stream of its own for this request, without a hub. See [`SseBody::stream`].
-    pub fn stream(messages: impl Stream<Item = Message> + Send + 'static) -> Self {
-        Self(SseBody::stream(messages))
-    }
-
-    /// A stream that a task writes to, holding at most so many messages. See [`SseBody::channel`].
-    pub fn channel(capacity: usize) -> (Sender, Self) {
-        let (sender, body) = SseBody::channel(capacity);
-        (sender, Self(body))
-    }
-
-    /// Sets how long there may be silence before a keep-alive. See [`SseBody::keep_alive`].
-    pub fn keep_alive(self, interval: impl Into<Option<Duration>>) -> Self {
-        Self(self.0.keep_alive(interval))
-    }
-
-    /// Ends the stream when a future is ready, such as [`Hub::closed`]. See [`SseBody::until`].
-    pub fn until(self, end: impl Future<Output = ()> + Send + 'static) -> Self {
-        Self(self.0.until(end))
     }
 }
 
 impl Reply for Sse {
     fn into_response(self) -> Response {
-        let mut response = warp::reply::stream(Pieces(self.0)).into_response();
-        for (name, value) in HEADERS {
-            response
-                .headers_mut()
-                .insert(name, HeaderValue::from_static(value));
-        }
+        let mut response = warp::reply::stream(self.0.into_data_stream()).into_response();
+        fill_headers(response.status(), response.headers_mut());
         response
-    }
-}
-
-/// The body in the terms of warp.
-struct Pieces(SseBody);
-
-impl Stream for Pieces {
-    type Item = Result<Bytes, Infallible>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Pin::new(&mut self.0)
-            .poll_next(cx)
-            .map(|bytes| bytes.map(Ok))
     }
 }
 
@@ -86,7 +44,7 @@ impl Stream for Pieces {
 pub fn events(
     hub: Hub,
     topics: impl Into<Topics>,
-) -> impl Filter<Extract = (Result<Sse, Rejection>,), Error = Infallible> + Clone {
+) -> impl Filter<Extract = (Result<Sse, SseError>,), Error = Infallible> + Clone {
     let topics = topics.into();
     last_event_id().then(move |LastEventId(last)| {
         let hub = hub.clone();

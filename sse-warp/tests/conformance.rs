@@ -6,7 +6,7 @@ use futures_util::stream;
 use socket2::SockRef;
 use sse_conformance::adapter::{CHANNEL_KEEP_ALIVE, Stop, Subject, panicking, produce};
 use sse_warp::{
-    Hub, LastEventId, Message, Rejection, ResumeFrom, Sse, Subscription, Topics, events,
+    Hub, LastEventId, Message, ResumeFrom, Sse, SseBody, SseError, Subscription, Topics, events,
     last_event_id, sse_headers,
 };
 use warp::{
@@ -17,7 +17,7 @@ use warp::{
 sse_conformance::adapter_suite!(SUBJECT);
 
 /// For a handler whose error is any error.
-const _: fn(Rejection) -> Box<dyn std::error::Error + Send + Sync> = |rejection| rejection.into();
+const _: fn(SseError) -> Box<dyn std::error::Error + Send + Sync> = |error| error.into();
 
 const SUBJECT: Subject = Subject {
     serve,
@@ -29,34 +29,34 @@ async fn topics_from_query(
     hub: Hub,
     LastEventId(last): LastEventId,
     query: String,
-) -> Result<Sse, Rejection> {
+) -> Result<Sse, SseError> {
     let topics = Topics::from_query(Some(&query));
-    Ok(Sse::new(
-        hub.subscribe(Subscription::to(topics).resume_from(last))
-            .await?,
-    ))
+    let subscription = Subscription::to(topics).resume_from(last);
+    Ok(Sse(hub.subscribe(subscription).await?))
 }
 
-async fn refused_by_status(hub: Hub, LastEventId(last): LastEventId) -> Result<Sse, Rejection> {
+async fn refused_by_status(hub: Hub, LastEventId(last): LastEventId) -> Result<Sse, SseError> {
     let subscription = Subscription::to(()).resume_from(last);
     let subscribed = hub.subscribe(subscription).await;
-    Ok(Sse::new(subscribed.map_err(Rejection::with_status)?))
+    Ok(Sse(subscribed.map_err(SseError::with_status)?))
 }
 
 async fn stream_of_its_own() -> Sse {
-    Sse::stream(stream::iter(["0", "1", "2"].map(Message::data)))
+    Sse(SseBody::stream(stream::iter(
+        ["0", "1", "2"].map(Message::data),
+    )))
 }
 
 async fn channel(hub: Hub) -> Sse {
-    let (sender, sse) = Sse::channel(2);
+    let (sender, body) = SseBody::channel(2);
     tokio::spawn(produce(sender));
-    sse.keep_alive(CHANNEL_KEEP_ALIVE).until(hub.closed())
+    Sse(body.keep_alive(CHANNEL_KEEP_ALIVE).until(hub.closed()))
 }
 
-async fn greeted(hub: Hub) -> Result<Sse, Rejection> {
+async fn greeted(hub: Hub) -> Result<Sse, SseError> {
     hub.publish(Message::data("hello"), ()).await?;
     let everything = Subscription::default().resume_from(ResumeFrom::Earliest);
-    Ok(Sse::new(hub.subscribe(everything).await?))
+    Ok(Sse(hub.subscribe(everything).await?))
 }
 
 fn own_refused() -> impl Reply {
@@ -87,7 +87,7 @@ fn app(hub: Hub) -> impl Filter<Extract = (impl Reply,), Error = warp::Rejection
     let stream = warp::path!("stream").then(stream_of_its_own);
     let channel = warp::path!("channel").and(with_hub.clone()).then(channel);
     let greeted = warp::path!("greeted").and(with_hub).then(greeted);
-    let panics = warp::path!("panic").map(|| Sse::stream(panicking()));
+    let panics = warp::path!("panic").map(|| Sse(SseBody::stream(panicking())));
     let own = warp::path!("own").map(|| Response::new("data: own\n\n"));
     let own_refused = warp::path!("own" / "refused").map(own_refused);
     let own_cached = warp::path!("own" / "cached").map(own_cached);

@@ -46,6 +46,11 @@ impl<'a> Entry<'a> {
         self.key.ends_with(".workspace") || self.value.contains("workspace = true")
     }
 
+    /// Returns `true` for a dependency that only a feature brings.
+    pub(crate) fn is_optional(&self) -> bool {
+        self.value.contains("optional = true")
+    }
+
     /// The text of `name = "text"` in an inline table.
     fn field(&self, name: &str) -> Option<&'a str> {
         let (_, rest) = self.value.split_once(&format!("{name} = \""))?;

@@ -11,7 +11,7 @@ use actix_web::{App, HttpResponse, HttpServer, Responder, web, web::ThinData};
 use actix_web_lab::sse;
 use anyhow::Result;
 use futures_util::StreamExt as _;
-use sse_actix::{Hub, LastEventId, Rejection, Sse, Subscription};
+use sse_actix::{Hub, LastEventId, Sse, SseError, Subscription};
 use tokio::sync::mpsc::{self, Sender, error::TrySendError};
 
 use super::fanouts::{Nobody, OurHub, endless};
@@ -37,9 +37,9 @@ pub(super) async fn ours(settings: &Settings, control: Control) -> Result<()> {
     Ok(server.run().await?)
 }
 
-async fn our_events(hub: ThinData<Hub>, last: LastEventId) -> Result<Sse, Rejection> {
+async fn our_events(hub: ThinData<Hub>, last: LastEventId) -> Result<Sse, SseError> {
     let subscription = Subscription::to(()).resume_from(last.0);
-    Ok(Sse::new(hub.0.subscribe(subscription).await?))
+    Ok(Sse(hub.0.subscribe(subscription).await?))
 }
 
 pub(super) async fn own(control: Control) -> Result<()> {

@@ -18,7 +18,7 @@ use axum::{
 use futures_util::{Stream, StreamExt as _};
 use hyper::server::conn::http1;
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
-use sse_axum::{Hub, LastEventId, Rejection, Sse, Subscription};
+use sse_axum::{Hub, LastEventId, Sse, SseError, Subscription};
 
 use super::fanouts::{Broadcast, Nobody, OurHub, endless};
 use crate::server::{Control, Settings, listen_tokio, stop_signal};
@@ -50,9 +50,9 @@ fn our_app(hub: Hub) -> Router {
     route.with_state(hub)
 }
 
-async fn our_events(State(hub): State<Hub>, last: LastEventId) -> Result<Sse, Rejection> {
+async fn our_events(State(hub): State<Hub>, last: LastEventId) -> Result<Sse, SseError> {
     let subscription = Subscription::to(()).resume_from(last.0);
-    Ok(Sse::new(hub.subscribe(subscription).await?))
+    Ok(Sse(hub.subscribe(subscription).await?))
 }
 
 pub(super) async fn own(control: Control) -> Result<()> {

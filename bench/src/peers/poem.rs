@@ -13,7 +13,7 @@ use poem::{
         sse::{Event, SSE},
     },
 };
-use sse_poem::{Hub, LastEventId, Rejection, Sse, Subscription};
+use sse_poem::{Hub, LastEventId, Sse, SseError, Subscription};
 
 use super::fanouts::{Broadcast, Nobody, OurHub, endless};
 use crate::server::{Control, Settings, listen, stop_signal};
@@ -28,9 +28,9 @@ pub(super) async fn ours(settings: &Settings, control: Control) -> Result<()> {
 }
 
 #[handler]
-async fn our_events(Data(hub): Data<&Hub>, last: LastEventId) -> Result<Sse, Rejection> {
+async fn our_events(Data(hub): Data<&Hub>, last: LastEventId) -> Result<Sse, SseError> {
     let subscription = Subscription::to(()).resume_from(last.0);
-    Ok(Sse::new(hub.subscribe(subscription).await?))
+    Ok(Sse(hub.subscribe(subscription).await?))
 }
 
 pub(super) async fn own(control: Control) -> Result<()> {

@@ -19,7 +19,7 @@ use rocket::{
     routes,
     tokio::select,
 };
-use sse_rocket::{Hub, HubFairing, LastEventId, Rejection, Sse, Subscription};
+use sse_rocket::{Hub, HubFairing, LastEventId, Sse, SseError, Subscription};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::fanouts::{Broadcast, Nobody, OurHub, endless};
@@ -36,9 +36,9 @@ pub(super) async fn ours(settings: &Settings, control: Control) -> Result<()> {
 }
 
 #[get("/events")]
-async fn our_events(hub: &State<Hub>, last: LastEventId) -> Result<Sse, Rejection> {
+async fn our_events(hub: &State<Hub>, last: LastEventId) -> Result<Sse, SseError> {
     let subscription = Subscription::to(()).resume_from(last.0);
-    Ok(Sse::new(hub.subscribe(subscription).await?))
+    Ok(Sse(hub.subscribe(subscription).await?))
 }
 
 pub(super) async fn own(control: Control) -> Result<()> {

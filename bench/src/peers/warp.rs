@@ -5,7 +5,7 @@ use std::convert::Infallible;
 
 use anyhow::Result;
 use futures_util::StreamExt as _;
-use sse_warp::{Hub, LastEventId, Rejection, Sse, Subscription, last_event_id};
+use sse_warp::{Hub, LastEventId, Sse, SseError, Subscription, last_event_id};
 use warp::{Filter as _, reply, sse::Event};
 
 use super::fanouts::{Broadcast, Nobody, OurHub, endless};
@@ -26,9 +26,9 @@ pub(super) async fn ours(settings: &Settings, control: Control) -> Result<()> {
     Ok(())
 }
 
-async fn our_events(hub: Hub, last: LastEventId) -> Result<Sse, Rejection> {
+async fn our_events(hub: Hub, last: LastEventId) -> Result<Sse, SseError> {
     let subscription = Subscription::to(()).resume_from(last.0);
-    Ok(Sse::new(hub.subscribe(subscription).await?))
+    Ok(Sse(hub.subscribe(subscription).await?))
 }
 
 pub(super) async fn own(control: Control) -> Result<()> {

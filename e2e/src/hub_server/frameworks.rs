@@ -38,7 +38,7 @@ mod on_axum {
         response::Html,
         routing::get,
     };
-    use sse_axum::{LastEventId, Rejection, Sse};
+    use sse_axum::{LastEventId, Sse, SseError};
 
     use super::{Hub, Result, Stop, TcpListener, block_on, tokio_listener};
     use crate::hub_server::{DEMO, PAGE, subscription};
@@ -47,9 +47,9 @@ mod on_axum {
         State(hub): State<Hub>,
         LastEventId(last): LastEventId,
         RawQuery(query): RawQuery,
-    ) -> Result<Sse, Rejection> {
+    ) -> Result<Sse, SseError> {
         let subscription = subscription(query.as_deref(), last);
-        Ok(Sse::new(hub.subscribe(subscription).await?))
+        Ok(Sse(hub.subscribe(subscription).await?))
     }
 
     pub(super) fn serve(listener: TcpListener, hub: Hub, stop: Stop) -> Result<()> {
@@ -73,7 +73,7 @@ mod on_actix {
         App, HttpRequest, HttpServer, rt,
         web::{self, Html, ThinData},
     };
-    use sse_actix::{LastEventId, Rejection, Sse};
+    use sse_actix::{LastEventId, Sse, SseError};
 
     use super::{Hub, Result, Stop, TcpListener};
     use crate::hub_server::{PAGE, subscription};
@@ -82,9 +82,9 @@ mod on_actix {
         ThinData(hub): ThinData<Hub>,
         LastEventId(last): LastEventId,
         request: HttpRequest,
-    ) -> Result<Sse, Rejection> {
+    ) -> Result<Sse, SseError> {
         let subscription = subscription(request.uri().query(), last);
-        Ok(Sse::new(hub.subscribe(subscription).await?))
+        Ok(Sse(hub.subscribe(subscription).await?))
     }
 
     pub(super) fn serve(listener: TcpListener, hub: Hub, stop: Stop) -> Result<()> {
@@ -106,7 +106,7 @@ mod on_actix {
 }
 
 mod on_warp {
-    use sse_warp::{LastEventId, Rejection, Sse, last_event_id};
+    use sse_warp::{LastEventId, Sse, SseError, last_event_id};
     use warp::{Filter as _, reply};
 
     use super::{Hub, Result, Stop, TcpListener, block_on, tokio_listener};
@@ -116,9 +116,9 @@ mod on_warp {
         hub: Hub,
         LastEventId(last): LastEventId,
         query: String,
-    ) -> Result<Sse, Rejection> {
+    ) -> Result<Sse, SseError> {
         let subscription = subscription(Some(&query), last);
-        Ok(Sse::new(hub.subscribe(subscription).await?))
+        Ok(Sse(hub.subscribe(subscription).await?))
     }
 
     pub(super) fn serve(listener: TcpListener, hub: Hub, stop: Stop) -> Result<()> {
@@ -151,7 +151,7 @@ mod on_rocket {
         response::content::RawHtml,
         routes,
     };
-    use sse_rocket::{HubFairing, LastEventId, Rejection, Sse};
+    use sse_rocket::{HubFairing, LastEventId, Sse, SseError};
     use tokio::net::TcpSocket;
 
     use super::{Hub, Result, Stop, TcpListener};
@@ -167,9 +167,9 @@ mod on_rocket {
         hub: &State<Hub>,
         last: LastEventId,
         uri: &Origin<'_>,
-    ) -> Result<Sse, Rejection> {
+    ) -> Result<Sse, SseError> {
         let subscription = subscription(uri.query().map(|query| query.as_str()), last.0);
-        Ok(Sse::new(hub.subscribe(subscription).await?))
+        Ok(Sse(hub.subscribe(subscription).await?))
     }
 
     pub(super) fn serve(listener: TcpListener, hub: Hub, stop: Stop) -> Result<()> {
@@ -215,7 +215,7 @@ mod on_poem {
         listener::TcpAcceptor,
         web::{Data, Html},
     };
-    use sse_poem::{LastEventId, Rejection, Sse};
+    use sse_poem::{LastEventId, Sse, SseError};
 
     use super::{Hub, Result, Stop, TcpListener, block_on, tokio_listener};
     use crate::hub_server::{PAGE, subscription};
@@ -230,9 +230,9 @@ mod on_poem {
         Data(hub): Data<&Hub>,
         LastEventId(last): LastEventId,
         uri: &Uri,
-    ) -> Result<Sse, Rejection> {
+    ) -> Result<Sse, SseError> {
         let subscription = subscription(uri.query(), last);
-        Ok(Sse::new(hub.subscribe(subscription).await?))
+        Ok(Sse(hub.subscribe(subscription).await?))
     }
 
     pub(super) fn serve(listener: TcpListener, hub: Hub, stop: Stop) -> Result<()> {

@@ -1,4 +1,4 @@
-//! The example app on axum. Copy it and the page out and go on from there.
+//! The example app on axum. Copy it and `examples/page` out and go on from there.
 //!
 //! ```text
 //! cargo run --release -p example-axum
@@ -21,29 +21,23 @@ use std::{
 
 use axum::{
     Json, Router,
-    extract::{
-        Query, RawQuery, State,
-        rejection::{QueryRejection, StringRejection},
-    },
+    body::Bytes,
+    extract::{RawQuery, State},
     http::StatusCode,
-    response::{Html, IntoResponse, Response},
+    response::Html,
     routing::{get, post},
     serve::ListenerExt,
 };
-use jiff::Timestamp;
-use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use sse_axum::{
-    EventId, EventType, FiniteReplayer, Hub, Joe, LastEventId, Message, PublishError, Rejection,
-    Sse, Subscription, Topics,
+    FiniteReplayer, Hub, Joe, LastEventId, Sse, SseError, Subscription, Topics,
+    sse_core::response::Post,
 };
 use sse_store::Store;
-use tokio::{net::TcpListener, time};
+use tokio::time;
 
 /// How long clients that do not read may hold up the end of the process.
 const GRACE: Duration = Duration::from_secs(1);
-
-const CLOCK: EventType = EventType::from_static("clock");
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -54,18 +48,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         _ => return Err("usage: example-axum [--store DIR]".into()),
     };
     let hub = Hub::new(joe.build());
-    tokio::spawn(publish_the_time(hub.clone()));
+    tokio::spawn(example_page::publish_the_time(hub.clone()));
 
-    let address = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
-    let listener = TcpListener::bind(&address).await.map_err(|error| {
-        format!("cannot listen on {address}: {error}; set ADDR to another address")
-    })?;
+    let listener = example_page::listen().await?;
     println!("listening on http://{}", listener.local_addr()?);
-
     // Or a small message waits until the client has acknowledged the one before.
     let listener = listener.tap_io(|tcp| _ = tcp.set_nodelay(true));
-    let server = axum::serve(listener, app(hub.clone()))
-        .with_graceful_shutdown(hub.shutdown_on(stop_signal()));
+    let server =
+        axum::serve(listener, app(hub.clone())).with_graceful_shutdown(hub.shutdown_on_signals());
     tokio::select! {
         result = server => result?,
         () = async { hub.closed().await; time::sleep(GRACE).await } => {}
@@ -73,7 +63,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The history in a directory: the last 1,000 messages, and up to 400 more.
+/// Opens the history in a directory: the last 1,000 messages, and up to 400 more.
 fn store(directory: &OsStr) -> Result<Store, Box<dyn Error>> {
     let options = Store::at(directory).max_messages(1_400); // at least three quarters are there
     let store = options.open()?;
@@ -85,33 +75,21 @@ fn store(directory: &OsStr) -> Result<Store, Box<dyn Error>> {
 
 fn app(hub: Hub) -> Router {
     Router::new()
-        .route(
-            "/",
-            get(|| async { Html(include_str!("../../page/index.html")) }),
-        )
+        .route("/", get(|| async { Html(example_page::PAGE) }))
         .route("/events", get(events))
         .route("/publish", post(publish))
         .with_state(hub)
 }
 
-/// The stream of the topics in the query, from where the client was. Anyone may read anything here.
+/// Streams the topics in the query, from where the client was. Anyone may read anything here.
 async fn events(
     State(hub): State<Hub>,
     LastEventId(last): LastEventId,
     RawQuery(query): RawQuery,
-) -> Result<Sse, Rejection> {
+) -> Result<Sse, SseError> {
     let topics = Topics::from_query(query.as_deref());
-    Ok(Sse::new(
-        hub.subscribe(Subscription::to(topics).resume_from(last))
-            .await?,
-    ))
-}
-
-/// What the query of a publish may say beside its topics. The types refuse what would break a stream.
-#[derive(Deserialize)]
-struct Fields {
-    id: Option<EventId>,
-    event: Option<EventType>,
+    let subscription = Subscription::to(topics).resume_from(last);
+    Ok(Sse(hub.subscribe(subscription).await?))
 }
 
 /// Publishes the body, from anyone. A real application checks who may publish, and `Origin` and
@@ -119,79 +97,10 @@ struct Fields {
 async fn publish(
     State(hub): State<Hub>,
     RawQuery(query): RawQuery,
-    fields: Result<Query<Fields>, QueryRejection>,
-    data: Result<String, StringRejection>,
-) -> Result<Response, Refused> {
-    let Query(fields) = fields?;
-    let mut message = Message::data(data?);
-    if let Some(id) = fields.id {
-        message = message.id(id);
-    }
-    if let Some(event) = fields.event {
-        message = message.event(event);
-    }
-    let published = hub
-        .publish(message, Topics::from_query(query.as_deref()))
-        .await?;
+    data: Bytes,
+) -> Result<(StatusCode, Json<Value>), SseError> {
+    let Post { message, topics } = Post::from_request(query.as_deref(), &data)?;
+    let published = hub.publish(message, topics).await?;
     let id = published.id.map(String::from);
-    Ok((StatusCode::ACCEPTED, Json(json!({ "id": id }))).into_response())
-}
-
-/// Why nothing was published, as JSON.
-struct Refused(StatusCode, String);
-
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response {
-        (self.0, Json(json!({ "error": self.1 }))).into_response()
-    }
-}
-
-impl From<QueryRejection> for Refused {
-    fn from(rejection: QueryRejection) -> Self {
-        Self(rejection.status(), rejection.body_text())
-    }
-}
-
-impl From<StringRejection> for Refused {
-    fn from(rejection: StringRejection) -> Self {
-        Self(rejection.status(), rejection.body_text())
-    }
-}
-
-impl From<PublishError> for Refused {
-    fn from(error: PublishError) -> Self {
-        let status =
-            StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self(status, error.public_text())
-    }
-}
-
-/// A message on topic `clock` every second, until the hub is shut down.
-async fn publish_the_time(hub: Hub) {
-    loop {
-        // At the full second, so that none is shown twice or left out.
-        let past = Timestamp::now().subsec_nanosecond().unsigned_abs();
-        time::sleep(Duration::from_secs(1).saturating_sub(Duration::from_nanos(past.into()))).await;
-        let now = Timestamp::now().strftime("%FT%TZ").to_string();
-        let message = Message::data(now).event(CLOCK);
-        if hub.publish(message, "clock").await.is_err() {
-            return;
-        }
-    }
-}
-
-/// Ready at Ctrl-C or SIGTERM.
-async fn stop_signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "id": id }))))
 }

@@ -11,7 +11,7 @@ use axum::{
 };
 use serde_json::{Map, Value};
 use sse_axum::{
-    EventType, Hub, Joe, LastEventId, Message, PublishError, Rejection, Sse, Subscription, Topics,
+    EventType, Hub, Joe, LastEventId, Message, PublishError, Sse, SseError, Subscription, Topics,
     ValidReplayer,
 };
 use tokio::{sync::Notify, time};
@@ -118,7 +118,7 @@ async fn events(
     let topics = topics(query.as_deref())?;
     let subscription = Subscription::to(topics).resume_from(last);
     let body = server.hub.subscribe(subscription).await;
-    Ok(Sse::new(body.map_err(Rejection::from)?))
+    Ok(Sse(body.map_err(SseError::from)?))
 }
 
 /// Returns the topics that a query names, if there are such topics, and the default topic, which

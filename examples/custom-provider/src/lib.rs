@@ -1,16 +1,16 @@
-//! A provider of your own, here over [`tokio::sync::broadcast`]. `main.rs` serves it, `tests/suite.rs` shows that it keeps to the
-//! contract of [`Provider`].
+//! A provider of your own, here over [`tokio::sync::broadcast`]. `main.rs` serves it,
+//! `tests/suite.rs` shows that it keeps to the contract of [`Provider`].
 //!
-//! Any engine has to do this: deliver in one order, give
-//! each stream a place to come back to ([`Subscriber::beginning_at`]), say what a client may have missed ([`Outcome`]),
-//! and end a stream rather than leave something out of it.
+//! Any engine has to do this: deliver in one order, give each stream a place to come back to
+//! ([`Subscriber::beginning_at`]), say what a client may have missed ([`Outcome`]), and end a stream
+//! rather than leave something out of it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream;
-use sse_axum::{
+use sse_axum::sse_core::{
     Message, PublishError, ResumeFrom, SubscribeError, Subscription, Topics,
     provider::{Provider, ProviderClosed, Published, Subscriber},
     replay::{Cursor, Epoch, Position},
@@ -19,17 +19,17 @@ use sse_axum::{
 use tokio::sync::broadcast::{self, Receiver, Sender};
 
 /// The most bytes of a message, for
-/// [`HubBuilder::message_bytes`](sse_axum::hub::HubBuilder::message_bytes). With the capacity it
-/// bounds the memory: subscribers share their messages.
+/// [`HubBuilder::message_bytes`](sse_axum::sse_core::hub::HubBuilder::message_bytes). With the
+/// capacity it bounds the memory: subscribers share their messages.
 pub const MESSAGE_BYTES: usize = 64 << 10;
 
 /// Publish-subscribe over one broadcast channel, without history.
 ///
-/// A subscriber that falls behind by more messages than the channel holds loses its place; its stream ends there, so that
-/// the client connects again and is told of the gap.
+/// A subscriber that falls behind by more messages than the channel holds loses its place; its stream
+/// ends there, so that the client connects again and is told of the gap.
 #[derive(Debug)]
 pub struct Broadcast {
-    /// Names the places at which streams begin; those of another run are not known here.
+    /// The prefix of the places at which streams begin; those of another run are not known here.
     epoch: Epoch,
     channel: Mutex<Channel>,
 }
@@ -50,7 +50,8 @@ struct Delivery {
 }
 
 impl Broadcast {
-    /// A provider that keeps this many messages, at least one, for subscribers that are behind.
+    /// Creates a provider that keeps this many messages, at least one, for subscribers that are
+    /// behind.
     pub fn new(capacity: usize) -> Self {
         let (sender, _) = broadcast::channel(capacity.max(1));
         Self {
@@ -121,7 +122,8 @@ impl Provider for Broadcast {
     }
 }
 
-/// The next message of these topics. `None` at the end, and for a subscriber that has lost messages: never silently.
+/// Returns the next message of these topics. `None` at the end, and for a subscriber that has lost
+/// messages: never silently.
 async fn next(
     (mut receiver, topics): (Receiver<Delivery>, Topics),
 ) -> Option<(Bytes, (Receiver<Delivery>, Topics))> {

@@ -6,8 +6,9 @@
 //! curl -d 'hello' 'http://127.0.0.1:3000/publish?topic=news'
 //! ```
 //!
-//! The first prints a comment at once and `data: hello` after the second. With `-H 'Last-Event-ID: 1'` it begins with
-//! `event: gap`, because this provider has no history. Nothing here but the first line of `main` knows which provider it is.
+//! The first prints a comment at once and `data: hello` after the second. With `-H 'Last-Event-ID: 1'`
+//! it begins with `event: gap`, because this provider has no history. Only the first line of `main`
+//! knows which provider it is.
 
 use std::{env, error::Error};
 
@@ -19,7 +20,7 @@ use axum::{
     serve::ListenerExt,
 };
 use example_custom_provider::{Broadcast, MESSAGE_BYTES};
-use sse_axum::{Hub, LastEventId, Message, Rejection, Sse, Subscription, Topics};
+use sse_axum::{Hub, LastEventId, Message, Sse, SseError, Subscription, Topics};
 use tokio::net::TcpListener;
 
 #[tokio::main]
@@ -38,7 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Or a small message waits until the client has acknowledged the one before.
     let listener = listener.tap_io(|tcp| _ = tcp.set_nodelay(true));
     axum::serve(listener, app)
-        .with_graceful_shutdown(hub.shutdown_on(tokio::signal::ctrl_c()))
+        .with_graceful_shutdown(hub.shutdown_on_signals())
         .await?;
     Ok(())
 }
@@ -47,26 +48,18 @@ async fn events(
     State(hub): State<Hub>,
     LastEventId(last): LastEventId,
     RawQuery(query): RawQuery,
-) -> Result<Sse, Rejection> {
+) -> Result<Sse, SseError> {
     let topics = Topics::from_query(query.as_deref());
     let subscription = Subscription::to(topics).resume_from(last);
-    Ok(Sse::new(hub.subscribe(subscription).await?))
+    Ok(Sse(hub.subscribe(subscription).await?))
 }
 
 async fn publish(
     State(hub): State<Hub>,
     RawQuery(query): RawQuery,
     data: String,
-) -> Result<StatusCode, (StatusCode, String)> {
+) -> Result<StatusCode, SseError> {
     let topics = Topics::from_query(query.as_deref());
-    match hub.publish(Message::data(data), topics).await {
-        Ok(_) => Ok(StatusCode::ACCEPTED),
-        Err(error) => {
-            let status = StatusCode::from_u16(error.status());
-            Err((
-                status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-                error.to_string(),
-            ))
-        }
-    }
+    hub.publish(Message::data(data), topics).await?;
+    Ok(StatusCode::ACCEPTED)
 }

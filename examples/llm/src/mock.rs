@@ -11,8 +11,8 @@ use axum::{
 };
 use serde_json::{Value, json};
 use sse_axum::{
-    Message, Sse,
-    channel::{Disconnected, Sender},
+    Message, Sse, SseBody,
+    sse_core::channel::{Disconnected, Sender},
 };
 use tokio::time;
 
@@ -58,10 +58,10 @@ where
         return refuse(StatusCode::BAD_REQUEST, "there is no message to answer");
     };
     let answer = format!("{prompt}\n\n{ANSWER}");
-    let (sender, sse) = Sse::channel(1);
+    let (sender, body) = SseBody::channel(1);
     // An error says that nobody reads on.
     tokio::spawn(async move { speak(&sender, &answer, pace).await });
-    sse.into_response()
+    Sse(body).into_response()
 }
 
 async fn speak<F: Future>(

@@ -13,7 +13,7 @@ use axum::{
     routing::{MethodRouter, post},
 };
 use example_llm::{AskError, Chat, mock};
-use sse_axum::{Message, Sse};
+use sse_axum::{Message, Sse, SseBody};
 use sse_conformance::in_time;
 use tokio::{
     io::AsyncWriteExt as _,
@@ -46,7 +46,7 @@ async fn serve(app: Router) -> Chat {
 async fn serve_events(events: &'static [&str]) -> (Chat, mpsc::UnboundedReceiver<()>) {
     let (left, has_left) = mpsc::unbounded_channel();
     let answer = post(async move || {
-        let (sender, sse) = Sse::channel(events.len());
+        let (sender, body) = SseBody::channel(events.len());
         tokio::spawn(async move {
             for data in events {
                 sender.send(Message::data(*data)).await.unwrap();
@@ -54,7 +54,7 @@ async fn serve_events(events: &'static [&str]) -> (Chat, mpsc::UnboundedReceiver
             sender.closed().await;
             let _ = left.send(());
         });
-        sse
+        Sse(body)
     });
     (serve(completions(answer)).await, has_left)
 }
@@ -62,11 +62,11 @@ async fn serve_events(events: &'static [&str]) -> (Chat, mpsc::UnboundedReceiver
 /// A server whose answer is these events, and then nothing more.
 async fn serve_short(events: &'static [&str]) -> Chat {
     let answer = post(async move || {
-        let (sender, sse) = Sse::channel(events.len());
+        let (sender, body) = SseBody::channel(events.len());
         for data in events {
             sender.send(Message::data(*data)).await.unwrap();
         }
-        sse
+        Sse(body)
     });
     serve(completions(answer)).await
 }

@@ -1,4 +1,4 @@
-//! The example app on Rocket. Copy it and the page out and go on from there.
+//! The example app on Rocket. Copy it and `examples/page` out and go on from there.
 //!
 //! ```text
 //! cargo run --release -p example-rocket
@@ -7,54 +7,42 @@
 //! ```
 
 use std::{
-    env,
     error::Error,
-    fmt::Display,
-    io::{self, ErrorKind},
     net::{SocketAddr, ToSocketAddrs},
     time::Duration,
 };
 
-use jiff::Timestamp;
+use example_page::{address, cannot_listen};
 use rocket::{
-    Build, Config, Request, Rocket, State,
+    Build, Config, Rocket, State,
     config::{Ident, LogLevel, Shutdown},
     data::{Limits, ToByteUnit},
     fairing::AdHoc,
     get,
     http::{Status, uri::Origin},
     post,
-    response::{self, Responder, content::RawHtml},
+    response::content::RawHtml,
     routes,
     serde::json::{Value, json},
     shield::Shield,
     tokio::{self, time},
 };
-use serde::Deserialize;
 use sse_rocket::{
-    EventId, EventType, FiniteReplayer, Hub, HubFairing, Joe, LastEventId, Message, PublishError,
-    Rejection, Sse, Subscription, Topics,
+    FiniteReplayer, Hub, HubFairing, Joe, LastEventId, Sse, SseError, Subscription, Topics,
+    sse_core::response::Post,
 };
 
 /// How long clients that do not read may hold up the end of the process.
 const GRACE: Duration = Duration::from_secs(1);
 
-const CLOCK: EventType = EventType::from_static("clock");
-
 #[rocket::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let hub = Hub::new(Joe::builder().replayer(FiniteReplayer::new(1_000)).build());
-    tokio::spawn(publish_the_time(hub.clone()));
+    tokio::spawn(example_page::publish_the_time(hub.clone()));
 
-    let address = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
-    let cannot_listen = |error: &dyn Display| {
-        format!("cannot listen on {address}: {error}; set ADDR to another address")
-    };
-    let mut addresses = address
-        .to_socket_addrs()
-        .map_err(|error| cannot_listen(&error))?;
+    let addresses = address().to_socket_addrs();
+    let mut addresses = addresses.map_err(|error| cannot_listen(&error))?;
     let config = config(addresses.next().ok_or("ADDR is no address")?);
-
     // Stops on Ctrl-C and SIGTERM by itself.
     let server = app(hub.clone()).configure(config).launch();
     tokio::select! {
@@ -70,14 +58,15 @@ fn config(address: SocketAddr) -> Config {
     Config {
         address: address.ip(),
         port: address.port(),
-        limits: Limits::default().limit("string", 2.mebibytes()),
+        limits: Limits::default().limit("bytes", 2.mebibytes()),
         shutdown: Shutdown {
             // Rocket waits all of it for connections that were open, so no longer than `GRACE`.
             grace: 1,
             ..Shutdown::default()
         },
         log_level: LogLevel::Off,
-        // No headers but those of the other four, so no `Shield` either: leave both lines out to have them back.
+        // No headers but those of the other four, so no `Shield` either: leave both lines out to
+        // have them back.
         ident: Ident::none(),
         ..Config::default()
     }
@@ -98,24 +87,15 @@ fn app(hub: Hub) -> Rocket<Build> {
 
 #[get("/")]
 fn page() -> RawHtml<&'static str> {
-    RawHtml(include_str!("../../page/index.html"))
+    RawHtml(example_page::PAGE)
 }
 
-/// The stream of the topics in the query, from where the client was. Anyone may read anything here.
+/// Streams the topics in the query, from where the client was. Anyone may read anything here.
 #[get("/events")]
-async fn events(hub: &State<Hub>, last: LastEventId, uri: &Origin<'_>) -> Result<Sse, Rejection> {
+async fn events(hub: &State<Hub>, last: LastEventId, uri: &Origin<'_>) -> Result<Sse, SseError> {
     let topics = Topics::from_query(query(uri));
-    Ok(Sse::new(
-        hub.subscribe(Subscription::to(topics).resume_from(last.0))
-            .await?,
-    ))
-}
-
-/// What the query of a publish may say beside its topics. The types refuse what would break a stream.
-#[derive(Deserialize)]
-struct Fields {
-    id: Option<EventId>,
-    event: Option<EventType>,
+    let subscription = Subscription::to(topics).resume_from(last.0);
+    Ok(Sse(hub.subscribe(subscription).await?))
 }
 
 /// Publishes the body, from anyone. A real application checks who may publish, and `Origin` and
@@ -124,66 +104,14 @@ struct Fields {
 async fn publish(
     hub: &State<Hub>,
     uri: &Origin<'_>,
-    data: io::Result<String>,
-) -> Result<(Status, Value), Refused> {
-    let fields: Fields = serde_urlencoded::from_str(query(uri).unwrap_or_default())?;
-    let mut message = Message::data(data?);
-    if let Some(id) = fields.id {
-        message = message.id(id);
-    }
-    if let Some(event) = fields.event {
-        message = message.event(event);
-    }
-    let published = hub.publish(message, Topics::from_query(query(uri))).await?;
+    data: Vec<u8>,
+) -> Result<(Status, Value), SseError> {
+    let Post { message, topics } = Post::from_request(query(uri), &data)?;
+    let published = hub.publish(message, topics).await?;
     let id = published.id.map(String::from);
     Ok((Status::Accepted, json!({ "id": id })))
 }
 
 fn query<'a>(uri: &'a Origin<'_>) -> Option<&'a str> {
     Some(uri.query()?.as_str())
-}
-
-/// Why nothing was published, as JSON.
-struct Refused(Status, String);
-
-impl<'r> Responder<'r, 'static> for Refused {
-    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        (self.0, json!({ "error": self.1 })).respond_to(request)
-    }
-}
-
-impl From<serde_urlencoded::de::Error> for Refused {
-    fn from(error: serde_urlencoded::de::Error) -> Self {
-        Self(Status::BadRequest, error.to_string())
-    }
-}
-
-impl From<io::Error> for Refused {
-    fn from(error: io::Error) -> Self {
-        match error.kind() {
-            ErrorKind::InvalidData => Self(Status::BadRequest, "the body is not UTF-8".to_owned()),
-            ErrorKind::UnexpectedEof => Self(Status::PayloadTooLarge, error.to_string()),
-            _ => Self(Status::BadRequest, error.to_string()),
-        }
-    }
-}
-
-impl From<PublishError> for Refused {
-    fn from(error: PublishError) -> Self {
-        Self(Status::new(error.status()), error.public_text())
-    }
-}
-
-/// A message on topic `clock` every second, until the hub is shut down.
-async fn publish_the_time(hub: Hub) {
-    loop {
-        // At the full second, so that none is shown twice or left out.
-        let past = Timestamp::now().subsec_nanosecond().unsigned_abs();
-        time::sleep(Duration::from_secs(1).saturating_sub(Duration::from_nanos(past.into()))).await;
-        let now = Timestamp::now().strftime("%FT%TZ").to_string();
-        let message = Message::data(now).event(CLOCK);
-        if hub.publish(message, "clock").await.is_err() {
-            return;
-        }
-    }
 }

@@ -1,4 +1,5 @@
-//! The status of a service every two seconds, in axum. Each client has a stream of its own: no hub, no topics, no history.
+//! The status of a service every two seconds, in axum. Each client has a stream of its own: no hub, no
+//! topics, no history.
 //!
 //! ```text
 //! cargo run -p example-status
@@ -6,20 +7,20 @@
 //! curl -N http://127.0.0.1:3000/status/raw
 //! ```
 //!
-//! Both show five times `event: status` with `data: running 1/5` and so on, then `data: Done`, and end. A browser's
-//! `EventSource` would connect again at the end: call its `close()` at `Done`. The server says when a client has left before
-//! that. Ctrl-C ends the streams, then the process.
+//! Both show five times `event: status` with `data: running 1/5` and so on, then `data: Done`, and
+//! end. A browser's `EventSource` would connect again at the end: call its `close()` at `Done`. The
+//! server says when a client has left before that. Ctrl-C ends the streams, then the process.
 
 use std::{convert::Infallible, env, error::Error, future::Future, time::Duration};
 
 use axum::{Router, body::Body, extract::State, routing::get, serve::ListenerExt};
 use futures_util::{StreamExt, stream};
-use sse_axum::{EventType, Message, Sse, SseHeaders};
+use sse_axum::{EventType, Message, Sse, SseBody, SseHeadersLayer};
 use tokio::{net::TcpListener, sync::watch, time};
 
 const STATUS: EventType = EventType::from_static("status");
 
-/// How many statuses come before `Done`.
+/// The number of statuses before `Done`.
 const ROUNDS: u32 = 5;
 
 #[tokio::main]
@@ -44,13 +45,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
 fn app(service: Service) -> Router {
     Router::new()
         .route("/status", get(status))
-        .route("/status/raw", get(raw).layer(SseHeaders))
+        .route("/status/raw", get(raw).layer(SseHeadersLayer))
         .with_state(service)
 }
 
-/// A task that sends, and waits while the client does not read.
+/// Starts a task that sends, and waits while the client does not read.
 async fn status(State(service): State<Service>) -> Sse {
-    let (sender, sse) = Sse::channel(1);
+    let (sender, body) = SseBody::channel(1);
     let stopped = service.stopped();
     tokio::spawn(async move {
         for round in 0..=ROUNDS {
@@ -73,12 +74,13 @@ async fn status(State(service): State<Service>) -> Sse {
             }
         );
     });
-    sse.until(stopped)
+    Sse(body.until(stopped))
 }
 
-/// A stream of text written by hand; the middleware gives the response its headers. When the client leaves, axum drops the stream.
+/// Returns a stream of text written by hand; the middleware gives the response its headers. When the
+/// client leaves, axum drops the stream.
 ///
-/// By hand means: no line breaks in what is sent, no keep-alive, and no byte before the first status.
+/// By hand means: no line breaks in the data, no keep-alive, and no byte before the first status.
 async fn raw(State(service): State<Service>) -> Body {
     let stopped = Box::pin(service.stopped());
     let texts = stream::unfold((service, 0), async |(service, round)| {
@@ -94,7 +96,7 @@ async fn raw(State(service): State<Service>) -> Body {
     Body::from_stream(texts.take_until(stopped))
 }
 
-/// What is reported in each round.
+/// Returns the status of a round.
 fn text_of(round: u32) -> String {
     if round == ROUNDS {
         return "Done".to_owned();
@@ -102,7 +104,7 @@ fn text_of(round: u32) -> String {
     format!("running {}/{ROUNDS}", round + 1)
 }
 
-/// What is watched, and how often.
+/// The service that is watched, and how often.
 #[derive(Clone)]
 struct Service {
     pace: Duration,
@@ -121,7 +123,7 @@ impl Service {
         self.is_stopped.send_replace(true);
     }
 
-    /// Ready once it was stopped.
+    /// Waits until it is stopped.
     fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut is_stopped = self.is_stopped.subscribe();
         async move {
@@ -142,7 +144,7 @@ mod tests {
 
     use super::*;
 
-    /// So long that nothing happens after the first status.
+    /// A pace at which nothing happens after the first status.
     const NEVER: Duration = Duration::from_secs(60 * 60);
 
     const PATHS: [&str; 2] = ["/status", "/status/raw"];

@@ -10,7 +10,7 @@ use axum::{
 };
 use serde_json::json;
 use sse_axum::{
-    EventId, EventType, FiniteReplayer, Hub, Joe, LastEventId, Message, Rejection, Sse,
+    EventId, EventType, FiniteReplayer, Hub, Joe, LastEventId, Message, Sse, SseError,
     Subscription, Topics,
 };
 use tokio::{net::TcpListener, runtime::Runtime, time};
@@ -49,10 +49,10 @@ async fn events(
     State(hub): State<Hub>,
     LastEventId(last): LastEventId,
     RawQuery(query): RawQuery,
-) -> Result<Sse, Rejection> {
+) -> Result<Sse, SseError> {
     let topics = Topics::from_query(query.as_deref());
     let subscription = Subscription::to(topics).resume_from(last);
-    Ok(Sse::new(hub.subscribe(subscription).await?))
+    Ok(Sse(hub.subscribe(subscription).await?))
 }
 
 async fn publish(

@@ -1,4 +1,4 @@
-//! What is set before a hub begins.
+//! `HubBuilder`, the settings of a hub before it begins.
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,7 +26,7 @@ pub struct HubBuilder {
     message_bytes: usize,
 }
 
-/// What a hub sets for each of its streams.
+/// The settings of each stream of a hub.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct StreamSettings {
     pub(super) keep_alive: Option<Duration>,
@@ -57,15 +57,16 @@ impl HubBuilder {
         self
     }
 
-    /// Sets how long a client may take nothing before it loses its place; by default [`SseBody::SEND_TIMEOUT`].
-    /// `None` lets it hold on for ever. See [`SseBody::send_timeout`], which sets it for one stream.
+    /// Sets how long a client may take nothing before it loses its place; by default
+    /// [`SseBody::SEND_TIMEOUT`]. `None` lets it keep its place for ever. See
+    /// [`SseBody::send_timeout`], which sets it for one stream.
     pub fn send_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.streams.send_timeout = timeout.into();
         self
     }
 
-    /// Sets whether each stream begins with the `id` of its place and a blank line; by default it does. See
-    /// [`SseBody::opening_id`], which sets it for one stream.
+    /// Sets whether each stream begins with the `id` of its place and a blank line; by default it
+    /// does. See [`SseBody::opening_id`], which sets it for one stream.
     pub fn opening_id(mut self, shown: bool) -> Self {
         self.streams.opening_id = shown;
         self
@@ -73,9 +74,9 @@ impl HubBuilder {
 
     /// Spreads the clients over a window when the hub shuts down; by default not.
     ///
-    /// Each stream then ends with a `retry` of 3 s and a random part of the window, so that a
-    /// restarted server is not met by everyone at once. Each begins with a `retry` of 3 s, because
-    /// a client keeps what it was told last.
+    /// Each stream then ends with a `retry` of 3 s plus a random part of the window, so that the
+    /// clients do not all come back to a restarted server at once. Each begins with a `retry` of 3 s,
+    /// because a client keeps the last one that it was told.
     pub fn spread_reconnects(mut self, window: Duration) -> Self {
         self.streams.spread = Some(window);
         self
@@ -88,7 +89,7 @@ impl HubBuilder {
         self
     }
 
-    /// The hub.
+    /// Builds the hub.
     #[must_use]
     pub fn build(self) -> Hub {
         Hub {

@@ -2,6 +2,8 @@
 
 mod accept;
 mod builder;
+#[cfg(feature = "signal")]
+mod signals;
 
 use std::{
     future::{Future, poll_fn, ready},
@@ -27,11 +29,13 @@ use crate::{
 
 /// One handle for everything: publish, subscribe, shut down. Cheap to clone.
 ///
-/// When the last one is dropped, and the provider with it, the streams end after what was published. A reader that had
-/// fallen out of its queue by then ends at once, and resumes or is told when it comes back.
+/// When the last one is dropped, and the provider with it, the streams end after the messages that
+/// were published. A reader that had fallen out of its queue by then ends at once, and resumes or is
+/// told of the gap when it comes back.
 ///
 /// ```
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use sse_core::{Hub, Joe, Message};
 ///
 /// let hub = Hub::new(Joe::new());
@@ -49,7 +53,7 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// A hub on a provider, with the recommended settings.
+    /// Creates a hub on a provider, with the recommended settings.
     pub fn new(provider: impl Provider) -> Self {
         Self::builder(provider).build()
     }
@@ -71,11 +75,11 @@ impl Hub {
     ///
     /// # Publishing from synchronous code
     ///
-    /// Publishing needs no runtime and may be done from any thread. Without a history that waits for
-    /// a disk it is ready at the first poll, so `futures::executor::block_on`, or `now_or_never` as
-    /// here, waits for nothing, also within a task. With one, `block_on` waits until the message is
-    /// stored: from a thread that may, such as one of `spawn_blocking`, or with the `Handle` of a
-    /// runtime. Within a task use `.await`.
+    /// Publishing needs no runtime and may be done from any thread. Without a history that may block
+    /// on a disk it is ready at the first poll, so `futures::executor::block_on`, or `now_or_never`
+    /// as here, waits for nothing, also within a task. With one, `block_on` waits until the message
+    /// is stored: from a thread that may block, such as one of `spawn_blocking`, or with the `Handle`
+    /// of a runtime. Within a task use `.await`.
     ///
     /// ```
     /// use futures_util::FutureExt;
@@ -85,8 +89,8 @@ impl Hub {
     /// let published = hub.publish(Message::data("hi"), "news").now_or_never();
     /// assert!(matches!(published, Some(Ok(_))));
     /// ```
-    // Neither `async fn` nor `impl Future`, which hold the type of the topics: of a wrong one the
-    // compiler would tell three times.
+    // Neither `async fn` nor `impl Future`, which hold the type of the topics: the compiler would
+    // report a wrong one three times.
     pub fn publish(
         &self,
         message: Message,
@@ -98,11 +102,12 @@ impl Hub {
         }
     }
 
-    /// Subscribes a client to topics, or as a [`Subscription`] says; the body is its stream. A
+    /// Subscribes a client to topics, or as a [`Subscription`] says; the body is its stream. Every
     /// message published from now on is received.
     ///
     /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use sse_core::{Hub, Joe, ResumeFrom, Subscription};
     ///
     /// let hub = Hub::new(Joe::new());
@@ -141,7 +146,8 @@ impl Hub {
         Ok(body)
     }
 
-    /// Ends every stream cleanly and refuses new ones, so that the framework's own graceful shutdown finishes.
+    /// Ends every stream cleanly and refuses new ones, so that the framework's own graceful shutdown
+    /// finishes.
     ///
     /// An error says that it had been shut down before.
     pub async fn shutdown(&self) -> Result<(), ProviderClosed> {
@@ -149,14 +155,44 @@ impl Hub {
         self.provider.shutdown().await
     }
 
-    /// Waits for a signal, then shuts down: the one line that ties a hub to a server's graceful shutdown.
+    /// Waits for Ctrl-C or, on Unix, SIGTERM, then shuts down: the one line that ties a hub to a
+    /// server's graceful shutdown. Needs the feature `signal`, which every adapter turns on.
+    ///
+    /// From the first poll on these signals no longer end the process by themselves, as tokio's
+    /// [`signal`](tokio::signal) says.
+    ///
+    /// # Panics
+    ///
+    /// Polled on a tokio runtime without its I/O driver, or outside of one.
     ///
     /// ```
     /// # use sse_core::{Hub, Joe};
     /// # let hub = Hub::new(Joe::new());
-    /// # let ctrl_c = std::future::pending::<()>();
     /// // axum::serve(listener, app).with_graceful_shutdown(..)
-    /// let signal = hub.shutdown_on(ctrl_c);
+    /// let stopped = hub.shutdown_on_signals();
+    /// ```
+    #[cfg(feature = "signal")]
+    pub fn shutdown_on_signals(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.shutdown_on(signals::received())
+    }
+
+    /// Waits for a signal of your own, then shuts down. See
+    #[cfg_attr(
+        feature = "signal",
+        doc = "[`shutdown_on_signals`](Self::shutdown_on_signals)"
+    )]
+    #[cfg_attr(
+        not(feature = "signal"),
+        doc = "`shutdown_on_signals`, with the feature `signal`,"
+    )]
+    /// for those of the operating system.
+    ///
+    /// ```
+    /// # use sse_core::{Hub, Joe};
+    /// # let hub = Hub::new(Joe::new());
+    /// let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    /// // axum::serve(listener, app).with_graceful_shutdown(..)
+    /// let stopped = hub.shutdown_on(stopped);
     /// ```
     pub fn shutdown_on<T>(
         &self,
@@ -173,13 +209,14 @@ impl Hub {
         }
     }
 
-    /// Ready once the hub has ended: [`shutdown`](Self::shutdown) was called on any clone, the last one is gone, or the
-    /// provider has failed for good. For streams and tasks that should end with it; it does not keep the hub alive.
+    /// Waits until the hub has ended: [`shutdown`](Self::shutdown) was called on any clone, the last
+    /// one is gone, or the provider has failed for good. For streams and tasks that should end with
+    /// it; it does not keep the hub alive.
     pub fn closed(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut closed = self.closed.subscribe();
         let mut ended = self.provider.closed();
         async move {
-            // An error means that every hub is gone, and with them whoever could publish.
+            // An error means that every hub is gone, so nobody can publish any more.
             let closed = async { drop(closed.wait_for(|closed| *closed).await) };
             let mut closed = pin!(closed);
             poll_fn(|cx| match closed.as_mut().poll(cx) {

@@ -1,21 +1,35 @@
-//! What server-sent events mean in HTTP: header names and values, statuses, query parameters.
+//! Server-sent events in terms of HTTP: header names and values, statuses, query parameters, and
+//! the answer to a request that is refused.
 //!
-//! The one file in which they stand. Plain text and numbers, because the
-//! frameworks disagree on the version of the `http` crate.
+//! The one place in which they stand. Plain text and numbers, because the frameworks disagree on
+//! the version of the `http` crate. With the feature `http` the same in the types of `http` 1 and
+//! `http-body` 1, for every server on hyper or tower:
+//!
+//! * [`SseBody`](crate::SseBody) is an `http_body::Body` and converts into an `http::Response`,
+//! * a [`Refusal`] converts into an `http::Response` as well,
+//! * `fill_headers` gives a response the headers of an event stream.
 
+mod post;
 mod refusal;
+#[cfg(feature = "http")]
+mod types;
 
 pub use sse_wire::{LAST_EVENT_ID, MEDIA_TYPE, is_event_stream};
 
-pub use self::refusal::{Answer, Refusal};
+#[cfg(feature = "http")]
+pub use self::types::fill_headers;
+pub use self::{
+    post::{InvalidPost, Post},
+    refusal::{Answer, Refusal},
+};
 use crate::{
     error::{PublishError, SubscribeError},
     resume::ResumeFrom,
     topics::Topics,
 };
 
-/// The headers of a stream, names in lower case: the media type, and what keeps caches
-/// and proxies from holding events back.
+/// The headers of a stream, names in lower case: the media type, and two that keep caches and
+/// proxies from holding events back.
 ///
 /// There is no `Connection` header: HTTP/2 forbids it.
 pub const HEADERS: [(&str, &str); 3] = [
@@ -27,22 +41,29 @@ pub const HEADERS: [(&str, &str); 3] = [
 /// The header that keeps a compressor away, for frameworks whose compressor does not know event streams.
 pub const NOT_COMPRESSED: (&str, &str) = ("content-encoding", "identity");
 
-/// The query parameters in which clients that cannot set headers say the same.
+/// The query parameters with the same id, from clients that cannot set headers.
 pub const LAST_EVENT_ID_PARAMETERS: [&str; 3] = ["lastEventId", "lastEventID", "last_event_id"];
 
 /// The query parameter that names a topic; it may be repeated.
 pub const TOPIC_PARAMETER: &str = "topic";
 
-/// The header that goes with status 503, and how many seconds it says.
+/// The query parameter with the id of a message to publish.
+pub const ID_PARAMETER: &str = "id";
+
+/// The query parameter with the type of a message to publish.
+pub const EVENT_PARAMETER: &str = "event";
+
+/// The header that goes with status 503, and its value in seconds.
 pub const RETRY_AFTER: (&str, &str) = ("retry-after", "5");
 
-/// What the header middleware adds to a response: the [`HEADERS`] that the handler has not set, and with
-/// `is_compressible` [`NOT_COMPRESSED`], if the framework's compressor would touch it.
+/// Returns the headers that a middleware has to add to a response: those of [`HEADERS`] that the
+/// handler has not set, and with `is_compressible` [`NOT_COMPRESSED`], for frameworks whose
+/// compressor would touch the stream.
 ///
-/// Only a response with status 200, and of the media type of an event stream or of none, is
-/// completed. Whatever else a handler answers is left alone: then there is nothing to add.
+/// Only a response with status 200 and the media type of an event stream, or none, is completed.
+/// Every other response is left alone: there is nothing to add to it.
 ///
-/// `header` looks a header of the response up, by its name in lower case.
+/// `header` looks up a header of the response by its name in lower case.
 pub fn missing_headers<'a>(
     status: u16,
     is_compressible: bool,
@@ -65,11 +86,11 @@ const INTERNAL_SERVER_ERROR: u16 = 500;
 const SERVICE_UNAVAILABLE: u16 = 503;
 
 impl ResumeFrom {
-    /// Where a request asks to continue: its `Last-Event-ID` header, and where there is none
-    /// the first of [`LAST_EVENT_ID_PARAMETERS`] in its query.
+    /// Reads the place at which a request asks to continue: from its `Last-Event-ID` header, or,
+    /// without one, from the first of [`LAST_EVENT_ID_PARAMETERS`] in its query.
     ///
-    /// The header wins because a browser sends it on a reconnect to the very URL that
-    /// carries an older id.
+    /// The header wins because a browser sends it on a reconnect to the very URL that carries an
+    /// older id.
     pub fn from_request(header: Option<&[u8]>, query: Option<&str>) -> Self {
         match header {
             Some(value) if !value.is_empty() => Self::from_bytes(value),
@@ -83,7 +104,8 @@ impl ResumeFrom {
 }
 
 impl Topics {
-    /// The topics that a query names with [`TOPIC_PARAMETER`]; the default topic if it names none.
+    /// Returns the topics that a query names with [`TOPIC_PARAMETER`], or the default topic if it
+    /// names none.
     ///
     /// Anyone can write a query: check that the client may read these topics.
     pub fn from_query(query: Option<&str>) -> Self {
@@ -101,7 +123,7 @@ fn parameters(query: Option<&str>) -> form_urlencoded::Parse<'_> {
 }
 
 impl SubscribeError {
-    /// The HTTP status that says this to a client.
+    /// Returns the HTTP status of the answer to a client.
     pub fn status(&self) -> u16 {
         match self {
             Self::Closed(_) | Self::Full { .. } => SERVICE_UNAVAILABLE,
@@ -111,7 +133,8 @@ impl SubscribeError {
         }
     }
 
-    /// The text for a client: the error, but for failures of the engine, which are nobody's business outside.
+    /// Returns the text for a client: the error itself, or less where the engine has failed, because
+    /// a client must not learn of its paths and passwords.
     pub fn public_text(&self) -> String {
         match self {
             Self::Store(_) | Self::Provider(_) | Self::NoClock => {
@@ -123,7 +146,7 @@ impl SubscribeError {
 }
 
 impl PublishError {
-    /// The HTTP status that says this to a client.
+    /// Returns the HTTP status of the answer to a client.
     pub fn status(&self) -> u16 {
         match self {
             Self::Closed(_) => SERVICE_UNAVAILABLE,
@@ -133,7 +156,8 @@ impl PublishError {
         }
     }
 
-    /// The text for a client: the error, but for failures of the engine, which are nobody's business outside.
+    /// Returns the text for a client: the error itself, or less where the engine has failed, because
+    /// a client must not learn of its paths and passwords.
     pub fn public_text(&self) -> String {
         match self {
             Self::Store(_) | Self::Provider(_) => "the message could not be published".to_owned(),
@@ -148,7 +172,7 @@ mod tests {
 
     fn missing(status: u16, set: &[(&str, &'static str)]) -> Vec<(&'static str, &'static str)> {
         let header = |name: &str| {
-            let (_, value) = set.iter().find(|(own, _)| *own == name)?;
+            let (_, value) = set.iter().find(|(it, _)| *it == name)?;
             Some(value.as_bytes())
         };
         missing_headers(status, false, header)

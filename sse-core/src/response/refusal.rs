@@ -1,25 +1,38 @@
-//! `Refusal`: what a client is answered that does not get what it asks for.
+//! `Refusal`, the answer to a request that is not fulfilled.
 
 use std::time::Duration;
 
-use super::{CONTENT_TYPE, HEADERS, OK, RETRY_AFTER, SERVICE_UNAVAILABLE};
+use super::{
+    BAD_REQUEST, CONTENT_TYPE, HEADERS, InvalidPost, OK, RETRY_AFTER, SERVICE_UNAVAILABLE,
+};
 use crate::{
     error::{PublishError, SubscribeError},
     random::random,
     wire::Message,
 };
 
-/// Why a request is refused, and whether a browser is to survive the answer.
+/// A refused request, subscribing or publishing: the error, and whether a browser is to survive the
+/// answer.
 ///
 /// An `EventSource` gives up for ever on every status but 200. So a client that is not subscribed
-/// for a reason which will pass, a full house, a shutdown, a history that cannot be read, or one
-/// that has to load the current state first, is answered by a stream all the same: status 200, a
-/// `retry` of 5 to 10 s with the reason as a comment, and the end. It comes back by itself; the
-/// `retry` stays with it until it is told another, which
+/// for a reason which will pass (a full house, a shutdown, a history that cannot be read), or that
+/// has to load the current state first, is answered by a stream all the same: status 200, a `retry`
+/// of 5 to 10 s with the reason as a comment, and the end. It comes back by itself; the `retry`
+/// stays with it until it is told another, which
 /// [`HubBuilder::spread_reconnects`](crate::hub::HubBuilder::spread_reconnects) does.
-/// [`with_status`](Self::with_status) says it by a status instead.
+/// [`with_status`](Self::with_status) answers with an error status instead.
 ///
-/// Refusals that coming back cannot cure, and refused publishes, always get an error status.
+/// Refusals that coming back cannot cure, and refused publishes, always get an error status:
+///
+/// | status | errors |
+/// |---|---|
+/// | 400 | too many topics; an empty message, a reserved type, an id that is too long; an [`InvalidPost`] |
+/// | 412 | a gap under [`OnGap::Refuse`](crate::OnGap::Refuse) |
+/// | 413 | a message that is too large |
+/// | 500 | the history or the provider fails; a runtime without a clock |
+/// | 503, with `Retry-After` | a full house; a shutdown |
+///
+/// Its text is the error's, for logs. A client is told less where the engine has failed.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct Refusal {
@@ -34,6 +47,8 @@ enum Cause {
     Status(SubscribeError),
     #[error(transparent)]
     Publish(PublishError),
+    #[error(transparent)]
+    Post(InvalidPost),
 }
 
 /// A whole response, for a framework to send.
@@ -41,23 +56,20 @@ enum Cause {
 pub struct Answer {
     /// The status.
     pub status: u16,
-    /// Names in lower case.
+    /// The headers, with names in lower case.
     pub headers: Vec<(&'static str, &'static str)>,
     /// The text, in UTF-8.
     pub body: String,
 }
 
 impl Refusal {
-    /// The least time after which a client that was refused comes back.
+    /// The shortest time after which a client that was refused comes back.
     const RETRY: Duration = Duration::from_secs(5);
-    /// Over how much more all of them are spread.
+    /// The window after it over which all of them are spread.
     const SPREAD_MILLIS: u64 = 5_000;
 
-    /// Answers with an error status instead of a stream that a browser would survive: for scripts, load balancers and monitoring, and where a
-    /// page has its own way to come back.
-    ///
-    /// 503 with `Retry-After` after a shutdown and in a full house, 412 for [`OnGap::Refuse`](crate::OnGap::Refuse),
-    /// 500 if the history or the provider fails.
+    /// Answers with an error status instead of a stream that a browser would survive: for scripts,
+    /// load balancers and monitoring, and for pages that have their own way to come back.
     #[must_use]
     pub fn with_status(self) -> Self {
         let cause = match self.cause {
@@ -67,7 +79,7 @@ impl Refusal {
         Self { cause }
     }
 
-    /// Returns the response that says it.
+    /// Returns the whole response.
     pub fn answer(&self) -> Answer {
         match &self.cause {
             Cause::Stream(error) => match Self::stream(error) {
@@ -80,10 +92,11 @@ impl Refusal {
             },
             Cause::Status(error) => Answer::text(error.status(), error.public_text()),
             Cause::Publish(error) => Answer::text(error.status(), error.public_text()),
+            Cause::Post(error) => Answer::text(BAD_REQUEST, error.to_string()),
         }
     }
 
-    /// Returns the stream of a client that may come back.
+    /// Returns the stream for a client that may come back.
     fn stream(error: &SubscribeError) -> Option<String> {
         let retry = Self::RETRY + Duration::from_millis(random() % (Self::SPREAD_MILLIS + 1));
         match error {
@@ -94,7 +107,8 @@ impl Refusal {
             | SubscribeError::Provider(_) => {
                 let message = Message::default().retry(retry);
                 let text = message.comment(error.public_text()).to_string();
-                // Without the blank line, of which some clients would make an event. A `retry` counts at once.
+                // Without the blank line, of which some clients would make an event. A `retry` counts
+                // at once.
                 text.strip_suffix('\n').map(str::to_owned)
             }
             SubscribeError::NoClock | SubscribeError::TooManyTopics { .. } => None,
@@ -128,6 +142,14 @@ impl From<PublishError> for Refusal {
     fn from(error: PublishError) -> Self {
         Self {
             cause: Cause::Publish(error),
+        }
+    }
+}
+
+impl From<InvalidPost> for Refusal {
+    fn from(error: InvalidPost) -> Self {
+        Self {
+            cause: Cause::Post(error),
         }
     }
 }
@@ -181,6 +203,7 @@ mod tests {
             (PublishError::ReservedType.into(), 400),
             (PublishError::Closed(ProviderClosed).into(), 503),
             (PublishError::TooLarge { size: 2, limit: 1 }.into(), 413),
+            (InvalidPost::Repeated("id").into(), 400),
         ] {
             let answer = refusal.answer();
             assert_eq!(answer.status, status, "{refusal}");

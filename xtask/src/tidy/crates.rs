@@ -3,8 +3,8 @@
 use super::tree::{Tree, Violation};
 use crate::manifest::{Entry, entries};
 
-/// What would tie the core to a framework, or to one of the two incompatible `http` versions that
-/// frameworks expose. Every `tower` crate is refused as well.
+/// Crates that would tie the core to a framework, or to one of the two incompatible `http` versions
+/// that frameworks expose. Every `tower` crate is refused as well.
 const FRAMEWORKS: &[&str] = &[
     "axum",
     "axum-core",
@@ -19,6 +19,9 @@ const FRAMEWORKS: &[&str] = &[
     "hyper-util",
 ];
 
+/// Those that may be there behind a feature: plain types, for the frameworks that share them.
+const OPTIONAL: &[&str] = &["http", "http-body"];
+
 const ADAPTERS: &[&str] = &[
     "sse-axum",
     "sse-actix",
@@ -30,7 +33,8 @@ const ADAPTERS: &[&str] = &[
 /// Frameworks with a smaller crate for adapters: who uses it, what is too large, what to use.
 const SMALLER: &[(&str, &str, &str)] = &[("sse-axum", "axum", "axum-core")];
 
-/// `sse-core` depends on no framework, no `http` and no `hyper`, except in its tests.
+/// `sse-core` depends on no framework and no `hyper`, and on `http` only behind a feature, except in
+/// its tests.
 pub(super) fn core_is_framework_free(tree: &Tree) -> Vec<Violation> {
     let Some(manifest) = tree.file("sse-core/Cargo.toml") else {
         return Vec::new();
@@ -42,9 +46,10 @@ pub(super) fn core_is_framework_free(tree: &Tree) -> Vec<Violation> {
             let package = entry.package();
             FRAMEWORKS.contains(&package) || package.starts_with("tower")
         })
+        .filter(|entry| !(OPTIONAL.contains(&entry.package()) && entry.is_optional()))
         .map(|entry| {
             let advice = format!(
-                "remove {}: the core speaks &str, &[u8] and u16, adapters translate",
+                "remove {}: without features the core speaks &str, &[u8] and u16",
                 entry.package()
             );
             manifest.violation(entry.line, advice)
@@ -83,7 +88,7 @@ pub(super) fn adapters_are_equal(tree: &Tree) -> Vec<Violation> {
         return violations;
     };
     for &adapter in ADAPTERS {
-        for file in ["extract", "headers", "rejection", "respond"] {
+        for file in ["error", "extract", "headers", "respond"] {
             let path = format!("{adapter}/src/{file}.rs");
             if tree.file(&path).is_none() {
                 let advice = "write it: every adapter has the same files".to_owned();
@@ -162,6 +167,18 @@ mod tests {
     }
 
     #[test]
+    fn only_plain_types_may_be_optional_in_the_core() {
+        let manifest = "[dependencies]\nhttp = { workspace = true, optional = true }\n\
+            hyper = { workspace = true, optional = true }\n\
+            http-body = { workspace = true }\n";
+        let found = found(
+            "core-is-framework-free",
+            &[("sse-core/Cargo.toml", manifest)],
+        );
+        assert_eq!(found, ["sse-core/Cargo.toml:3", "sse-core/Cargo.toml:4"]);
+    }
+
+    #[test]
     fn an_adapter_needs_no_other_adapter_and_no_whole_framework() {
         let manifest = "[dependencies]\nsse-core.workspace = true\naxum.workspace = true\n\
             axum-core.workspace = true\n\
@@ -173,7 +190,7 @@ mod tests {
     #[test]
     fn adapters_have_the_same_files_and_say_the_same_things() {
         let sources = |adapter: &str| {
-            let files = ["extract", "headers", "rejection", "respond"];
+            let files = ["error", "extract", "headers", "respond"];
             files.map(|file| format!("{adapter}/src/{file}.rs"))
         };
         let adapters = [

@@ -1,10 +1,12 @@
-//! The smallest client: a socket, one request, and the decoder. `handshake-server` says how to run both.
+//! The smallest client: a socket, one request, and the decoder. `handshake-server` says how to run
+//! both.
 //!
-//! It prints each message as it arrives. Until the server is there, and when it has gone, it tries again every half second.
+//! It prints each message as it arrives. Until the server is there, and when it has gone, it tries
+//! again every half second.
 
 use std::{env, error::Error, time::Duration};
 
-use sse_axum::wire::{Decoder, Item};
+use sse_axum::sse_core::wire::{Decoder, Item};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     net::TcpStream,

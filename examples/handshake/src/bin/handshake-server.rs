@@ -1,4 +1,4 @@
-//! The smallest server: who asks for `/` greets everyone who listens to `/handshake`.
+//! The smallest server: a request for `/` greets everyone who listens to `/handshake`.
 //!
 //! ```text
 //! cargo run -p example-handshake --bin handshake-server
@@ -6,7 +6,8 @@
 //! curl http://127.0.0.1:3000/                                # each client prints: hello number 1
 //! ```
 //!
-//! `ADDR` is another address for both. Ctrl-C ends the streams, then the process; clients come back when it is started again.
+//! `ADDR` is another address for both. Ctrl-C ends the streams, then the process; clients come back
+//! when it is started again.
 
 use std::{
     env,
@@ -14,8 +15,8 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use axum::{Router, extract::State, http::StatusCode, routing::get, serve::ListenerExt};
-use sse_axum::{Hub, Joe, Message, events};
+use axum::{Router, extract::State, routing::get, serve::ListenerExt};
+use sse_axum::{Hub, Joe, Message, SseError, events};
 use tokio::net::TcpListener;
 
 #[tokio::main]
@@ -32,20 +33,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Or a small message waits until the client has acknowledged the one before.
     let listener = listener.tap_io(|tcp| _ = tcp.set_nodelay(true));
     axum::serve(listener, app)
-        .with_graceful_shutdown(hub.shutdown_on(tokio::signal::ctrl_c()))
+        .with_graceful_shutdown(hub.shutdown_on_signals())
         .await?;
     Ok(())
 }
 
-async fn greet(State(hub): State<Hub>) -> Result<String, (StatusCode, String)> {
+async fn greet(State(hub): State<Hub>) -> Result<String, SseError> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed) + 1;
     let text = format!("hello number {count}");
-    match hub.publish(Message::data(text.as_str()), "handshake").await {
-        Ok(_) => Ok(format!("sent: {text}\n")),
-        Err(error) => Err((
-            StatusCode::SERVICE_UNAVAILABLE,
-            format!("not sent: {error}\n"),
-        )),
-    }
+    hub.publish(Message::data(text.as_str()), "handshake")
+        .await?;
+    Ok(format!("sent: {text}\n"))
 }

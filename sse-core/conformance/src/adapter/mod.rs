@@ -47,11 +47,11 @@ pub struct Subject {
     /// | route | what it does |
     /// |---|---|
     /// | `GET /events?topic=..` | `LastEventId` and `Sse`, topics from the query |
-    /// | `GET /status` | the default topic; a refusal is a status: `Rejection::with_status` |
+    /// | `GET /status` | the default topic; a refusal is a status: `SseError::with_status` |
     /// | `GET /news` | the ready-made `events(hub, "news")` |
-    /// | `GET /stream` | `Sse::stream` of three messages `0`, `1`, `2` |
-    /// | `GET /channel` | `Sse::channel` with [`CHANNEL_KEEP_ALIVE`]; [`produce`] writes to it, [`Hub::closed`] ends it |
-    /// | `GET /panic` | `Sse::stream` of [`panicking`], which panics after two messages |
+    /// | `GET /stream` | `SseBody::stream` of three messages `0`, `1`, `2` |
+    /// | `GET /channel` | `SseBody::channel` with [`CHANNEL_KEEP_ALIVE`]; [`produce`] writes to it, [`Hub::closed`] ends it |
+    /// | `GET /panic` | `SseBody::stream` of [`panicking`], which panics after two messages |
     /// | `GET /greeted` | publishes `hello` to the default topic, then `Sse` of the default topic from [`ResumeFrom::Earliest`](sse_core::ResumeFrom::Earliest); `?` for both |
     /// | `GET /own` | writes `data: own\n\n` itself, under the header middleware |
     /// | `GET /own/cached` | the same with its own `cache-control: no-store`, under the header middleware |

@@ -1,0 +1,39 @@
+//! `SseError`, the error of a handler.
+
+use poem::{IntoResponse, Response, error::ResponseError, http};
+use sse_core::response::Refusal;
+
+/// The error of a handler, for `?`: a subscription, a publish or a [`Post`] that is refused.
+///
+/// A browser survives the answer where coming back helps: see [`Refusal`], which lists the statuses
+/// as well.
+///
+/// [`Post`]: sse_core::response::Post
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct SseError(pub Refusal);
+
+impl SseError {
+    /// Refuses with an error status (412, 500, or 503 with `Retry-After`) where the answer would be a
+    /// stream otherwise: `hub.subscribe(..).await.map_err(SseError::with_status)?`.
+    pub fn with_status(error: impl Into<Refusal>) -> Self {
+        Self(error.into().with_status())
+    }
+}
+
+impl<E: Into<Refusal>> From<E> for SseError {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl ResponseError for SseError {
+    fn status(&self) -> http::StatusCode {
+        http::Response::from(&self.0).status()
+    }
+
+    fn as_response(&self) -> Response {
+        let (head, text) = http::Response::from(&self.0).into_parts();
+        (head.status, head.headers, text).into_response()
+    }
+}
