@@ -25,7 +25,8 @@ use sse_core::response::is_event_stream;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ExceptStreams<M>(pub M);
 
-/// The endpoint that [`ExceptStreams`] puts inside its middleware: streams go past it, as errors do.
+/// The endpoint that [`ExceptStreams`] puts inside its middleware: streams go past it, as errors
+/// do.
 #[derive(Clone, Copy, Debug)]
 pub struct PassStreams<E>(E);
 

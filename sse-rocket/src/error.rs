@@ -18,8 +18,8 @@ use sse_core::response::{Answer, Refusal};
 pub struct SseError(pub Refusal);
 
 impl SseError {
-    /// Refuses with an error status (412, 500, or 503 with `Retry-After`) where the answer would be a
-    /// stream otherwise: `hub.subscribe(..).await.map_err(SseError::with_status)?`.
+    /// Refuses with an error status (412, 500, or 503 with `Retry-After`) where the answer would be
+    /// a stream otherwise: `hub.subscribe(..).await.map_err(SseError::with_status)?`.
     pub fn with_status(error: impl Into<Refusal>) -> Self {
         Self(error.into().with_status())
     }

@@ -11,8 +11,8 @@ use sse_core::{ResumeFrom, response::LAST_EVENT_ID};
 /// The place at which the client asks to continue: its `Last-Event-ID` header, or the query
 /// parameter `lastEventId` from clients that cannot set headers. Never fails.
 ///
-/// Rocket drops a header that is not UTF-8 before an application sees it, and logs that it did. Such
-/// a client counts as one without an id: it is not told of a gap. Browsers send UTF-8.
+/// Rocket drops a header that is not UTF-8 before an application sees it, and logs that it did.
+/// Such a client counts as one without an id: it is not told of a gap. Browsers send UTF-8.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LastEventId(pub ResumeFrom);
 

@@ -10,8 +10,8 @@ use sse_core::Hub;
 /// ends cleanly.
 ///
 /// Handlers ask for `&State<Hub>`. Rocket stops on Ctrl-C and SIGTERM by itself; it then waits its
-/// whole `shutdown.grace`, by default 2 s, for connections that were open, even if their streams end
-/// at once.
+/// whole `shutdown.grace`, by default 2 s, for connections that were open, even if their streams
+/// end at once.
 ///
 /// One for each Rocket: managed state holds one value of a type.
 ///

@@ -126,7 +126,8 @@ fn app(hub: Hub) -> Rocket<Build> {
 fn serve(listener: TcpListener, hub: Hub, stop: Stop) {
     let address = listener.local_addr().unwrap();
     rocket::execute(async {
-        // Rocket binds the port itself. Until then it is kept from everybody else, without listening.
+        // Rocket binds the port itself. Until then it is kept from everybody else, without
+        // listening.
         drop(listener);
         let reserved = TcpSocket::new_v4().unwrap();
         reserved.set_reuseaddr(true).unwrap();

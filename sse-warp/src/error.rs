@@ -8,9 +8,9 @@ use warp::{Reply, http, reject::Reject, reply::Response};
 /// A browser survives the answer where coming back helps: see [`Refusal`], which lists the statuses
 /// as well.
 ///
-/// It is a reply: end a route with `.then(handler)`, whose handler returns a `Result<Sse, SseError>`.
-/// In `.and_then(handler)` the operator `?` turns it into a [`warp::Rejection`], for a filter's
-/// `recover` to find.
+/// It is a reply: end a route with `.then(handler)`, whose handler returns a `Result<Sse,
+/// SseError>`. In `.and_then(handler)` the operator `?` turns it into a [`warp::Rejection`], for a
+/// filter's `recover` to find.
 ///
 /// [`Post`]: sse_core::response::Post
 #[derive(Debug, thiserror::Error)]
@@ -18,8 +18,8 @@ use warp::{Reply, http, reject::Reject, reply::Response};
 pub struct SseError(pub Refusal);
 
 impl SseError {
-    /// Refuses with an error status (412, 500, or 503 with `Retry-After`) where the answer would be a
-    /// stream otherwise: `hub.subscribe(..).await.map_err(SseError::with_status)?`.
+    /// Refuses with an error status (412, 500, or 503 with `Retry-After`) where the answer would be
+    /// a stream otherwise: `hub.subscribe(..).await.map_err(SseError::with_status)?`.
     pub fn with_status(error: impl Into<Refusal>) -> Self {
         Self(error.into().with_status())
     }

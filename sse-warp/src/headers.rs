@@ -17,8 +17,8 @@ use warp::{Filter, Reply, reply::Response};
 ///     .with(warp::wrap_fn(sse_headers));
 /// ```
 ///
-/// warp gives plain text its media type: a `&str` or `String` as a reply is not an event stream, and
-/// is left alone.
+/// warp gives plain text its media type: a `&str` or `String` as a reply is not an event stream,
+/// and is left alone.
 #[doc(alias = "SseHeaders")]
 pub fn sse_headers<F, R>(filter: F) -> impl Filter<Extract = (Response,), Error = F::Error> + Clone
 where

@@ -1,4 +1,5 @@
-//! An event stream inside of warp's compressor, where it should not be: it is compressed, but not held back.
+//! An event stream inside of warp's compressor, where it should not be: it is compressed, but not
+//! held back.
 
 use std::{io::Write, net::TcpListener};
 

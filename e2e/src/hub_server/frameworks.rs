@@ -187,7 +187,8 @@ mod on_rocket {
             ..Config::default()
         };
         rocket::execute(async {
-            // Rocket binds the port itself. Until then it is kept from everybody else, without listening.
+            // Rocket binds the port itself. Until then it is kept from everybody else, without
+            // listening.
             drop(listener);
             let reserved = TcpSocket::new_v4()?;
             reserved.set_reuseaddr(true)?;

@@ -1,4 +1,5 @@
-//! The guard of a server with a hub of the test's own, for settings that the example apps leave alone.
+//! The guard of a server with a hub of the test's own, for settings that the example apps leave
+//! alone.
 
 mod frameworks;
 
@@ -15,12 +16,13 @@ use tokio::{net::TcpStream, sync::oneshot, task::spawn_blocking, time::timeout};
 
 use crate::{App, DEADLINE, eventually};
 
-/// Two routes on one of the frameworks, in this process. Dropping it stops it, though only some time after.
+/// Two routes on one of the frameworks, in this process. Dropping it stops it, though only some
+/// time after.
 ///
-/// `/events?topic=` is a stream; with `&on_gap=refuse` a client that cannot continue is refused. `/` is a page that
-/// follows the stream whose query it has, with an `EventSource` and nothing else. In the JavaScript of tests `source`
-/// is that, and `opens`, `errors` and `seen`, data and gaps, are what it has told. On axum `/demo` is the page of the
-/// example app.
+/// `/events?topic=` is a stream; with `&on_gap=refuse` a client that cannot continue is refused.
+/// `/` is a page that follows the stream whose query it has, with an `EventSource` and nothing
+/// else. In the JavaScript of tests `source` is that, and `opens`, `errors` and `seen`, data and
+/// gaps, are what it has told. On axum `/demo` is the page of the example app.
 #[derive(Debug)]
 pub struct HubServer {
     address: SocketAddr,

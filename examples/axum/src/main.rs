@@ -36,7 +36,7 @@ use sse_axum::{
 use sse_store::Store;
 use tokio::time;
 
-/// How long clients that do not read may hold up the end of the process.
+/// The time for which clients that do not read may hold up the end of the process.
 const GRACE: Duration = Duration::from_secs(1);
 
 #[tokio::main]

@@ -25,8 +25,8 @@ pub const MESSAGE_BYTES: usize = 64 << 10;
 
 /// Publish-subscribe over one broadcast channel, without history.
 ///
-/// A subscriber that falls behind by more messages than the channel holds loses its place; its stream
-/// ends there, so that the client connects again and is told of the gap.
+/// A subscriber that falls behind by more messages than the channel holds loses its place; its
+/// stream ends there, so that the client connects again and is told of the gap.
 #[derive(Debug)]
 pub struct Broadcast {
     /// The prefix of the places at which streams begin; those of another run are not known here.

@@ -6,9 +6,9 @@
 //! curl -d 'hello' 'http://127.0.0.1:3000/publish?topic=news'
 //! ```
 //!
-//! The first prints a comment at once and `data: hello` after the second. With `-H 'Last-Event-ID: 1'`
-//! it begins with `event: gap`, because this provider has no history. Only the first line of `main`
-//! knows which provider it is.
+//! The first prints a comment at once and `data: hello` after the second. With the option
+//! `-H 'Last-Event-ID: 1'` it begins with `event: gap`, because this provider has no history. Only
+//! the first line of `main` knows which provider it is.
 
 use std::{env, error::Error};
 

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long anything may take that should take a moment.
+/// The limit for everything that should take a moment.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A process, killed on drop, and the lines it prints.

@@ -32,7 +32,7 @@ use sse_rocket::{
     sse_core::response::Post,
 };
 
-/// How long clients that do not read may hold up the end of the process.
+/// The time for which clients that do not read may hold up the end of the process.
 const GRACE: Duration = Duration::from_secs(1);
 
 #[rocket::main]

@@ -1,5 +1,5 @@
-//! The status of a service every two seconds, in axum. Each client has a stream of its own: no hub, no
-//! topics, no history.
+//! The status of a service every two seconds, in axum. Each client has a stream of its own: no hub,
+//! no topics, no history.
 //!
 //! ```text
 //! cargo run -p example-status
@@ -77,8 +77,8 @@ async fn status(State(service): State<Service>) -> Sse {
     Sse(body.until(stopped))
 }
 
-/// Returns a stream of text written by hand; the middleware gives the response its headers. When the
-/// client leaves, axum drops the stream.
+/// Returns a stream of text written by hand; the middleware gives the response its headers. When
+/// the client leaves, axum drops the stream.
 ///
 /// By hand means: no line breaks in the data, no keep-alive, and no byte before the first status.
 async fn raw(State(service): State<Service>) -> Body {

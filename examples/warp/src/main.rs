@@ -19,7 +19,7 @@ use sse_warp::{
 use tokio::time;
 use warp::{Filter, Reply, http::StatusCode, reply};
 
-/// How long clients that do not read may hold up the end of the process.
+/// The time for which clients that do not read may hold up the end of the process.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// The most bytes that may be posted; the hub takes fewer, and says so.

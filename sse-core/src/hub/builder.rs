@@ -75,8 +75,8 @@ impl HubBuilder {
     /// Spreads the clients over a window when the hub shuts down; by default not.
     ///
     /// Each stream then ends with a `retry` of 3 s plus a random part of the window, so that the
-    /// clients do not all come back to a restarted server at once. Each begins with a `retry` of 3 s,
-    /// because a client keeps the last one that it was told.
+    /// clients do not all come back to a restarted server at once. Each begins with a `retry`
+    /// of 3 s, because a client keeps the last one that it was told.
     pub fn spread_reconnects(mut self, window: Duration) -> Self {
         self.streams.spread = Some(window);
         self

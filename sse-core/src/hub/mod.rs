@@ -30,8 +30,8 @@ use crate::{
 /// One handle for everything: publish, subscribe, shut down. Cheap to clone.
 ///
 /// When the last one is dropped, and the provider with it, the streams end after the messages that
-/// were published. A reader that had fallen out of its queue by then ends at once, and resumes or is
-/// told of the gap when it comes back.
+/// were published. A reader that had fallen out of its queue by then ends at once, and resumes or
+/// is told of the gap when it comes back.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -63,7 +63,8 @@ impl Hub {
         HubBuilder::new(provider)
     }
 
-    /// Publishes to everyone subscribed to at least one of the topics; `()` means the default topic.
+    /// Publishes to everyone subscribed to at least one of the topics; `()` means the default
+    /// topic.
     ///
     /// Does not wait for clients. On an error nobody receives anything.
     ///
@@ -75,11 +76,11 @@ impl Hub {
     ///
     /// # Publishing from synchronous code
     ///
-    /// Publishing needs no runtime and may be done from any thread. Without a history that may block
-    /// on a disk it is ready at the first poll, so `futures::executor::block_on`, or `now_or_never`
-    /// as here, waits for nothing, also within a task. With one, `block_on` waits until the message
-    /// is stored: from a thread that may block, such as one of `spawn_blocking`, or with the `Handle`
-    /// of a runtime. Within a task use `.await`.
+    /// Publishing needs no runtime and may be done from any thread. Without a history that may
+    /// block on a disk it is ready at the first poll, so `futures::executor::block_on`, or
+    /// `now_or_never` as here, waits for nothing, also within a task. With one, `block_on` waits
+    /// until the message is stored: from a thread that may block, such as one of `spawn_blocking`,
+    /// or with the `Handle` of a runtime. Within a task use `.await`.
     ///
     /// ```
     /// use futures_util::FutureExt;
@@ -146,8 +147,8 @@ impl Hub {
         Ok(body)
     }
 
-    /// Ends every stream cleanly and refuses new ones, so that the framework's own graceful shutdown
-    /// finishes.
+    /// Ends every stream cleanly and refuses new ones, so that the framework's own graceful
+    /// shutdown finishes.
     ///
     /// An error says that it had been shut down before.
     pub async fn shutdown(&self) -> Result<(), ProviderClosed> {
@@ -209,9 +210,9 @@ impl Hub {
         }
     }
 
-    /// Waits until the hub has ended: [`shutdown`](Self::shutdown) was called on any clone, the last
-    /// one is gone, or the provider has failed for good. For streams and tasks that should end with
-    /// it; it does not keep the hub alive.
+    /// Waits until the hub has ended: [`shutdown`](Self::shutdown) was called on any clone, the
+    /// last one is gone, or the provider has failed for good. For streams and tasks that should end
+    /// with it; it does not keep the hub alive.
     pub fn closed(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut closed = self.closed.subscribe();
         let mut ended = self.provider.closed();

@@ -38,7 +38,8 @@ pub const HEADERS: [(&str, &str); 3] = [
     ("x-accel-buffering", "no"),
 ];
 
-/// The header that keeps a compressor away, for frameworks whose compressor does not know event streams.
+/// The header that keeps a compressor away, for frameworks whose compressor does not know event
+/// streams.
 pub const NOT_COMPRESSED: (&str, &str) = ("content-encoding", "identity");
 
 /// The query parameters with the same id, from clients that cannot set headers.
@@ -133,8 +134,8 @@ impl SubscribeError {
         }
     }
 
-    /// Returns the text for a client: the error itself, or less where the engine has failed, because
-    /// a client must not learn of its paths and passwords.
+    /// Returns the text for a client: the error itself, or less where the engine has failed,
+    /// because a client must not learn of its paths and passwords.
     pub fn public_text(&self) -> String {
         match self {
             Self::Store(_) | Self::Provider(_) | Self::NoClock => {
@@ -156,8 +157,8 @@ impl PublishError {
         }
     }
 
-    /// Returns the text for a client: the error itself, or less where the engine has failed, because
-    /// a client must not learn of its paths and passwords.
+    /// Returns the text for a client: the error itself, or less where the engine has failed,
+    /// because a client must not learn of its paths and passwords.
     pub fn public_text(&self) -> String {
         match self {
             Self::Store(_) | Self::Provider(_) => "the message could not be published".to_owned(),

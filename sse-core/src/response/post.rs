@@ -8,8 +8,8 @@ use crate::{
     wire::{InvalidField, Message},
 };
 
-/// A message to publish, as an HTTP client posts it: the data is the body, everything else stands in
-/// the query. `sse publish` and the example apps speak this.
+/// A message to publish, as an HTTP client posts it: the data is the body, everything else stands
+/// in the query. `sse publish` and the example apps speak this.
 ///
 /// Anyone can post: check that the client may publish to these topics, and `Origin` and `Host` as
 /// well, against posts from the pages of other sites and against DNS rebinding.

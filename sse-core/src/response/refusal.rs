@@ -26,7 +26,7 @@ use crate::{
 ///
 /// | status | errors |
 /// |---|---|
-/// | 400 | too many topics; an empty message, a reserved type, an id that is too long; an [`InvalidPost`] |
+/// | 400 | too many topics; an empty message, a reserved type, a long id; an [`InvalidPost`] |
 /// | 412 | a gap under [`OnGap::Refuse`](crate::OnGap::Refuse) |
 /// | 413 | a message that is too large |
 /// | 500 | the history or the provider fails; a runtime without a clock |
@@ -107,8 +107,8 @@ impl Refusal {
             | SubscribeError::Provider(_) => {
                 let message = Message::default().retry(retry);
                 let text = message.comment(error.public_text()).to_string();
-                // Without the blank line, of which some clients would make an event. A `retry` counts
-                // at once.
+                // Without the blank line, of which some clients would make an event. A `retry`
+                // counts at once.
                 text.strip_suffix('\n').map(str::to_owned)
             }
             SubscribeError::NoClock | SubscribeError::TooManyTopics { .. } => None,

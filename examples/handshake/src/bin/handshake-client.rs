@@ -29,7 +29,8 @@ async fn main() {
 /// Prints messages until the stream ends.
 async fn listen(address: &str) -> Result<(), Box<dyn Error>> {
     let mut stream = BufReader::new(TcpStream::connect(address).await?);
-    // HTTP/1.0, because its answers are not cut into chunks: what follows the head is the stream itself.
+    // HTTP/1.0, because its answers are not cut into chunks: what follows the head is the stream
+    // itself.
     let request =
         format!("GET /handshake HTTP/1.0\r\nhost: {address}\r\naccept: text/event-stream\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo run -p example-handshake --bin handshake-server
-//! cargo run -p example-handshake --bin handshake-client      # in another terminal, any number of them
+//! cargo run -p example-handshake --bin handshake-client      # in other terminals
 //! curl http://127.0.0.1:3000/                                # each client prints: hello number 1
 //! ```
 //!

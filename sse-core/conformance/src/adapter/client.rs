@@ -1,4 +1,5 @@
-//! A bare HTTP/1 client that hides nothing: it sees the head as it was sent, each chunk, and how a body ended.
+//! A bare HTTP/1 client that hides nothing: it sees the head as it was sent, each chunk, and how a
+//! body ended.
 
 use std::{collections::VecDeque, net::SocketAddr, time::Duration};
 
@@ -145,8 +146,8 @@ impl Client {
 }
 
 impl Response {
-    /// A refusal that a browser survives: an event stream of nothing but the time after which to come back and the
-    /// reason, which ends. Returns what it says.
+    /// A refusal that a browser survives: an event stream of nothing but the time after which to
+    /// come back and the reason, which ends. Returns what it says.
     pub async fn is_survived(self) -> String {
         assert_eq!(self.status, 200);
         assert_eq!(self.header("content-type"), Some("text/event-stream"));

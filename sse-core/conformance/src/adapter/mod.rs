@@ -1,4 +1,4 @@
-//! What an adapter must do, over real TCP.
+//! The contract of an adapter, over real TCP.
 
 #![expect(missing_docs, reason = "a case is its name")]
 
@@ -36,11 +36,12 @@ use crate::cases::block_on;
 /// When to stop serving.
 pub type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// What the suite is run on.
+/// The adapter that the suite is run on.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject {
-    /// Serves the app below on a listener until told to stop, then shuts down gracefully and returns.
-    /// Called on a thread of its own, without a runtime; clients connect once it polls its [`Stop`].
+    /// Serves the app below on a listener until told to stop, then shuts down gracefully and
+    /// returns. Called on a thread of its own, without a runtime; clients connect once it polls its
+    /// [`Stop`].
     ///
     /// Tie the hub to the server's shutdown in the way the adapter recommends. The app:
     ///
@@ -61,7 +62,8 @@ pub struct Subject {
     ///
     /// It answers HTTP/1 and, without TLS, HTTP/2.
     pub serve: fn(TcpListener, Hub, Stop),
-    /// Whether the framework hands on a header that is not UTF-8. If it drops it, its client is one without an id.
+    /// True if the framework hands on a header that is not UTF-8. If it drops it, its client is one
+    /// without an id.
     pub sees_non_utf8_headers: bool,
     /// True if the framework cuts off a body that panics; others end it as if it were whole.
     pub cuts_off_panics: bool,
@@ -143,7 +145,8 @@ macro_rules! adapter_suite {
 /// The keep-alive of the app's `/channel`.
 pub const CHANNEL_KEEP_ALIVE: Duration = Duration::from_millis(100);
 
-/// What the app's `/channel` does with its sender: writes `0`, `1`, `2`, then waits until the client is gone.
+/// The producer of the app's `/channel`: writes `0`, `1`, `2`, then waits until the
+/// client is gone.
 pub async fn produce(sender: Sender) {
     for n in 0..3 {
         if sender.send(Message::data(n.to_string())).await.is_err() {
@@ -155,7 +158,7 @@ pub async fn produce(sender: Sender) {
     PRODUCERS.fetch_sub(1, Ordering::SeqCst);
 }
 
-/// How many of [`produce`] are waiting in this process.
+/// The number of [`produce`] that are waiting in this process.
 static PRODUCERS: AtomicUsize = AtomicUsize::new(0);
 
 /// Cases with producers count them, so they do not run at the same time.

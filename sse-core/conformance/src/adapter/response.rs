@@ -204,7 +204,8 @@ pub async fn a_full_house_is_survived_by_a_browser_or_503(subject: Subject) {
     next.body.opening().await;
 }
 
-/// Some frameworks notice that a client has left only when they write, and the keep-alive is far away.
+/// Some frameworks notice that a client has left only when they write, and the keep-alive is far
+/// away.
 pub async fn a_reload_in_a_full_house_finds_its_own_place(subject: Subject) {
     let joe = Server::joe().max_subscribers(2);
     let server = Server::with(subject, joe, Duration::from_secs(600));

@@ -36,7 +36,7 @@ pub(super) struct Stream {
     events: VecDeque<OwnedEvent>,
 }
 
-/// How a stream ended.
+/// The end of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// With `END_STREAM`.
