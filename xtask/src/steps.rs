@@ -8,8 +8,6 @@ mod deny;
 mod examples;
 mod fuzz;
 
-use std::process::Command;
-
 use anyhow::{Context as _, Result};
 
 use crate::process::{cargo, run, run_tests};
