@@ -8,16 +8,16 @@ use clap::Args;
 
 use crate::process::{cargo, run};
 
-/// Where the bench crate is built, and where its last results are kept.
+/// The folder in which the bench crate is built and its last results are kept.
 const TARGET: &str = "target/bench";
 
-/// Where the report of a full run goes.
+/// The folder of the report of a full run.
 const REPORT: &str = "docs/bench";
 
-/// What to measure.
+/// The options of `cargo xtask bench`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Measure only this and print it; may be repeated. A name that does not exist lists those that do
+    /// Measure only this and print it; may be repeated. An unknown name lists the known ones
     #[arg(long = "scenario", value_name = "NAME")]
     scenarios: Vec<String>,
     /// Tiny numbers, to see that everything runs and every delivery is accounted for; prints only
@@ -25,7 +25,8 @@ pub(crate) struct Options {
     quick: bool,
 }
 
-/// Measures. A full run writes `docs/bench`; it takes about half an hour and wants the machine for itself.
+/// Runs the measurements. A full run writes `docs/bench`; it takes about half an hour and needs an
+/// otherwise idle machine.
 pub(crate) fn run_benchmarks(options: &Options) -> Result<()> {
     run(&mut cargo(&format!(
         "build --release --manifest-path bench/Cargo.toml --target-dir {TARGET}"
@@ -43,7 +44,7 @@ fn program(options: &Options) -> Result<Command> {
         command.arg("--quick");
     } else if options.scenarios.is_empty() {
         let results = format!("{TARGET}/results.json");
-        // A report of two runs would compare what was not measured together.
+        // A report of two runs would compare figures that were not measured together.
         if fs::exists(&results)? {
             fs::remove_file(&results).with_context(|| format!("cannot remove {results}"))?;
         }

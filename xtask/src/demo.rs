@@ -10,10 +10,10 @@ use clap::Args;
 
 use crate::process::{self, cargo};
 
-/// How long the built app may take until it accepts.
+/// The time that the built app may take until it accepts connections.
 const START_DEADLINE: Duration = Duration::from_secs(30);
 
-/// Where to listen.
+/// The options of `cargo xtask demo`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// The address the app listens on
@@ -29,7 +29,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             options.addr
         );
     }
-    // Built first, so that waiting for the app is waiting for its start and not for a compiler.
+    // Built first, so that the deadline is for the start of the app and not for a compiler.
     process::run(&mut cargo("build --release --package example-axum"))?;
     let ourselves = std::env::current_exe().context("cannot find the xtask program")?;
     Command::new(ourselves)
@@ -40,7 +40,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     become_process(app.env("ADDR", options.addr.to_string()))
 }
 
-/// Waits until the app accepts, says its address and opens its page if there is a browser.
+/// Waits until the app accepts connections, prints its address and opens its page if there is a
+/// browser.
 pub(crate) fn open_page(options: &Options) -> Result<()> {
     let start = Instant::now();
     while !accepts(options.addr) {
@@ -55,7 +56,7 @@ pub(crate) fn open_page(options: &Options) -> Result<()> {
     let url = format!("http://{}/", reachable(options.addr));
     println!("the demo is at {url} (Ctrl-C ends it)");
     if let Some(mut browser) = browser() {
-        // The address is printed: a browser that does not open is no reason to fail.
+        // The address is printed, so a browser that does not open is no reason to fail.
         process::succeeds(browser.arg(&url));
     }
     Ok(())
@@ -65,7 +66,7 @@ fn accepts(addr: SocketAddr) -> bool {
     TcpStream::connect_timeout(&reachable(addr), Duration::from_secs(1)).is_ok()
 }
 
-/// `0.0.0.0` and `::` are where one listens, not where one connects.
+/// Replaces `0.0.0.0` and `::`, on which an app listens, by the loopback, to which one connects.
 fn reachable(addr: SocketAddr) -> SocketAddr {
     let ip = match addr.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -75,8 +76,8 @@ fn reachable(addr: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, addr.port())
 }
 
-/// The program that opens an address in the default browser; none on a machine without a screen,
-/// where `xdg-open` would start a text browser in the terminal of the app.
+/// Returns the program that opens an address in the default browser. There is none on a machine
+/// without a screen, where `xdg-open` would start a text browser in the terminal of the app.
 fn browser() -> Option<Command> {
     if cfg!(target_os = "macos") {
         return Some(Command::new("open"));
@@ -117,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn sees_whether_an_address_accepts() {
+    fn an_address_accepts_while_something_listens_on_it() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
         assert!(accepts(addr));

@@ -1,7 +1,8 @@
-//! The project's commands: `cargo xtask test-all`, `cargo xtask tidy`, `cargo xtask bench`, `cargo xtask demo`.
+//! The project's commands: `cargo xtask test-all`, `tidy`, `figures`, `bench` and `demo`.
 
 mod bench;
 mod demo;
+mod figures;
 mod manifest;
 mod process;
 mod steps;
@@ -30,7 +31,9 @@ enum Task {
     TestAll(test_all::Options),
     /// Check the house rules and invariants
     Tidy,
-    /// Measure these crates beside what people use instead
+    /// Print the size of each crate and the state of its comments
+    Figures,
+    /// Measure these crates and the ones that people use instead
     Bench(bench::Options),
     /// Run the example app and open its page
     Demo(demo::Options),
@@ -42,9 +45,10 @@ enum Task {
 fn run(task: &Task) -> Result<ExitCode> {
     enter_workspace_root()?;
     match task {
-        // Says itself what failed, so that the counts stay the last line.
+        // Prints its own failures, so that the counts stay the last line.
         Task::TestAll(options) => return Ok(test_all::run(options)),
         Task::Tidy => tidy::run()?,
+        Task::Figures => figures::run()?,
         Task::Bench(options) => bench::run_benchmarks(options)?,
         Task::Demo(options) => demo::run(options)?,
         Task::OpenPage(options) => demo::open_page(options)?,
@@ -52,7 +56,7 @@ fn run(task: &Task) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Every path in xtask is relative to the root of the workspace, wherever the command was typed.
+/// Enters the root of the workspace, to which every path in xtask is relative.
 fn enter_workspace_root() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()

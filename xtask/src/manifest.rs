@@ -1,26 +1,26 @@
-//! Reads `Cargo.toml` line by line: enough for our own manifests, where an entry begins its line.
+//! A reader of `Cargo.toml` by lines, which is enough for this project's own manifests, in which
+//! each entry begins its line.
 //!
-//! No TOML parser, on purpose: half of what tidy asks for (comments, blank lines) is what a parser
-//! throws away.
+//! A TOML parser would throw away the comments and blank lines that tidy needs.
 
 /// One `key = value` line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Entry<'a> {
     /// Counted from 1.
     pub(crate) line: usize,
-    /// The header it stands under, without brackets.
+    /// The header above it, without brackets.
     pub(crate) section: &'a str,
     pub(crate) key: &'a str,
-    /// As written; only the first line of an array that goes on.
+    /// The value as written; of an array over several lines only the first line.
     pub(crate) value: &'a str,
-    /// The line directly above is a comment.
+    /// `true` if the line directly above is a comment.
     pub(crate) has_comment: bool,
-    /// A comment stands above, with no blank line between.
+    /// `true` if a comment stands above, with no blank line in between.
     pub(crate) block_has_comment: bool,
 }
 
 impl<'a> Entry<'a> {
-    /// For an entry among dependencies: the package it means.
+    /// Returns the package of a dependency.
     pub(crate) fn package(&self) -> &'a str {
         match self.field("package") {
             Some(package) => package,
@@ -28,7 +28,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// For an entry among dependencies: the version it asks for, if it says one.
+    /// Returns the version of a dependency, if it has one.
     pub(crate) fn version(&self) -> Option<&'a str> {
         if self.value.starts_with('"') {
             return self.value.split('"').nth(1);
@@ -36,12 +36,13 @@ impl<'a> Entry<'a> {
         self.field("version")
     }
 
-    /// Stands in any table of dependencies: normal, of a target, build, dev, or the workspace's.
+    /// Returns `true` in any table of dependencies: normal, of a target, build, dev, or the
+    /// workspace's.
     pub(crate) fn is_dependency(&self) -> bool {
         self.section.ends_with("dependencies")
     }
 
-    /// For an entry among dependencies: the workspace's list says what it means.
+    /// Returns `true` for a dependency that is defined in the workspace's list.
     pub(crate) fn is_inherited(&self) -> bool {
         self.key.ends_with(".workspace") || self.value.contains("workspace = true")
     }
@@ -51,14 +52,14 @@ impl<'a> Entry<'a> {
         self.value.contains("optional = true")
     }
 
-    /// The text of `name = "text"` in an inline table.
+    /// Returns the text of `name = "text"` in an inline table.
     fn field(&self, name: &str) -> Option<&'a str> {
         let (_, rest) = self.value.split_once(&format!("{name} = \""))?;
         rest.split('"').next()
     }
 }
 
-/// All entries of a manifest, in order.
+/// Returns all entries of a manifest, in order.
 pub(crate) fn entries(text: &str) -> Vec<Entry<'_>> {
     let mut found = Vec::new();
     let mut section = "";
@@ -89,7 +90,7 @@ pub(crate) fn entries(text: &str) -> Vec<Entry<'_>> {
     found
 }
 
-/// The features of a package, without `default`.
+/// Returns the features of a package, without `default`.
 pub(crate) fn features(text: &str) -> Vec<Entry<'_>> {
     let mut features = entries(text);
     features.retain(|entry| entry.section == "features" && entry.key != "default");
@@ -118,7 +119,7 @@ f.workspace = true
 "#;
 
     #[test]
-    fn finds_entries_with_their_section_and_comments() {
+    fn entries_are_found_with_their_section_and_comments() {
         let found: Vec<_> = entries(TEXT)
             .iter()
             .map(|it| {
@@ -143,7 +144,7 @@ f.workspace = true
     }
 
     #[test]
-    fn reads_package_and_version_of_a_dependency() {
+    fn the_package_and_version_of_a_dependency_are_read() {
         let found: Vec<_> = entries(TEXT)
             .iter()
             .filter(|entry| entry.is_dependency())
@@ -153,7 +154,7 @@ f.workspace = true
     }
 
     #[test]
-    fn default_is_not_a_feature_to_check() {
+    fn default_is_left_out_of_the_features() {
         let found: Vec<_> = features(TEXT).iter().map(|it| it.key).collect();
         assert_eq!(found, ["a", "b"]);
     }

@@ -1,4 +1,4 @@
-//! Runs the tools: shows the command line, lets the output through, turns a bad exit into an error.
+//! Runs tools: prints the command line, passes the output on, and makes a bad exit an error.
 
 use std::io::{self, IsTerminal as _};
 use std::process::{Command, Stdio};
@@ -7,9 +7,9 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::test_counts::TestCounts;
 
-/// `cargo` with these words as its arguments (split at spaces).
+/// Returns `cargo` with these arguments, which are split at spaces.
 pub(crate) fn cargo(arguments: &str) -> Command {
-    // The cargo that runs us, so that `cargo +nightly xtask` means nightly throughout.
+    // The cargo that runs xtask, so that `cargo +nightly xtask` means nightly throughout.
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
     command.args(arguments.split_whitespace());
@@ -20,7 +20,7 @@ pub(crate) fn cargo(arguments: &str) -> Command {
     command
 }
 
-/// Runs the command and fails unless it ends well.
+/// Runs the command and fails unless it succeeds.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let line = announce(command);
     let status = command
@@ -32,14 +32,14 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a `cargo test`, adds the tests it ran to `counts`, and fails unless it ends well.
+/// Runs a `cargo test`, adds its tests to `counts`, and fails unless it succeeds.
 ///
-/// To run no test at all is a failure too: nothing is skipped in silence.
+/// Running no test at all is a failure, too: nothing is skipped in silence.
 pub(crate) fn run_tests(command: &mut Command, counts: &mut TestCounts) -> Result<()> {
     run_tests_to(command, counts, &mut io::stdout())
 }
 
-/// As [`run_tests`], with the output going where it is wanted.
+/// Does the same as [`run_tests`] and writes the output to `to`.
 pub(crate) fn run_tests_to(
     command: &mut Command,
     counts: &mut TestCounts,
@@ -52,7 +52,7 @@ pub(crate) fn run_tests_to(
         .with_context(|| format!("cannot start `{line}`"))?;
     let mut output = child.stdout.take().context("stdout was not piped")?;
     let copied = TestCounts::copy(&mut output, to);
-    // Closed before waiting: a child that writes into a full pipe nobody reads never ends.
+    // Closed before waiting: a child that writes into a full pipe that nobody reads never ends.
     drop(output);
     let status = child
         .wait()
@@ -68,7 +68,7 @@ pub(crate) fn run_tests_to(
     Ok(())
 }
 
-/// Whether the command can be started and ends well; its output is not shown.
+/// Returns `true` if the command can be started and succeeds. Its output is not shown.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())
@@ -78,7 +78,7 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// The command as it can be copied and run alone.
+/// Returns the command in a form that can be copied and run alone.
 pub(crate) fn line(command: &Command) -> String {
     let program = std::path::Path::new(command.get_program());
     let mut line = program.file_name().map_or_else(
@@ -92,7 +92,7 @@ pub(crate) fn line(command: &Command) -> String {
     line
 }
 
-/// Prints the command; returns what it printed.
+/// Prints the command, and returns the printed line.
 fn announce(command: &Command) -> String {
     let line = line(command);
     println!("$ {line}");
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bad_exit_is_an_error_that_names_the_command() {
+    fn the_error_for_a_bad_exit_names_the_command() {
         let error = run(cargo("no-such-subcommand").stderr(Stdio::null())).unwrap_err();
         let text = error.to_string();
         assert!(text.contains("no-such-subcommand"), "{text}");

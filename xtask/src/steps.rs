@@ -1,4 +1,4 @@
-//! The steps of `test-all`, one table. A new step is one more row and its function.
+//! The table of the steps of `test-all`. A new step is one more row and its function.
 
 mod adapters;
 mod browser;
@@ -17,15 +17,15 @@ use crate::{manifest, tidy};
 /// One thing that `test-all` checks.
 #[derive(Debug)]
 pub(crate) struct Step {
-    /// What `--step` takes.
+    /// The name that `--step` takes.
     pub(crate) name: &'static str,
-    /// What is checked, in one line.
+    /// One line that says what is checked.
     pub(crate) description: &'static str,
-    /// Does it; adds the tests it ran, if any.
+    /// Runs the step, and adds the tests that it ran, if any.
     pub(crate) run: fn(&mut TestCounts) -> Result<()>,
 }
 
-/// Cheap ones first: what fails, fails early.
+/// All steps, the cheap ones first, so that most failures come early.
 pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "format",
@@ -47,7 +47,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "features",
-        description: "sse-wire, sse-core and sse-client build with no feature and with each alone that changes their code",
+        description: "sse-wire, sse-core and sse-client build without features and with each alone",
         run: |_| features(),
     },
     Step {
@@ -62,17 +62,17 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "models",
-        description: "the fan-out under a model checker: every order of turns that threads can take (loom)",
+        description: "the fan-out under a model checker: every interleaving of threads (loom)",
         run: models,
     },
     Step {
         name: "fuzz",
-        description: "the decoder on half a million streams that a fuzzer makes up from what it sees run (libFuzzer)",
+        description: "the decoder on half a million streams made up by a fuzzer (libFuzzer)",
         run: |_| fuzz::run(),
     },
     Step {
         name: "adapters",
-        description: "every adapter passes the adapter suite, as a table of cases by framework",
+        description: "every adapter passes the adapter suite; prints a table of cases by framework",
         run: adapters::run,
     },
     Step {
@@ -85,7 +85,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "bench",
-        description: "what is measured runs, and every delivery in it is accounted for; no time is",
+        description: "the benchmarks run and account for every delivery; nothing is timed",
         run: bench,
     },
     Step {
@@ -95,7 +95,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "clients",
-        description: "the clients that people use understand every framework's stream",
+        description: "the clients that people use understand the streams of every framework",
         run: clients::run,
     },
     Step {
@@ -105,7 +105,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
 ];
 
-/// All failures at once, and counts that are complete.
+/// Runs all tests, also after a failure, so that the counts are complete.
 fn test(counts: &mut TestCounts) -> Result<()> {
     let mut command = cargo("test --workspace --no-fail-fast --exclude e2e --all-features");
     for framework in adapters::FRAMEWORKS {
@@ -114,13 +114,14 @@ fn test(counts: &mut TestCounts) -> Result<()> {
     run_tests(&mut command, counts)
 }
 
-/// In a folder of its own: the flag makes other builds of everything.
+/// Runs the models, built in their own folder, because the flag makes other builds of everything.
 fn models(counts: &mut TestCounts) -> Result<()> {
     let mut command = cargo("test --package sse-models --tests --target-dir target/models");
     run_tests(command.env("RUSTFLAGS", "--cfg sse_model"), counts)
 }
 
-/// A workspace of its own, in the same target folder: what both depend on is built once.
+/// Checks `bench`, a workspace of its own, in the same target folder, so that shared dependencies
+/// are built once.
 fn bench(counts: &mut TestCounts) -> Result<()> {
     let bench = |words: &str, rest: &str| {
         cargo(&format!(
@@ -136,7 +137,8 @@ fn bench(counts: &mut TestCounts) -> Result<()> {
     run(&mut bench("run", "--bin sse-bench -- run --quick"))
 }
 
-/// Checks with `clippy`, not `check`: an import that one feature leaves unused is only a warning.
+/// Checks each feature alone, with `clippy` and not `check`, because an import that a feature
+/// leaves unused is only a warning.
 fn features() -> Result<()> {
     for package in ["sse-wire", "sse-core", "sse-client"] {
         let path = format!("{package}/Cargo.toml");

@@ -1,4 +1,4 @@
-//! `cargo xtask test-all`: runs the steps, and ends with a table and one line of test counts.
+//! `cargo xtask test-all`: runs the steps and ends with a table and one line of test counts.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -9,13 +9,13 @@ use clap::builder::PossibleValuesParser;
 use crate::steps::{STEPS, Step};
 use crate::test_counts::TestCounts;
 
-/// What to run and how.
+/// The options of `cargo xtask test-all`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// Run only this step; may be given several times
     #[arg(long = "step", value_name = "NAME", value_parser = step_names())]
     steps: Vec<String>,
-    /// Say what the steps are and run nothing
+    /// List the steps and run nothing
     #[arg(long)]
     list: bool,
     /// Go on after a step that failed
@@ -48,14 +48,14 @@ fn step_names() -> PossibleValuesParser {
     PossibleValuesParser::new(STEPS.iter().map(|step| step.name))
 }
 
-/// How one step went.
+/// The result of one step.
 struct Report {
     is_ok: bool,
     counts: TestCounts,
     elapsed: Duration,
 }
 
-/// Runs the steps; shorter than `steps` if one failed and that ends the run.
+/// Runs the steps. The result is shorter than `steps` if a failed step ended the run.
 fn run_steps(steps: &[&Step], keep_going: bool) -> Vec<Report> {
     let mut reports = Vec::new();
     for (index, step) in steps.iter().enumerate() {
@@ -82,7 +82,7 @@ fn run_step(step: &Step) -> Report {
     let mut counts = TestCounts::default();
     let result = (step.run)(&mut counts);
     if let Err(error) = &result {
-        // On stdout, so that it stands where it happened also when stderr goes elsewhere.
+        // On stdout, so that it stands in its place also when stderr goes elsewhere.
         println!("error: {error:#}");
         counts.failed = counts.failed.max(1);
     }
@@ -93,7 +93,7 @@ fn run_step(step: &Step) -> Report {
     }
 }
 
-/// The closing table and, as its last line, the counts.
+/// Returns the closing table with the counts as its last line.
 fn summary(steps: &[&Step], reports: &[Report]) -> String {
     let mut lines = vec![row("step", "result", "seconds")];
     let mut total = TestCounts::default();
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_step_ends_the_run_and_the_table_says_what_was_not_run() {
+    fn a_failed_step_ends_the_run_and_the_table_shows_the_steps_not_run() {
         let steps = [&LINT, &GOOD];
         let text = summary(&steps, &run_steps(&steps, false));
         let words: Vec<Vec<&str>> = text
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_step_is_refused_with_a_list_of_the_steps() {
+    fn an_unknown_step_is_refused_with_a_list_of_all_steps() {
         #[derive(Debug, clap::Parser)]
         struct Line {
             #[command(flatten)]

@@ -1,9 +1,9 @@
-//! Counts tests by reading the summaries that `cargo test` prints.
+//! The number of passed and failed tests, read from the output of `cargo test`.
 
 use std::io::{self, Read, Write};
 use std::ops::AddAssign;
 
-/// How many tests passed and failed.
+/// The number of tests that passed and failed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct TestCounts {
     pub(crate) passed: usize,
@@ -11,10 +11,10 @@ pub(crate) struct TestCounts {
 }
 
 impl TestCounts {
-    /// Copies `from` to `to` as it arrives and counts the summaries that pass by.
+    /// Copies `from` to `to` as it arrives, and adds up the summaries in it.
     ///
     /// Bytes are passed on as they come, not line by line: libtest prints `test name ... ` before
-    /// it runs the test, and the name is what one wants to see when a test hangs.
+    /// it runs the test, and the name is needed when a test hangs.
     pub(crate) fn copy(from: &mut impl Read, to: &mut impl Write) -> io::Result<Self> {
         let mut counts = Self::default();
         let mut line = Vec::new();
@@ -42,7 +42,8 @@ impl TestCounts {
         }
     }
 
-    /// What `test result: ok. 3 passed; 0 failed; ...` says; nothing for any other line.
+    /// Returns the counts of `test result: ok. 3 passed; 0 failed; ...`, and zeros for any other
+    /// line.
     fn of_line(line: &str) -> Self {
         let line = without_colours(line);
         let Some(summary) = line.trim().strip_prefix("test result: ") else {
@@ -90,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_the_summary_line_and_no_other() {
+    fn the_summary_line_is_read_and_no_other() {
         let rows = [
             (
                 "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.10s",
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn copies_every_byte_and_sums_all_summaries() {
+    fn every_byte_is_copied_and_all_summaries_are_added_up() {
         let output = "running\ntest result: ok. 2 passed; 0 failed;\n\ntest result: FAILED. 1 passed; 3 failed;";
         for size in [1, 7, 8192] {
             let mut pieces = Pieces(output.as_bytes(), size);
@@ -143,7 +144,7 @@ mod tests {
         }
     }
 
-    /// A pipe that gives at most so many bytes at a time.
+    /// A pipe that gives at most this many bytes at a time.
     struct Pieces<'a>(&'a [u8], usize);
 
     impl Read for Pieces<'_> {

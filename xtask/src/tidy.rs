@@ -1,16 +1,18 @@
 //! `cargo xtask tidy`: the house rules and invariants that a machine can check.
 //!
-//! Every rule is plain text matching over our own files, which keep to a house style; it can be
-//! fooled by who wants to fool it. `RULES` is the table; a rule is a function from the tree to its
-//! violations, so that its test needs no files.
+//! Every rule is plain text matching over files in the house style; code that is written to fool a
+//! rule will. `RULES` is the table. A rule is a function from the tree to its violations, so that
+//! its test needs no files.
 
+pub(crate) mod comments;
 mod crates;
 mod documents;
 mod manifests;
 mod source;
 mod test_code;
 mod texts;
-mod tree;
+pub(crate) mod tree;
+mod vocabulary;
 
 use std::fmt;
 
@@ -39,15 +41,15 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// One thing that tidy looks for.
+/// One row of the table.
 #[derive(Debug)]
 struct Rule {
-    /// What ARCHITECTURE.md calls it: `**Invariant (name):**`.
+    /// The name by which ARCHITECTURE.md refers to it: `**Invariant (name):**`.
     name: &'static str,
     check: fn(&Tree) -> Vec<Violation>,
 }
 
-/// All rules. What each asks for is the doc of its function.
+/// All rules. The doc of each function says what it asks for.
 const RULES: &[Rule] = &[
     rule("core-is-framework-free", crates::core_is_framework_free),
     rule("adapters-stand-alone", crates::adapters_stand_alone),
@@ -68,13 +70,16 @@ const RULES: &[Rule] = &[
     rule("kept-invariants", documents::kept_invariants),
     rule("no-machine-paths", texts::no_machine_paths),
     rule("pages-stand-alone", texts::pages_stand_alone),
+    rule("summary-line", comments::summary_line),
+    rule("doc-width", comments::doc_width),
+    rule("forbidden-names", vocabulary::forbidden_names),
 ];
 
 const fn rule(name: &'static str, check: fn(&Tree) -> Vec<Violation>) -> Rule {
     Rule { name, check }
 }
 
-/// A violation as it is printed.
+/// The printed line of a violation.
 struct Line<'a> {
     rule: &'a Rule,
     violation: Violation,
@@ -91,7 +96,7 @@ impl fmt::Display for Line<'_> {
 mod tests {
     use super::*;
 
-    /// What the named rule finds in these files, as `path:line`.
+    /// Returns the violations of the named rule in these files, each as `path:line`.
     pub(super) fn found(rule: &str, files: &[(&str, &str)]) -> Vec<String> {
         let rule = RULES.iter().find(|it| it.name == rule).unwrap();
         (rule.check)(&Tree::of(files))
@@ -101,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_violation_is_printed_with_its_place_its_rule_and_what_to_do() {
+    fn a_violation_is_printed_with_its_place_its_rule_and_its_advice() {
         let rule = RULES.iter().find(|it| it.name == "module-docs").unwrap();
         let tree = Tree::of(&[("sse-core/src/a.rs", "mod b;\n")]);
         let violation = (rule.check)(&tree).remove(0);

@@ -8,10 +8,10 @@ use anyhow::{Context as _, Result};
 use crate::process::{cargo, run_tests_to};
 use crate::test_counts::TestCounts;
 
-/// In the order of the table's columns.
+/// The frameworks, in the order of the table's columns.
 pub(super) const FRAMEWORKS: [&str; 5] = ["axum", "actix", "warp", "rocket", "poem"];
 
-/// Runs them one framework after the other, prints the table, and fails if anything failed.
+/// Runs the tests of one framework after the other, prints the table, and fails if anything failed.
 pub(super) fn run(counts: &mut TestCounts) -> Result<()> {
     let mut matrix = Matrix::default();
     let mut result = Ok(());
@@ -23,12 +23,12 @@ pub(super) fn run(counts: &mut TestCounts) -> Result<()> {
         matrix.add(framework, &String::from_utf8_lossy(&output.copy));
         result = result.and(ran);
     }
-    // Printed in any case: which cells failed is what one wants to see.
+    // Printed also after a failure, because the table shows which cells failed.
     println!("\n{}", matrix.table());
     result.context("see the table")
 }
 
-/// Standard output, and a copy to read from.
+/// Standard output, with a copy of everything written to it.
 #[derive(Default)]
 struct Tee {
     copy: Vec<u8>,
@@ -46,14 +46,15 @@ impl Write for Tee {
     }
 }
 
-/// What became of each case on each framework.
+/// The result of each case on each framework.
 #[derive(Default)]
 struct Matrix {
     cases: BTreeMap<String, BTreeMap<&'static str, bool>>,
 }
 
 impl Matrix {
-    /// Reads what `cargo test` printed. A case of the suite is a test without a module: `test NAME ... ok`.
+    /// Adds the results that `cargo test` printed. A case of the suite is a test without a module:
+    /// `test NAME ... ok`.
     fn add(&mut self, framework: &'static str, output: &str) {
         for line in output.lines() {
             let result = line
@@ -71,7 +72,7 @@ impl Matrix {
         }
     }
 
-    /// As Markdown; of the cases that more than one framework has.
+    /// Returns a Markdown table of the cases that more than one framework has.
     fn table(&self) -> String {
         let mut lines = vec![
             format!("| adapter suite | {} |", FRAMEWORKS.join(" | ")),
@@ -94,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_shows_what_passed_what_failed_and_what_is_missing() {
+    fn the_table_shows_passed_failed_and_missing_cases() {
         let mut matrix = Matrix::default();
         let axum =
             "running 2 tests\ntest first ... ok\ntest second ... FAILED\ntest own::case ... ok\n";

@@ -1,4 +1,5 @@
-//! The step `browser`: the example app, and an `EventSource` alone, in headless Chromium, driven by the crate `e2e`.
+//! The step `browser`: the example app, and an `EventSource` alone, in headless Chromium, which the
+//! crate `e2e` drives.
 
 use anyhow::Result;
 
@@ -21,7 +22,7 @@ pub(super) const CHROMIUM: [&Program; 2] = [
     },
 ];
 
-/// Installs the browser where it may, builds the example app and runs the tests against it.
+/// Installs the browser if possible, builds the example app and runs the tests against it.
 pub(super) fn run(counts: &mut TestCounts) -> Result<()> {
     debian::provide(&CHROMIUM)?;
     examples::build()?;

@@ -12,7 +12,7 @@ use super::examples;
 use crate::process::{self, cargo};
 use crate::test_counts::TestCounts;
 
-/// What runs the clients, beside the browser.
+/// The programs that run the clients, besides the browser.
 const PROGRAMS: [&Program; 4] = [
     &Program {
         name: "node",
@@ -36,13 +36,14 @@ const PROGRAMS: [&Program; 4] = [
     },
 ];
 
-/// What the clients from npm ask for.
+/// The oldest Node.js that the clients from npm support.
 const OLDEST_NODE: u32 = 20;
 
-/// The lists of packages, with exact versions.
+/// The folder with the lists of packages, which name exact versions.
 const LISTS: &str = "e2e/clients";
 
-/// Installed here, not for the user: `target/` can be thrown away.
+/// The folder in which the clients are installed. Nothing is installed for the user, and `target/`
+/// can be deleted.
 const FOLDER: &str = "target/clients";
 
 /// Installs the clients, tries them, and prints the table of clients by framework.
@@ -53,7 +54,7 @@ pub(super) fn run(counts: &mut TestCounts) -> Result<()> {
     install()?;
     examples::build()?;
     let table = Path::new(FOLDER).join("matrix.md");
-    // That of an earlier run would be taken for what this one found.
+    // The table of an earlier run would be taken for the result of this one.
     if table.exists() {
         fs::remove_file(&table).with_context(|| format!("cannot remove {}", table.display()))?;
     }
@@ -72,14 +73,14 @@ fn check_node() -> Result<()> {
     let version = String::from_utf8_lossy(&output.stdout);
     if major(&version).is_none_or(|major| major < OLDEST_NODE) {
         bail!(
-            "the clients need Node.js {OLDEST_NODE} or newer, and this is {}: put a newer `node` on PATH",
+            "the clients need Node.js {OLDEST_NODE} or newer; put a newer `node` than {} on PATH",
             version.trim()
         );
     }
     Ok(())
 }
 
-/// The first number in `v20.1.0`.
+/// Returns the first number in `v20.1.0`.
 fn major(version: &str) -> Option<u32> {
     let (major, _) = version.trim().trim_start_matches('v').split_once('.')?;
     major.parse().ok()
@@ -103,7 +104,7 @@ fn install() -> Result<()> {
     })
 }
 
-/// Installs what a list names, if it is not the list that was installed last.
+/// Installs the packages of a list, unless the same list was installed last.
 fn unless_installed(list: &str, install: impl FnOnce() -> Result<()>) -> Result<()> {
     let wanted = format!("{LISTS}/{list}");
     let wanted = fs::read(&wanted).with_context(|| format!("cannot read {wanted}"))?;
@@ -111,7 +112,7 @@ fn unless_installed(list: &str, install: impl FnOnce() -> Result<()>) -> Result<
     if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    println!("installing the clients that {LISTS}/{list} names into {FOLDER}");
+    println!("installing the clients listed in {LISTS}/{list} into {FOLDER}");
     install()?;
     fs::write(&stamp, wanted).with_context(|| format!("cannot write {stamp}"))
 }
@@ -127,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_the_version_of_node() {
+    fn the_major_version_of_node_is_read() {
         let rows = [("v20.19.0\n", Some(20)), ("v8.1.0", Some(8)), ("", None)];
         for (text, expected) in rows {
             assert_eq!(major(text), expected, "{text}");

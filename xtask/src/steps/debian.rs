@@ -1,4 +1,4 @@
-//! Programs that are not Rust's: checked for, and installed as Debian packages where that may be done.
+//! Programs that are not part of Rust: checked for, and installed as Debian packages if possible.
 
 use std::process::Command;
 
@@ -9,15 +9,15 @@ use crate::process::{self, succeeds};
 /// A program that a step starts.
 #[derive(Debug)]
 pub(super) struct Program {
-    /// As people name it.
+    /// The name that people use.
     pub(super) name: &'static str,
-    /// A command line that ends well where it is installed (split at spaces).
+    /// A command line that succeeds if the program is installed (split at spaces).
     pub(super) check: &'static str,
-    /// The Debian packages that have it.
+    /// The Debian packages that contain it.
     pub(super) packages: &'static str,
 }
 
-/// Installs what is missing when this is Debian and we are root; says what to run when we are not.
+/// Installs missing programs on Debian as root. Otherwise fails, and says what to run.
 pub(super) fn provide(programs: &[&Program]) -> Result<()> {
     let missing = missing(programs);
     if missing.is_empty() {
@@ -63,7 +63,7 @@ fn names(programs: &[&Program]) -> String {
     names.join(" and ")
 }
 
-/// Asks `id`, because the standard library cannot say it without unsafe code.
+/// Returns `true` for root. Asks `id`, because the standard library offers no safe way.
 fn is_root() -> bool {
     Command::new("id")
         .arg("-u")
@@ -74,7 +74,7 @@ fn is_root() -> bool {
 fn apt_get(arguments: &str) -> Command {
     let mut command = Command::new("apt-get");
     command.args(arguments.split_whitespace());
-    // Nobody is there to answer a question of a package.
+    // There is nobody to answer the questions of a package.
     command.env("DEBIAN_FRONTEND", "noninteractive");
     command
 }
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_started_is_missing() {
+    fn a_program_that_cannot_be_started_is_missing() {
         let there = Program {
             name: "cargo",
             check: "cargo --version",

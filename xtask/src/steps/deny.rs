@@ -1,4 +1,4 @@
-//! The step `deny`: what we depend on, checked by cargo-deny against `deny.toml`.
+//! The step `deny`: all dependencies, checked by cargo-deny against `deny.toml`.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -7,7 +7,8 @@ use anyhow::{Context as _, Result};
 
 use crate::process::{self, cargo, succeeds};
 
-/// Installed here, not for the user: `target/` can be thrown away.
+/// The folder in which cargo-deny is installed. Nothing is installed for the user, and `target/`
+/// can be deleted.
 const TOOLS: &str = "target/tools";
 
 /// The version that `deny.toml` is written for.
@@ -16,7 +17,7 @@ const VERSION: &str = "0.20.2";
 /// Installs cargo-deny if there is none, then checks.
 ///
 /// Advisories are left out: their database is cloned from another host, which a build machine may
-/// not reach, and a new entry there would fail a commit that passed yesterday.
+/// be unable to reach, and a new entry in it would fail a commit that passed yesterday.
 pub(super) fn run() -> Result<()> {
     if !succeeds(deny()?.arg("--version")) {
         println!("cargo-deny is not installed; installing {VERSION} into {TOOLS}");
@@ -25,7 +26,7 @@ pub(super) fn run() -> Result<()> {
     process::run(deny()?.args(["check", "licenses", "bans", "sources"]))
 }
 
-/// `cargo deny`, wherever it is installed.
+/// Returns `cargo deny`, installed by this step or by the user.
 fn deny() -> Result<Command> {
     let ours = PathBuf::from(TOOLS).join("bin");
     let installed = std::env::var_os("PATH").unwrap_or_default();
@@ -36,8 +37,8 @@ fn deny() -> Result<Command> {
     Ok(command)
 }
 
-/// Without its default features and without optimisation: it runs for a second, it should not
-/// build for minutes.
+/// Installs cargo-deny without its default features and unoptimised: it runs for a second and
+/// should not build for minutes.
 fn install() -> Result<()> {
     let mut command = cargo("install cargo-deny --locked --no-default-features --debug");
     process::run(command.args(["--version", VERSION, "--root", TOOLS]))

@@ -14,7 +14,8 @@ pub(super) fn run(counts: &mut TestCounts) -> Result<()> {
     )
 }
 
-/// `e2e` starts the built programs, and cargo builds only what a test depends on.
+/// Builds the example apps, which `e2e` starts as programs: cargo builds only the dependencies of a
+/// test.
 pub(super) fn build() -> Result<()> {
     process::run(&mut cargo(
         "build -p example-axum -p example-actix -p example-warp -p example-rocket -p example-poem",

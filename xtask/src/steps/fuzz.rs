@@ -1,4 +1,4 @@
-//! The step `fuzz`: every fuzz target of `fuzz/`, watched by libFuzzer for a while.
+//! The step `fuzz`: every fuzz target of `fuzz/`, run by libFuzzer for a while.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,30 +9,31 @@ use anyhow::{Context as _, Result, bail};
 use super::debian::{self, Program};
 use crate::process::{self, cargo};
 
-/// The bins of `fuzz/Cargo.toml`, each with its seeds in `fuzz/seeds/NAME`.
+/// The binaries of `fuzz/Cargo.toml`, each with its seeds in `fuzz/seeds/NAME`.
 const TARGETS: &[&str] = &["decoder"];
 
-/// Where everything goes that is built and found here.
+/// The folder of everything that is built and found by this step.
 const FOLDER: &str = "target/fuzz";
 
-/// Some twenty seconds each. Counted in runs, always from the same seed, and without a look at the clock, so that a commit passes
-/// or fails on every machine alike, and again when it is repeated. Who wants to find more uses `cargo fuzz`, which begins
-/// with another seed each time.
+/// The length of a run, about twenty seconds. It is counted in inputs, always from the same seed,
+/// and never depends on the clock, so that a commit passes or fails on every machine alike, and
+/// again when it is repeated. `cargo fuzz`, which begins with another seed each time, finds more.
 const LENGTH: &[&str] = &["-runs=500000", "-seed=1", "-reload=0"];
 
-/// Streams need not be longer to be odd.
+/// The options of a run. Streams need not be longer to be odd.
 const OPTIONS: &[&str] = &["-max_len=256"];
 
-/// Compiles the fuzzer itself.
+/// The compiler of the fuzzer itself.
 const COMPILER: Program = Program {
     name: "a C++ compiler",
     check: "c++ --version",
     packages: "g++",
 };
 
-/// Checks the targets like all our code, then runs each for a fixed number of inputs.
+/// Checks the targets as all other code, then runs each for a fixed number of inputs.
 ///
-/// It takes neither nightly nor cargo-fuzz: `fuzz/instrument.toml` asks a stable compiler for the same.
+/// It needs neither nightly nor cargo-fuzz: `fuzz/instrument.toml` has the same flags for a stable
+/// compiler.
 pub(super) fn run() -> Result<()> {
     debian::provide(&[&COMPILER])?;
     process::run(&mut cargo(
@@ -44,7 +45,7 @@ pub(super) fn run() -> Result<()> {
 
 fn fuzz(target: &str) -> Result<()> {
     process::run(instrumented("build").args(["--bin", target]))?;
-    // What an earlier run has left would make this one another.
+    // The remains of an earlier run would change this one.
     let corpus = emptied("corpus", target)?;
     let artifacts = emptied("artifacts", target)?;
     let run = || {
@@ -59,7 +60,7 @@ fn fuzz(target: &str) -> Result<()> {
     command.arg(format!("-artifact_prefix={}/", artifacts.display()));
     command.args(LENGTH).args(OPTIONS);
 
-    // It says much, of which the end is worth reading.
+    // The output is long, and only its end is worth reading.
     let log = Path::new(FOLDER).join(format!("{target}.log"));
     let to = fs::File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
     let ended = process::run(command.stderr(to));
@@ -78,7 +79,7 @@ fn fuzz(target: &str) -> Result<()> {
     Ok(())
 }
 
-/// The line with the result, or what led to a failure.
+/// Prints the line with the result, or the lines that led to a failure.
 fn print_end(said: &str, is_good: bool) {
     let mut lines: Vec<&str> = said.lines().collect();
     if is_good {
@@ -89,18 +90,18 @@ fn print_end(said: &str, is_good: bool) {
     }
 }
 
-/// A command for `fuzz/`, built so that a fuzzer can watch.
+/// Returns a command for `fuzz/`, built with the instrumentation that the fuzzer needs.
 fn instrumented(command: &str) -> Command {
     let mut command = cargo(&format!(
         "{command} --release --manifest-path fuzz/Cargo.toml \
          --config fuzz/instrument.toml --target-dir {FOLDER}"
     ));
-    // It would replace the flags of the file.
+    // The variable would replace the flags of the file.
     command.env_remove("RUSTFLAGS");
     command
 }
 
-/// A folder of the target without anything in it.
+/// Returns an empty folder for the target.
 fn emptied(kind: &str, target: &str) -> Result<PathBuf> {
     let folder = Path::new(FOLDER).join(kind).join(target);
     if folder.exists() {

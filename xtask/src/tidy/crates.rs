@@ -1,9 +1,9 @@
-//! Rules about the crates people depend on: what they build on, and their front page.
+//! Rules about the crates that people depend on: their dependencies and their front page.
 
 use super::tree::{Tree, Violation};
 use crate::manifest::{Entry, entries};
 
-/// Crates that would tie the core to a framework, or to one of the two incompatible `http` versions
+/// The packages that would tie the core to a framework, or to one of the two incompatible `http` versions
 /// that frameworks expose. Every `tower` crate is refused as well.
 const FRAMEWORKS: &[&str] = &[
     "axum",
@@ -30,11 +30,11 @@ const ADAPTERS: &[&str] = &[
     "sse-poem",
 ];
 
-/// Frameworks with a smaller crate for adapters: who uses it, what is too large, what to use.
+/// Frameworks with a smaller crate for adapters: the adapter, the large crate, the small crate.
 const SMALLER: &[(&str, &str, &str)] = &[("sse-axum", "axum", "axum-core")];
 
-/// `sse-core` depends on no framework and no `hyper`, and on `http` only behind a feature, except in
-/// its tests.
+/// Finds frameworks and `hyper` among the dependencies of `sse-core`, and `http` where no feature
+/// brings it, except in its tests.
 pub(super) fn core_is_framework_free(tree: &Tree) -> Vec<Violation> {
     let Some(manifest) = tree.file("sse-core/Cargo.toml") else {
         return Vec::new();
@@ -57,7 +57,7 @@ pub(super) fn core_is_framework_free(tree: &Tree) -> Vec<Violation> {
         .collect()
 }
 
-/// Adapters do not depend on each other, and on the smallest crate of their framework.
+/// Finds adapters that depend on each other, or on more than the smallest crate of their framework.
 pub(super) fn adapters_stand_alone(tree: &Tree) -> Vec<Violation> {
     let mut violations = Vec::new();
     for &adapter in ADAPTERS {
@@ -67,7 +67,7 @@ pub(super) fn adapters_stand_alone(tree: &Tree) -> Vec<Violation> {
         for entry in entries(&manifest.text) {
             let package = entry.package();
             if entry.is_dependency() && ADAPTERS.contains(&package) {
-                let advice = format!("remove {package}: what two adapters share is core's");
+                let advice = format!("remove {package}: code that two adapters share is core's");
                 violations.push(manifest.violation(entry.line, advice));
             }
             for (user, large, small) in SMALLER {
@@ -81,7 +81,7 @@ pub(super) fn adapters_stand_alone(tree: &Tree) -> Vec<Violation> {
     violations
 }
 
-/// Adapters have the same files, and READMEs that say the same things in the same order.
+/// Finds adapters without the same files, or whose READMEs differ in subjects or their order.
 pub(super) fn adapters_are_equal(tree: &Tree) -> Vec<Violation> {
     let mut violations = Vec::new();
     let Some(model) = tree.file(&format!("{}/README.md", ADAPTERS[0])) else {
@@ -91,7 +91,7 @@ pub(super) fn adapters_are_equal(tree: &Tree) -> Vec<Violation> {
         for file in ["error", "extract", "headers", "respond"] {
             let path = format!("{adapter}/src/{file}.rs");
             if tree.file(&path).is_none() {
-                let advice = "write it: every adapter has the same files".to_owned();
+                let advice = "add it: every adapter has the same files".to_owned();
                 violations.push(Violation {
                     path,
                     line: 1,
@@ -102,14 +102,14 @@ pub(super) fn adapters_are_equal(tree: &Tree) -> Vec<Violation> {
         if let Some(readme) = tree.file(&format!("{adapter}/README.md"))
             && subjects(&readme.text) != subjects(&model.text)
         {
-            let advice = format!("the first column of its table is that of {}", model.path);
+            let advice = format!("give its table the first column of {}", model.path);
             violations.push(readme.violation(1, advice));
         }
     }
     violations
 }
 
-/// The first column of the tables in a README.
+/// Returns the first column of the tables in a README.
 fn subjects(text: &str) -> Vec<&str> {
     let cells = text
         .lines()
@@ -117,7 +117,7 @@ fn subjects(text: &str) -> Vec<&str> {
     cells.map(str::trim).collect()
 }
 
-/// The README of a crate is the documentation of its root, so that its examples are compiled.
+/// Finds crates whose README is not the documentation of their root, which compiles its examples.
 pub(super) fn readme_is_docs(tree: &Tree) -> Vec<Violation> {
     let mut violations = Vec::new();
     for folder in tree.library_folders() {
@@ -126,7 +126,7 @@ pub(super) fn readme_is_docs(tree: &Tree) -> Vec<Violation> {
             violations.push(Violation {
                 path: readme,
                 line: 1,
-                advice: "write it: what the crate is for, and one example that runs".to_owned(),
+                advice: "say what the crate is for, with one example that runs".to_owned(),
             });
         }
         if let Some(lib) = tree.file(&format!("{folder}/src/lib.rs"))
@@ -139,7 +139,7 @@ pub(super) fn readme_is_docs(tree: &Tree) -> Vec<Violation> {
     violations
 }
 
-/// A dependency that users of the crate get too.
+/// Returns `true` for a dependency that users of the crate get, too.
 fn is_shipped(entry: &Entry<'_>) -> bool {
     entry.is_dependency() && !entry.section.ends_with("dev-dependencies")
 }
@@ -149,7 +149,7 @@ mod tests {
     use crate::tidy::tests::found;
 
     #[test]
-    fn a_framework_in_the_core_is_found_under_every_name() {
+    fn a_framework_among_the_dependencies_of_core_is_found_under_any_name() {
         let manifest = "[dependencies]\nbytes.workspace = true\nhttp.workspace = true\n\
             web = { package = \"hyper\", version = \"1.0\" }\n\
             [target.'cfg(unix)'.dependencies]\ntower-service.workspace = true\n\
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn an_adapter_needs_no_other_adapter_and_no_whole_framework() {
+    fn an_adapter_that_depends_on_another_or_on_a_whole_framework_is_found() {
         let manifest = "[dependencies]\nsse-core.workspace = true\naxum.workspace = true\n\
             axum-core.workspace = true\n\
             [dev-dependencies]\naxum.workspace = true\nsse-warp.workspace = true\n";
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn adapters_have_the_same_files_and_say_the_same_things() {
+    fn an_adapter_with_other_files_or_subjects_is_found() {
         let sources = |adapter: &str| {
             let files = ["error", "extract", "headers", "respond"];
             files.map(|file| format!("{adapter}/src/{file}.rs"))
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crate_has_a_readme_and_shows_it() {
+    fn a_crate_that_has_no_readme_or_does_not_show_it_is_found() {
         let with = "#![doc = include_str!(\"../README.md\")]\n";
         let files = [
             ("sse-axum/Cargo.toml", ""),

@@ -1,13 +1,10 @@
-//! Rules about the documents that have to agree with the code.
+//! Rules about documents that have to agree with the code.
 
 use super::RULES;
 use super::tree::{Tree, Violation};
 use crate::manifest::entries;
 
-/// What keeps an invariant beside a rule of tidy: a test that fails, or a type that cannot.
-const OTHER_KEEPERS: &[&str] = &["test", "type"];
-
-/// The changelog speaks of this version, or of what is not yet released.
+/// Finds a changelog without a heading for this version or for unreleased changes.
 pub(super) fn changelog(tree: &Tree) -> Vec<Violation> {
     let path = "CHANGELOG.md";
     let version = tree.file("Cargo.toml").map_or("", |manifest| {
@@ -34,7 +31,8 @@ pub(super) fn changelog(tree: &Tree) -> Vec<Violation> {
     }
 }
 
-/// An invariant in ARCHITECTURE.md is bold and says what keeps it: `**Invariant (rule-name):**`.
+/// Finds invariants in ARCHITECTURE.md that nothing keeps. An invariant is bold and names its
+/// keepers: `**Invariant (rule-name):**`.
 pub(super) fn kept_invariants(tree: &Tree) -> Vec<Violation> {
     const START: &str = "**Invariant";
     let path = "ARCHITECTURE.md";
@@ -46,16 +44,17 @@ pub(super) fn kept_invariants(tree: &Tree) -> Vec<Violation> {
         }];
     };
     let mut violations = Vec::new();
-    for (number, line) in file.lines() {
-        for sentence in line.split(START).skip(1) {
-            let keepers = sentence
-                .strip_prefix(" (")
-                .and_then(|rest| rest.split_once("):**"))
-                .map_or("", |(keepers, _)| keepers);
-            for keeper in keepers.split(", ").filter(|keeper| !is_keeper(keeper)) {
+    for (start, _) in file.text.match_indices(START) {
+        let number = file.text[..start].lines().count() + 1;
+        let keepers = file.text[start + START.len()..]
+            .strip_prefix(" (")
+            .and_then(|rest| rest.split_once("):**"))
+            .map_or("", |(keepers, _)| keepers);
+        for keeper in keepers.split(',').map(str::trim) {
+            if !is_keeper(tree, keeper) {
                 let advice = format!(
-                    "`{keeper}` keeps no invariant: write `{START} (name):**`, where name is a rule \
-                     of tidy, `test` or `type`"
+                    "`{keeper}` keeps no invariant: name a rule of tidy, `type`, `lint: name` from \
+                     Cargo.toml, or `test: path::name` of a test that exists"
                 );
                 violations.push(file.violation(number, advice));
             }
@@ -64,9 +63,32 @@ pub(super) fn kept_invariants(tree: &Tree) -> Vec<Violation> {
     violations
 }
 
-fn is_keeper(name: &str) -> bool {
-    let name = name.trim_matches('`');
-    OTHER_KEEPERS.contains(&name) || RULES.iter().any(|rule| rule.name == name)
+/// Returns `true` for a rule of tidy, a type, a lint of the workspace, and a test that exists.
+fn is_keeper(tree: &Tree, keeper: &str) -> bool {
+    let keeper = keeper.trim_matches('`');
+    match keeper.split_once(": ") {
+        Some(("test", test)) => has_test(tree, test),
+        Some(("lint", lint)) => has_lint(tree, lint),
+        _ => keeper == "type" || RULES.iter().any(|rule| rule.name == keeper),
+    }
+}
+
+/// Returns `true` if `path::name` is a function in a file of tests.
+fn has_test(tree: &Tree, test: &str) -> bool {
+    let Some((path, name)) = test.split_once("::") else {
+        return false;
+    };
+    let function = format!("fn {name}(");
+    tree.file(path)
+        .is_some_and(|file| file.test_lines().any(|(_, line)| line.contains(&function)))
+}
+
+fn has_lint(tree: &Tree, lint: &str) -> bool {
+    tree.file("Cargo.toml").is_some_and(|manifest| {
+        entries(&manifest.text)
+            .iter()
+            .any(|it| it.section.starts_with("workspace.lints") && it.key == lint)
+    })
 }
 
 #[cfg(test)]
@@ -74,7 +96,7 @@ mod tests {
     use crate::tidy::tests::found;
 
     #[test]
-    fn the_changelog_knows_this_version() {
+    fn a_changelog_that_does_not_know_this_version_is_found() {
         let manifest = "[workspace.package]\nversion = \"0.2.0\"\n";
         let rows = [
             ("# Changelog\n\n## Unreleased\n", true),
@@ -95,15 +117,24 @@ mod tests {
     }
 
     #[test]
-    fn an_invariant_names_what_keeps_it() {
-        let text = "**Invariant (module-docs):** a. **Invariant (test, type):** b.\n\
-            **Invariant (wish):** c.\n**Invariant**: d.\n- **Invariant (`changelog`):** e.\n";
-        let found = found("kept-invariants", &[("ARCHITECTURE.md", text)]);
-        assert_eq!(found, ["ARCHITECTURE.md:2", "ARCHITECTURE.md:3"]);
+    fn an_invariant_that_nothing_keeps_is_found() {
+        let text = "**Invariant (module-docs):** a. **Invariant (type, lint: todo):** b.\n\
+            **Invariant (wish):** c.\n**Invariant**: d.\n- **Invariant (`changelog`):** e.\n\
+            **Invariant (test: sse-core/tests/a.rs::a_test,\ntest: b.rs::a_test):** f.\n\
+            **Invariant (test: sse-core/tests/a.rs::a_tes):** g.\n**Invariant (test):** h.\n\
+            **Invariant (lint: done):** i.\n";
+        let files = [
+            ("ARCHITECTURE.md", text),
+            ("Cargo.toml", "[workspace.lints.clippy]\ntodo = \"warn\"\n"),
+            ("sse-core/tests/a.rs", "async fn a_test() {}\n"),
+        ];
+        let found = found("kept-invariants", &files);
+        let lines = [2, 3, 5, 7, 8, 9];
+        assert_eq!(found, lines.map(|line| format!("ARCHITECTURE.md:{line}")));
     }
 
     #[test]
-    fn there_are_invariants() {
+    fn a_document_without_invariants_is_found() {
         for files in [&[("ARCHITECTURE.md", "# Architecture\n")][..], &[]] {
             assert_eq!(found("kept-invariants", files), ["ARCHITECTURE.md:1"]);
         }

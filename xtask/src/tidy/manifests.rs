@@ -1,18 +1,18 @@
-//! Rules about manifests: no dependency and no feature without a sentence, one set of settings.
+//! Rules about manifests: a sentence for each dependency and feature, and shared settings.
 
 use super::tree::{Tree, Violation};
 use crate::manifest::{entries, features};
 
-/// Every dependency says why it is there, where its version is given, and the version exists.
+/// Finds dependencies without a reason, or without a version that was tried.
 ///
-/// In the workspace's list a comment holds for all entries below it up to a blank line; a member
-/// that alone needs something may list it itself, with a comment directly above.
+/// In the workspace's list a comment is valid for all entries below it, up to a blank line. The
+/// only member that needs a dependency may list it itself, with a comment directly above.
 pub(super) fn reasoned_dependencies(tree: &Tree) -> Vec<Violation> {
     let mut violations = Vec::new();
     for manifest in tree.manifests() {
         for entry in entries(&manifest.text) {
             if entry.section.contains("dependencies.") {
-                let advice = "write the dependency on one line, which is what rules read";
+                let advice = "write the dependency on one line, because rules read lines";
                 violations.push(manifest.violation(entry.line, advice));
             }
             if !entry.is_dependency() || entry.is_inherited() || entry.value.contains("path = \"") {
@@ -35,8 +35,8 @@ pub(super) fn reasoned_dependencies(tree: &Tree) -> Vec<Violation> {
     violations
 }
 
-/// Every feature but `default` says what it adds, in a comment directly above it, and is named in
-/// the README of its library.
+/// Finds features, except `default`, without a comment directly above that says what they add, or
+/// that are not named in the README of their library.
 pub(super) fn documented_features(tree: &Tree) -> Vec<Violation> {
     let mut violations = Vec::new();
     for manifest in tree.member_manifests() {
@@ -57,7 +57,7 @@ pub(super) fn documented_features(tree: &Tree) -> Vec<Violation> {
     violations
 }
 
-/// Members take lints, edition and publication from the workspace.
+/// Finds members that do not inherit lints, edition and publication from the workspace.
 pub(super) fn members_inherit(tree: &Tree) -> Vec<Violation> {
     const SETTINGS: &[(&str, &str)] = &[
         ("lints", "workspace"),
@@ -80,7 +80,8 @@ pub(super) fn members_inherit(tree: &Tree) -> Vec<Violation> {
     violations
 }
 
-/// `1.2` or `1.2.3`: "1" would promise that 1.0.0 works, which nobody has tried.
+/// Returns `true` for `1.2` and `1.2.3`. "1" would promise that 1.0.0 works, which nobody has
+/// tried.
 fn is_floor(version: &str) -> bool {
     let version = version.trim_start_matches(['=', '^', '~', '>', '<', ' ']);
     let mut parts = version.split('.');
@@ -97,7 +98,7 @@ mod tests {
     use crate::tidy::tests::found;
 
     #[test]
-    fn a_shared_dependency_has_a_reason_and_a_floor() {
+    fn a_shared_dependency_without_a_reason_or_a_floor_is_found() {
         let manifest = "[workspace.dependencies]\nsse-core = { path = \"sse-core\" }\n\n\
             # Why a and b.\na = \"1.2\"\nb = { version = \"0.3.1\", features = [] }\n\n\
             c = \"1.2\"\n# Why d and e.\nd = \"1\"\ne = { version = \"*\" }\n\
@@ -107,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dependency_of_one_member_has_a_reason_and_a_floor_of_its_own() {
+    fn a_dependency_of_one_member_without_a_reason_or_a_floor_is_found() {
         let manifest = "[dependencies]\na.workspace = true\n\
             b = { workspace = true, optional = true }\n# Why c.\nc = \"1.2\"\nd = \"1.2\"\n\
             # Why e.\ne = \"1\"\n[dev-dependencies.f]\nversion = \"1.2\"\n";
@@ -119,14 +120,14 @@ mod tests {
     }
 
     #[test]
-    fn a_feature_has_a_comment_of_its_own() {
+    fn a_feature_without_its_own_comment_is_found() {
         let manifest = "[features]\ndefault = []\n# What a adds.\na = []\nb = []\n";
         let found = found("documented-features", &[("sse-core/Cargo.toml", manifest)]);
         assert_eq!(found, ["sse-core/Cargo.toml:5"]);
     }
 
     #[test]
-    fn a_feature_is_named_in_the_readme() {
+    fn a_feature_that_the_readme_does_not_name_is_found() {
         let manifest = "[features]\n# What a adds.\na = []\n# What b adds.\nb = []\n";
         let files = [
             ("sse-core/Cargo.toml", manifest),
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_takes_its_settings_from_the_workspace() {
+    fn a_member_that_does_not_inherit_its_settings_is_found() {
         let good = "[package]\nedition.workspace = true\npublish.workspace = true\n\
             [lints]\nworkspace = true\n";
         assert!(found("members-inherit", &[("e2e/Cargo.toml", good)]).is_empty());

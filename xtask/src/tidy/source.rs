@@ -1,8 +1,8 @@
-//! Rules about source files: how they begin, how long they are, what stands where.
+//! Rules about source files: their first lines, their length, and the place of items.
 
 use super::tree::{File, Tree, Violation};
 
-/// The names and values that only [`HEADER_FILES`] may write out, in lower case.
+/// The names and values that only [`HEADER_FILES`] may spell out, in lower case.
 const HEADERS: &[&str] = &[
     "text/event-stream",
     "x-accel-buffering",
@@ -11,15 +11,16 @@ const HEADERS: &[&str] = &[
     "retry-after",
 ];
 
-/// The wire knows the media type and the header of the last event id, the response the others.
+/// The files of the header names: the wire has the media type and the header of the last event id,
+/// the response has the others.
 const HEADER_FILES: [&str; 2] = ["sse-wire/src/http.rs", "sse-core/src/response/mod.rs"];
 
-/// `lib.rs` lists what a crate has; more lines than this are something else.
+/// The most lines of a `lib.rs`, which only lists the contents of a crate.
 const MOST_CONTENTS_LINES: usize = 80;
 
 const MOST_LINES: usize = 800;
 
-/// Each header name and value, and the media type, stands in one file.
+/// Finds header names, header values and the media type outside the files that have them.
 pub(super) fn one_place_for_headers(tree: &Tree) -> Vec<Violation> {
     let mut violations = Vec::new();
     let others = |file: &&File| !HEADER_FILES.contains(&file.path.as_str());
@@ -40,15 +41,15 @@ pub(super) fn one_place_for_headers(tree: &Tree) -> Vec<Violation> {
     violations
 }
 
-/// Every source file begins with a module doc; including the README is one.
+/// Finds source files that do not begin with a module doc, or with the README as one.
 pub(super) fn module_docs(tree: &Tree) -> Vec<Violation> {
     tree.rust()
         .filter(|file| file.is_source() && !begins_with_doc(file))
-        .map(|file| file.violation(1, "begin with a `//!` line that says what the file is for"))
+        .map(|file| file.violation(1, "begin with a `//!` line that says what is in the file"))
         .collect()
 }
 
-/// The `lib.rs` of a library is a table of contents: docs, `mod`, `pub use`.
+/// Finds items in the `lib.rs` of a library, which is a table of contents: docs, `mod`, `pub use`.
 pub(super) fn lib_is_contents(tree: &Tree) -> Vec<Violation> {
     let mut violations = Vec::new();
     for file in tree
@@ -59,17 +60,18 @@ pub(super) fn lib_is_contents(tree: &Tree) -> Vec<Violation> {
         let mut is_doctest = false;
         for (number, line) in file.code() {
             let line = line.trim();
-            // What exists for doc tests alone has no better place; it ends at a blank line.
+            // An item for doc tests alone has no better place; it ends at a blank line.
             is_doctest = line == "#[cfg(doctest)]" || (is_doctest && !line.is_empty());
             if is_doctest || line.is_empty() {
                 continue;
             }
             count += 1;
             if is_item_with_body(line) {
-                let advice = "move the item to a module of its own and `pub use` it here";
+                let advice = "move the item to its own module and `pub use` it here";
                 violations.push(file.violation(number, advice));
             } else if count == MOST_CONTENTS_LINES + 1 {
-                let advice = format!("keep lib.rs within {MOST_CONTENTS_LINES} lines beside docs");
+                let advice =
+                    format!("keep lib.rs within {MOST_CONTENTS_LINES} lines, besides docs");
                 violations.push(file.violation(number, advice));
             }
         }
@@ -77,7 +79,7 @@ pub(super) fn lib_is_contents(tree: &Tree) -> Vec<Violation> {
     violations
 }
 
-/// One type, one file. A file of more than 800 lines holds two subjects, most likely.
+/// Finds files of more than 800 lines, which most likely have two subjects.
 pub(super) fn short_files(tree: &Tree) -> Vec<Violation> {
     let mut violations = Vec::new();
     for file in tree.rust() {
@@ -121,7 +123,7 @@ fn begins_with_doc(file: &File) -> bool {
     false
 }
 
-/// A function, a type, a trait or an `impl`, with any visibility.
+/// Returns `true` for a function, a type, a trait or an `impl`, with any visibility.
 fn is_item_with_body(line: &str) -> bool {
     const QUALIFIERS: &[&str] = &["pub", "async", "const", "unsafe", "default"];
     const ITEMS: &[&str] = &["fn", "impl", "struct", "enum", "trait", "union"];
@@ -136,7 +138,7 @@ mod tests {
     use crate::tidy::tests::found;
 
     #[test]
-    fn a_header_is_written_out_only_in_the_response() {
+    fn a_header_that_is_spelled_out_elsewhere_is_found() {
         let text = "//! Sends \"text/event-stream\".\nconst A: &str = \"Text/Event-Stream\";\n\
             let b = HeaderName::from_static(\"last-event-id\"); // x\n// \"retry-after\"\n\
             let c = b\"x-accel-buffering\";\nmod tests {\n    let d = \"retry-after\";\n}\n";
@@ -153,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_file_begins_with_its_doc() {
+    fn a_source_file_that_does_not_begin_with_its_doc_is_found() {
         let rows = [
             ("//! Doc.\n", true),
             ("\n#![forbid(unsafe_code)]\n//! Doc.\n", true),
@@ -173,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lib_file_holds_no_items() {
+    fn an_item_in_a_lib_file_is_found() {
         let text = "//! Docs: fn a() {}\nmod a;\npub use a::A;\npub fn b() {}\n\
             impl<T> A for T {}\npub(crate) struct C;\npub const fn d() {}\n\n\
             #[cfg(doctest)]\nstruct Readme;\n\nfn e() {}\nconst F: u8 = 0;\n";
@@ -186,14 +188,14 @@ mod tests {
     }
 
     #[test]
-    fn a_lib_file_is_short_not_counting_docs() {
+    fn a_long_lib_file_is_found_not_counting_docs() {
         let text = format!("{}{}", "//! Doc.\n".repeat(100), "mod a;\n".repeat(81));
         let found = found("lib-is-contents", &[("sse-core/src/lib.rs", &text)]);
         assert_eq!(found, ["sse-core/src/lib.rs:181"]);
     }
 
     #[test]
-    fn a_long_file_is_to_be_split() {
+    fn a_long_file_is_found() {
         let text = |lines: usize| "x\n".repeat(lines);
         let files = [
             ("sse-core/src/a.rs", &*text(800)),

@@ -1,15 +1,14 @@
-//! Rules about what is left open: tests that do not run, code that is not written, blind waiting.
+//! Rules about loose ends: tests that do not run, notes to self, blind waiting.
 
 use super::tree::{Tree, Violation, without_comment};
 
-/// No placeholder and no note to self: what is open stands in the issue list.
+/// Finds notes to self, which belong into the issue list. Clippy finds `todo!` and its kind.
 pub(super) fn nothing_unfinished(tree: &Tree) -> Vec<Violation> {
     let advice = "finish it, or leave it out and open an issue";
-    let words = ["todo!", "unimplemented!", "FIXME", "XXX"];
-    lines_with(tree, &words, advice)
+    lines_with(tree, &["TODO", "FIXME", "XXX"], advice)
 }
 
-/// No test is ignored: it runs, or it goes.
+/// Finds ignored tests: a test runs, or it is deleted.
 pub(super) fn nothing_ignored(tree: &Tree) -> Vec<Violation> {
     lines_with(
         tree,
@@ -18,9 +17,10 @@ pub(super) fn nothing_ignored(tree: &Tree) -> Vec<Violation> {
     )
 }
 
-/// A test waits for something, with a deadline, and not for a time that was enough yesterday.
+/// Finds sleeps in tests. A test waits for an event, with a deadline, and not for a time that was
+/// enough yesterday.
 ///
-/// A sleep that is a deadline, or that sets the pace of what is tested, says so in a comment
+/// A sleep that is a deadline, or that sets the pace of the test, says so in a comment
 /// `// deadline: why` or `// pace: why` on its line or the one above.
 pub(super) fn no_bare_sleep(tree: &Tree) -> Vec<Violation> {
     let mut violations = Vec::new();
@@ -28,7 +28,7 @@ pub(super) fn no_bare_sleep(tree: &Tree) -> Vec<Violation> {
         for (number, line) in file.test_lines() {
             let is_reasoned = || file.is_explained(number, 1, &["deadline: ", "pace: "]);
             if calls_sleep(without_comment(line)) && !is_reasoned() {
-                let advice = "wait for the thing itself, or say `// deadline: why`, `// pace: why`";
+                let advice = "wait for the event itself, or say `// deadline: why`, `// pace: why`";
                 violations.push(file.violation(number, advice));
             }
         }
@@ -48,7 +48,7 @@ fn lines_with(tree: &Tree, words: &[&str], advice: &str) -> Vec<Violation> {
     violations
 }
 
-/// `sleep(`, also imported or qualified; a method or a longer name that ends so is another thing.
+/// Returns `true` for `sleep(`, also qualified, but not for a method or a longer name.
 fn calls_sleep(code: &str) -> bool {
     code.match_indices("sleep(").any(|(start, _)| {
         let before = &code[..start];
@@ -63,24 +63,24 @@ mod tests {
     use crate::tidy::tests::found;
 
     #[test]
-    fn placeholders_are_found_everywhere() {
-        let text = "todo!()\nunimplemented!(\"a\")\n// FIXME: b\n// XXX\nlet todo = 1;\n";
+    fn a_note_to_self_is_found_everywhere() {
+        let text = "// TODO: a\n// FIXME: b\n// XXX\nlet todo = 1;\n";
         let found = found("nothing-unfinished", &[("xtask/src/demo.rs", text)]);
         assert_eq!(
             found,
-            [1, 2, 3, 4].map(|line| format!("xtask/src/demo.rs:{line}"))
+            [1, 2, 3].map(|line| format!("xtask/src/demo.rs:{line}"))
         );
     }
 
     #[test]
-    fn ignored_tests_are_found() {
+    fn an_ignored_test_is_found() {
         let text = "#[test]\n#[ignore = \"slow\"]\nfn a() {}\n    #[ignore]\n";
         let found = found("nothing-ignored", &[("sse-core/tests/a.rs", text)]);
         assert_eq!(found, ["sse-core/tests/a.rs:2", "sse-core/tests/a.rs:4"]);
     }
 
     #[test]
-    fn a_sleep_in_a_test_needs_a_reason() {
+    fn a_sleep_in_a_test_without_a_reason_is_found() {
         let text = "thread::sleep(a);\nmod tests {\ntokio::time::sleep(a).await;\nsleep(a);\n\
             // pace: one message per tick\nsleep(a);\nsleep(a); // deadline: the poll below\n\
             b.sleep(a);\nfn sleep() {}\n// sleep(a)\nsleep(a); // a while\n}\n";

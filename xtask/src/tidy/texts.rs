@@ -1,15 +1,15 @@
-//! Rules about any text: nothing in it belongs to one machine or to another host.
+//! Rules about all text files: nothing in them belongs to one machine or to another host.
 
 use super::tree::{Tree, Violation};
 
-/// Where developers keep their files.
+/// The folders in which developers keep their files.
 const MACHINE_FOLDERS: &[&str] = &["/home/", "/root/", "/Users/"];
 
-/// Hosts a page of an example may name: the machine itself, and the names (not addresses, nothing
-/// is loaded) of XML vocabularies.
+/// The hosts that a page of an example may name: the machine itself, and the names of XML
+/// vocabularies, which look like addresses but are not loaded.
 const ALLOWED_HOSTS: &[&str] = &["localhost", "127.0.0.1", "www.w3.org"];
 
-/// No file names a path of the machine it was written on.
+/// Finds paths of the machine on which a file was written.
 pub(super) fn no_machine_paths(tree: &Tree) -> Vec<Violation> {
     let mut violations = Vec::new();
     for file in tree.files() {
@@ -28,7 +28,8 @@ pub(super) fn no_machine_paths(tree: &Tree) -> Vec<Violation> {
     violations
 }
 
-/// The pages of examples load nothing from another host: they work offline and tell nobody.
+/// Finds pages of examples that load something from another host. They work offline and tell nobody
+/// who reads them.
 pub(super) fn pages_stand_alone(tree: &Tree) -> Vec<Violation> {
     let mut violations = Vec::new();
     let pages = tree.files().iter().filter(|file| {
@@ -37,7 +38,7 @@ pub(super) fn pages_stand_alone(tree: &Tree) -> Vec<Violation> {
     for file in pages {
         for (number, line) in file.lines() {
             if !is_comment(line) && names_other_host(line) {
-                let advice = "keep what the page needs beside it; load nothing from another host";
+                let advice = "keep its files next to the page; load nothing from another host";
                 violations.push(file.violation(number, advice));
             }
         }
@@ -45,14 +46,14 @@ pub(super) fn pages_stand_alone(tree: &Tree) -> Vec<Violation> {
     violations
 }
 
-/// The folder stands at the beginning of a path, not inside one or inside an address.
+/// Returns `true` if the folder begins a path, and is not inside one or inside an address.
 fn begins_path(line: &str, folder: &str) -> bool {
     line.match_indices(folder).any(|(start, _)| {
         !line[..start].ends_with(|last: char| last.is_alphanumeric() || "._-~/}".contains(last))
     })
 }
 
-/// A line that is a comment in HTML, JavaScript or CSS.
+/// Returns `true` for a line that is a comment in HTML, JavaScript or CSS.
 fn is_comment(line: &str) -> bool {
     let line = line.trim_start();
     ["//", "/*", "* ", "<!--"]
@@ -65,7 +66,7 @@ fn names_other_host(line: &str) -> bool {
     line.match_indices("//").any(|(start, _)| {
         let (before, after) = (&line[..start], &line[start + 2..]);
         let has_scheme = before.ends_with("http:") || before.ends_with("https:");
-        // `"//host` takes the scheme of the page.
+        // `"//host` is loaded with the scheme of the page.
         let has_host = before.ends_with(['"', '\'', '`', '('])
             && after.starts_with(|first: char| first.is_alphanumeric());
         (has_scheme || has_host) && is_other(after)
@@ -77,7 +78,7 @@ mod tests {
     use crate::tidy::tests::found;
 
     #[test]
-    fn paths_of_a_machine_are_found_in_any_text() {
+    fn a_path_of_a_machine_is_found_in_any_text() {
         let text = "see /home/you/main\n`/home/me/a`\n\"/root/.cargo\"\nfile:/Users/me\n\
             a/home/page\nhttps://example.org/home/\n$HOME/root/\nat-home/\n${a}/root/\n";
         let files = [
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_of_examples_load_nothing_from_elsewhere() {
+    fn a_page_that_loads_something_from_elsewhere_is_found() {
         let text = "<script src=\"https://cdn.example/a.js\"></script>\n\
             <link href='//cdn.example/a.css'>\n<a href=\"http://localhost:3000/\">\n\
             new URL('http://127.0.0.1:3000')\n// see https://example.org\n\

@@ -1,35 +1,37 @@
-//! The files that tidy looks at, and the questions that several rules ask of a file.
+//! The files that tidy looks at, and the questions about a file that several rules have.
 
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
+use super::vocabulary::NOT_YET;
+
 /// All text files of the project.
 #[derive(Debug)]
-pub(super) struct Tree(Vec<File>);
+pub(crate) struct Tree(Vec<File>);
 
 /// One text file.
 #[derive(Debug)]
-pub(super) struct File {
+pub(crate) struct File {
     /// From the root of the workspace, with `/`.
-    pub(super) path: String,
-    pub(super) text: String,
+    pub(crate) path: String,
+    pub(crate) text: String,
 }
 
-/// Something that breaks a rule.
+/// A line that breaks a rule.
 #[derive(Debug)]
 pub(super) struct Violation {
     pub(super) path: String,
     /// Counted from 1.
     pub(super) line: usize,
-    /// What to do about it.
+    /// The remedy, as a command to the reader.
     pub(super) advice: String,
 }
 
 impl Tree {
-    /// What git tracks, and what it would track if it were added now.
-    pub(super) fn load() -> Result<Self> {
+    /// Reads the files that git tracks, and those that it would track if they were added now.
+    pub(crate) fn load() -> Result<Self> {
         let output = Command::new("git")
             .args([
                 "ls-files",
@@ -45,7 +47,7 @@ impl Tree {
         }
         let mut files = Vec::new();
         for path in String::from_utf8_lossy(&output.stdout).split_terminator('\0') {
-            // What cannot be read as text is deleted but still tracked, or no text.
+            // A file that cannot be read is no text, or deleted but still tracked.
             if let Ok(text) = std::fs::read_to_string(path) {
                 let path = path.to_owned();
                 files.push(File { path, text });
@@ -62,22 +64,22 @@ impl Tree {
         self.0.iter().find(|file| file.path == path)
     }
 
-    pub(super) fn rust(&self) -> impl Iterator<Item = &File> {
+    pub(crate) fn rust(&self) -> impl Iterator<Item = &File> {
         self.0.iter().filter(|file| file.has_extension(&["rs"]))
     }
 
-    /// Like `rust`, for the rules that look for words: tidy's own files name what they look for.
+    /// The Rust files without tidy's own, which contain the words that they look for.
     pub(super) fn rust_but_tidy(&self) -> impl Iterator<Item = &File> {
         self.rust().filter(|file| !file.is_tidy())
     }
 
-    /// The source of the libraries that people depend on: `sse-*`, without their tests.
+    /// Returns the source of the libraries that people depend on: `sse-*`, without their tests.
     pub(super) fn library_source(&self) -> impl Iterator<Item = &File> {
         self.rust()
             .filter(|file| file.path.starts_with("sse-") && file.is_source() && !file.is_test())
     }
 
-    /// The folders `sse-*` at the top that are crates.
+    /// Returns the top-level folders `sse-*` that are crates.
     pub(super) fn library_folders(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|file| {
             let folder = file.path.strip_suffix("/Cargo.toml")?;
@@ -85,13 +87,13 @@ impl Tree {
         })
     }
 
-    /// The manifests of the workspace and of all packages.
+    /// Returns the manifests of the workspace and of all packages.
     pub(super) fn manifests(&self) -> impl Iterator<Item = &File> {
         let root = self.0.iter().filter(|file| file.path == "Cargo.toml");
         root.chain(self.member_manifests())
     }
 
-    /// The manifests of all packages; the workspace's own is not among them.
+    /// Returns the manifests of all packages, without the workspace's own.
     pub(super) fn member_manifests(&self) -> impl Iterator<Item = &File> {
         self.0
             .iter()
@@ -123,12 +125,13 @@ impl File {
             .is_some_and(|extension| any_of.iter().any(|it| extension == *it))
     }
 
-    /// Stands under a `src/`.
+    /// Returns `true` for a file under a `src/`.
     pub(super) fn is_source(&self) -> bool {
         self.path.contains("/src/")
     }
 
-    /// Holds nothing but tests: `tests/`, `tests.rs`, the suites and the browser tests.
+    /// Returns `true` for a file with nothing but tests: `tests/`, `tests.rs`, the suites and the
+    /// browser tests.
     pub(super) fn is_test(&self) -> bool {
         self.path.contains("/tests/")
             || self.path.ends_with("/tests.rs")
@@ -140,19 +143,25 @@ impl File {
         self.path.starts_with("xtask/src/tidy")
     }
 
-    /// Numbered lines.
-    pub(super) fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
+    /// Returns `true` if the file is under the rules about comments and words already.
+    pub(super) fn is_reviewed(&self) -> bool {
+        !NOT_YET.iter().any(|start| self.path.starts_with(start))
+    }
+
+    /// Returns the numbered lines.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
         (1..).zip(self.text.lines())
     }
 
-    /// The numbered lines before `mod tests {`, which our files have last, without comments.
+    /// Returns the numbered lines before `mod tests {`, which comes last in a file, without
+    /// comments.
     pub(super) fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         self.lines()
             .take_while(|(_, line)| !begins_tests(line))
             .map(|(number, line)| (number, without_comment(line)))
     }
 
-    /// The numbered lines that are test code, with comments: all of a test file, or from
+    /// Returns the numbered lines of test code, with comments: all of a test file, or those from
     /// `mod tests {` on.
     pub(super) fn test_lines(&self) -> impl Iterator<Item = (usize, &str)> {
         let whole = self.is_test();
@@ -160,7 +169,8 @@ impl File {
             .skip_while(move |(_, line)| !whole && !begins_tests(line))
     }
 
-    /// Line `number` or one of the `above` lines before it has a comment that holds one of `words`.
+    /// Returns `true` if line `number`, or one of the `above` lines before it, has a comment with
+    /// one of `words`.
     pub(super) fn is_explained(&self, number: usize, above: usize, words: &[&str]) -> bool {
         let first = number.saturating_sub(above);
         self.lines()
@@ -174,7 +184,7 @@ fn begins_tests(line: &str) -> bool {
     line.trim_start().starts_with("mod tests {")
 }
 
-/// Cuts at `//`, unless a colon stands before it: that is an address in a string.
+/// Returns the part before `//`. A `//` after a colon is an address in a string.
 pub(super) fn without_comment(line: &str) -> &str {
     let mut from = 0;
     while let Some(offset) = line[from..].find("//") {
@@ -195,7 +205,7 @@ mod tests {
         "//! Doc.\nfn a() {} // why\nlet b = \"http://c\"; // d\nmod tests {\n    fn e() {}\n}\n";
 
     #[test]
-    fn code_ends_where_tests_begin_and_has_no_comments() {
+    fn code_ends_at_the_tests_and_has_no_comments() {
         let tree = Tree::of(&[("sse-core/src/a.rs", SOURCE)]);
         let code: Vec<_> = tree.files()[0].code().collect();
         assert_eq!(
@@ -221,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_what_a_path_is() {
+    fn a_path_tells_sources_tests_and_crates_apart() {
         let files = [
             ("sse-core/Cargo.toml", ""),
             ("sse-core/conformance/Cargo.toml", ""),

@@ -1,0 +1,117 @@
+//! The rule of one vocabulary: names and text use the word that the glossary has for a thing.
+
+use super::tree::{Tree, Violation};
+
+/// Files and folders that are still to be brought under the rules about comments and words. Each
+/// entry is a beginning of a path; the list only ever gets shorter.
+pub(super) const NOT_YET: &[&str] = &[
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "README.md",
+    "bench/",
+    "docs/",
+    "e2e/",
+    "examples/",
+    "fuzz/",
+    "sse-actix/",
+    "sse-axum/",
+    "sse-client/",
+    "sse-core/conformance/",
+    "sse-core/models/",
+    "sse-core/src/",
+    "sse-core/tests/",
+    "sse-poem/",
+    "sse-rocket/",
+    "sse-store/",
+    "sse-warp/",
+    "sse-wire/",
+];
+
+/// Words and phrases that are not used, each with what is.
+///
+/// An entry without a space or `_` is a whole word in text and a part of an identifier: `crowd` is
+/// found in "a crowd", `take_crowd` and `CrowdSize`, and not in "crowded".
+const FORBIDDEN: &[(&str, &str)] = &[
+    ("alarm", "timer"),
+    ("alarms", "timers"),
+    ("anew", "again"),
+    ("attendant", "wake task"),
+    ("attendants", "wake tasks"),
+    ("beside", "besides, next to, along with"),
+    ("but for", "except for"),
+    ("crowd", "wake batch, many listeners"),
+    ("crowds", "wake batches"),
+    ("futile", "permanent"),
+    ("lane", "topic log"),
+    ("lanes", "topic logs"),
+    ("may_wait", "is_blocking"),
+    ("of ours", "our"),
+    ("own id", "explicit id"),
+    ("own_id", "explicit_id"),
+    ("seat", "topic cursor, listener"),
+    ("seats", "topic cursors, listeners"),
+    ("so many", "this many"),
+    ("whoever", "a client, the caller, anyone who"),
+];
+
+/// Finds words of the old vocabulary, in Rust files and in documents.
+pub(super) fn forbidden_names(tree: &Tree) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for file in tree.files().iter().filter(|file| {
+        // This file has to name what it looks for.
+        file.has_extension(&["rs", "md"]) && file.is_reviewed() && !file.path.ends_with(file!())
+    }) {
+        for (number, line) in file.lines() {
+            let words = words(line);
+            for (old, new) in FORBIDDEN {
+                let is_used = if old.contains('_') {
+                    line.contains(old)
+                } else {
+                    words.contains(&format!(" {old} "))
+                };
+                if is_used {
+                    violations.push(file.violation(number, format!("not `{old}`: {new}")));
+                }
+            }
+        }
+    }
+    violations
+}
+
+/// Returns the words of a line in lower case, those of identifiers apart, each between blanks.
+fn words(line: &str) -> String {
+    let mut words = String::from(" ");
+    let mut was_lower = false;
+    for letter in line.chars() {
+        if letter.is_uppercase() && was_lower || !letter.is_alphanumeric() {
+            words.push(' ');
+        }
+        if letter.is_alphanumeric() {
+            words.extend(letter.to_lowercase());
+        }
+        was_lower = letter.is_lowercase();
+    }
+    words.push(' ');
+    words.replace("  ", " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tidy::tests::found;
+
+    #[test]
+    fn a_forbidden_word_is_found_in_text_and_in_names() {
+        let text = "// A crowd.\nfn take_seats() {}\nstruct LaneLength;\n/// So many, and\n\
+            fn may_wait() {}\n// Overcrowded planes beneath seatbelts; besides, an attendance.\n";
+        let files = [
+            ("xtask/src/a.rs", text),
+            ("xtask/a.md", "Anew.\n"),
+            ("a.txt", "anew"),
+        ];
+        let found = found("forbidden-names", &files);
+        let lines = [1, 2, 3, 4, 5].map(|line| format!("xtask/src/a.rs:{line}"));
+        assert_eq!(found[..5], lines);
+        assert_eq!(found[5..], ["xtask/a.md:1"]);
+    }
+}
