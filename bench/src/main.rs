@@ -1,4 +1,4 @@
-//! Measures the crates of this project beside what people use instead.
+//! Measures the crates of this project against what people use instead.
 
 mod clients;
 mod clock;

@@ -55,7 +55,7 @@ const SCENARIOS: [Scenario; 16] = [
     ("sustained", "as much as one core can take", scenarios::sustained),
     ("paced", "an even pace, each message by itself", scenarios::paced),
     ("memory", "what an idle connection costs", scenarios::memory),
-    ("stuck", "beside clients that never read", scenarios::stuck),
+    ("stuck", "next to clients that never read", scenarios::stuck),
     ("connect-storm", "everyone connects at once", scenarios::connect_storm),
     ("resume-storm", "everyone comes back at once", scenarios::resume_storm),
     ("shutdown", "SIGTERM with streams open", scenarios::shutdown),

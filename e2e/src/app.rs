@@ -1,4 +1,4 @@
-//! Which of the example apps.
+//! The example apps.
 
 use std::{env, fmt, path::PathBuf};
 
@@ -20,7 +20,7 @@ pub enum App {
 }
 
 impl App {
-    /// All of them, in the order in which tables show them.
+    /// All apps, in the order in which tables show them.
     pub const ALL: [Self; 5] = [
         Self::Axum,
         Self::Actix,
@@ -29,7 +29,7 @@ impl App {
         Self::Poem,
     ];
 
-    /// The framework, as the folder of the example is named.
+    /// The name of the framework, which is that of the example's folder.
     pub fn name(self) -> &'static str {
         match self {
             Self::Axum => "axum",
@@ -40,7 +40,8 @@ impl App {
         }
     }
 
-    /// What to start: the executable that `EXAMPLE_<NAME>` names, or the one that cargo built beside the tests.
+    /// Returns the executable that `EXAMPLE_<NAME>` names, or else the one that cargo built next to
+    /// the tests.
     pub(crate) fn executable(self) -> Result<PathBuf> {
         if let Some(path) = env::var_os(format!("EXAMPLE_{}", self.name().to_uppercase())) {
             return Ok(path.into());
@@ -61,7 +62,7 @@ impl fmt::Display for App {
     }
 }
 
-/// The folder of the build that the running test belongs to, `target/<profile>`.
+/// Returns the folder of the build that the running test belongs to, `target/<profile>`.
 ///
 /// # Errors
 /// If the test does not run from `target/<profile>/deps`.

@@ -1,4 +1,4 @@
-//! The guard of a browser, and what a test does with its tabs.
+//! The guard of a browser, and the actions of a test in its tabs.
 
 use std::{
     io::{Read as _, Write as _},
@@ -15,7 +15,8 @@ use tokio::process::Command;
 
 use crate::{DEADLINE, Folder, eventually, process::Process, request};
 
-/// No screen, no graphics card, not more shared memory than containers have, no traffic of the browser's own.
+/// The arguments of the browser: no screen, no graphics card, no more shared memory than containers
+/// have, no traffic of the browser itself.
 const ARGUMENTS: &[&str] = &[
     "--headless=new",
     "--window-size=1280,800",
@@ -30,7 +31,7 @@ const ARGUMENTS: &[&str] = &[
     "--hide-scrollbars",
 ];
 
-/// How the page is, for the message of a failed wait.
+/// A script that returns the state of the page, for the message of a failed wait.
 const SNAPSHOT: &str = r#"
     const text = (id) => document.getElementById(id)?.textContent;
     const row = (row) => [row.dataset.type, row.dataset.id, row.querySelector(".data").textContent];
@@ -42,7 +43,7 @@ const SNAPSHOT: &str = r#"
     };
 "#;
 
-/// Headless Chromium with a profile of its own. Dropping it ends it and deletes the profile.
+/// Headless Chromium with its own profile. Dropping it ends the browser and deletes the profile.
 #[derive(Debug)]
 pub struct Browser {
     client: Client,
@@ -65,7 +66,7 @@ impl Browser {
         let capabilities =
             json!({ "goog:chromeOptions": { "binary": "/usr/bin/chromium", "args": args } });
         let Value::Object(capabilities) = capabilities else {
-            unreachable!("an object stands in the line above")
+            unreachable!("the line above makes an object")
         };
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities)
@@ -100,7 +101,7 @@ impl Browser {
     }
 }
 
-/// One tab of a [`Browser`]; it is gone when that is dropped.
+/// One tab of a [`Browser`], which is gone when the browser is dropped.
 #[derive(Debug)]
 pub struct Tab {
     client: Client,
@@ -143,10 +144,11 @@ impl Tab {
             .with_context(|| format!("in the page: {body}"))
     }
 
-    /// Waits until a JavaScript expression is truthy, and returns its value. An error counts as "not yet".
+    /// Waits until a JavaScript expression is truthy, and returns its value. An error counts as
+    /// "not yet".
     ///
     /// # Errors
-    /// If it is not so within [`DEADLINE`]; the message tells how the page is.
+    /// If it is not so within [`DEADLINE`]. The message has the state of the page.
     pub async fn eventually(&self, what: &str, expression: &str) -> Result<Value> {
         eventually(what, DEADLINE, async || {
             Ok(
@@ -176,11 +178,11 @@ impl Tab {
         Ok(self.find(css).await?.click().await?)
     }
 
-    /// Takes a picture as PNG of the page as a screen of this size shows it, with two pixels to the CSS pixel.
-    /// The tab keeps the size.
+    /// Takes a picture of the page as PNG, on a screen of this size with two pixels to the CSS
+    /// pixel. The tab keeps the size.
     ///
     /// # Errors
-    /// If the browser does not.
+    /// If the browser cannot do it.
     pub async fn picture(&self, width: u32, height: u32) -> Result<Vec<u8>> {
         self.focus().await?;
         // WebDriver has windows only, which are no narrower than 500 pixels.
@@ -236,7 +238,8 @@ impl Driver {
         })
     }
 
-    /// Ends the browser, which would outlive a driver that is merely killed. Blocks for a tenth of a second.
+    /// Ends the browser, which would outlive a driver that is merely killed. Blocks for a tenth of
+    /// a second.
     fn quit(&self) -> std::io::Result<()> {
         let mut stream = TcpStream::connect(self.address)?;
         stream.set_read_timeout(Some(DEADLINE))?;
@@ -257,7 +260,7 @@ impl Drop for Driver {
     }
 }
 
-/// The port in `ChromeDriver was started successfully on port 40123.`
+/// Returns the port in `ChromeDriver was started successfully on port 40123.`
 fn printed_port(line: &str) -> Option<u16> {
     let (_, port) = line.split_once("started successfully on port ")?;
     port.trim_end_matches('.').parse().ok()

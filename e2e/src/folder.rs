@@ -16,10 +16,10 @@ use anyhow::{Context as _, Result};
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// Makes a folder that nobody else has.
+    /// Creates a folder that nobody else uses.
     ///
     /// # Errors
-    /// If it cannot be made.
+    /// If it cannot be created.
     pub fn create() -> Result<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!(
@@ -32,7 +32,7 @@ impl Folder {
         Ok(Self(path))
     }
 
-    /// Where it is.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! Plain HTTP, for what a test does without a browser.
+//! Plain HTTP, for requests without a browser.
 
 use std::net::SocketAddr;
 
@@ -11,7 +11,7 @@ use tokio::{
 
 use crate::DEADLINE;
 
-/// What [`request`] got.
+/// The response to a [`request`].
 #[derive(Debug)]
 pub struct Response {
     /// The status code.
@@ -20,7 +20,7 @@ pub struct Response {
     pub body: String,
 }
 
-/// Sends one request, without a browser, on a connection of its own.
+/// Sends one request, without a browser, on its own connection.
 ///
 /// # Errors
 /// If no answer with a `Content-Length` comes within [`DEADLINE`].
@@ -59,7 +59,8 @@ pub async fn request(
     response.with_context(|| format!("no answer to {method} {target} from {address}"))
 }
 
-/// None if the answer is not whole yet. By its length, as the browser's driver ignores `connection: close`.
+/// Returns the response, or `None` if it is not complete yet. Its length tells, because the
+/// browser's driver ignores `connection: close`.
 fn parse(answer: &str) -> Option<Response> {
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().ok()?;

@@ -1,12 +1,13 @@
-//! Real clients against the example apps: what the tests in `tests/` need to start, watch and stop both.
+//! Tools with which the tests in `tests/` start, watch and stop real clients and the example apps.
 //!
-//! It takes Chromium and its driver (Debian: `chromium`, `chromium-driver`) and the apps
-//! (`cargo build -p example-axum`, and so on). `EXAMPLE_AXUM` names another executable to test instead.
-//! The clients that `tests/clients` starts are installed by `cargo xtask test-all --step clients`.
+//! They need Chromium and its driver (Debian: `chromium`, `chromium-driver`) and the apps (`cargo
+//! build -p example-axum`, and so on). `EXAMPLE_AXUM` names another executable to test instead. The
+//! clients that `tests/clients` starts are installed by `cargo xtask test-all --step clients`.
 //!
-//! [`Server`], [`Browser`] and [`Folder`] are guards: dropped, they leave neither a process nor a file behind. [`Proxy`]
-//! is the network between the first two, for the tests to cut. [`HubServer`] is a server in the test's own process, for
-//! settings that the apps leave alone. Every wait is an [`eventually`] with a deadline.
+//! [`Server`], [`Browser`] and [`Folder`] are guards, which leave neither a process nor a file
+//! behind when they are dropped. [`Proxy`] is the network between the first two, which tests can
+//! cut. [`HubServer`] is a server in the test's own process, for settings that the apps do not
+//! have. Every wait is an [`eventually`] with a deadline.
 
 mod app;
 mod browser;

@@ -39,7 +39,7 @@ pub async fn arrived(tab: &Tab, data: &str) -> Result<()> {
     Ok(())
 }
 
-/// The positions in the ids of the rows, oldest first.
+/// Returns the positions in the ids of the rows, oldest first.
 ///
 /// # Errors
 /// If the page does not answer, or an id has none.
@@ -49,7 +49,7 @@ pub async fn positions(tab: &Tab) -> Result<Vec<u64>> {
     Ok(from_value(positions)?)
 }
 
-/// The data of the rows, oldest first.
+/// Returns the data of the rows, oldest first.
 ///
 /// # Errors
 /// If the page does not answer.

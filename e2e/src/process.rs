@@ -14,7 +14,8 @@ use tokio::{
 
 use crate::DEADLINE;
 
-/// A child process, killed on drop. It stays in the process group of the tests, so that Ctrl-C ends both.
+/// A child process, which is killed on drop. It stays in the process group of the tests, so that
+/// Ctrl-C ends both.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
@@ -46,12 +47,13 @@ impl Process {
                     return Ok(found);
                 }
             }
-            bail!("{name} has ended its output without its address")
+            bail!("{name} ended its output without printing its address")
         };
         let found = timeout(DEADLINE, search)
             .await
             .with_context(|| format!("{name} does not print its address"))??;
-        // Read on: a process whose output nobody reads blocks, and one whose output is closed fails.
+        // Reads on: a process whose output nobody reads blocks, and one whose output is closed
+        // fails.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Ok((Self { child }, found))
     }
@@ -63,7 +65,8 @@ impl Process {
             .id()
             .context("the process has ended already")?
             .to_string();
-        // The shell's own `kill`: to send a signal takes `unsafe` or a crate, and not every machine has the program.
+        // The shell's own `kill`: sending a signal takes `unsafe` or a crate, and not every machine
+        // has the program.
         let sent = BlockingCommand::new("sh")
             .args(["-c", r#"kill -s TERM "$0""#, &id])
             .status()?;

@@ -13,14 +13,16 @@ use tokio::{
 
 use crate::DEADLINE;
 
-/// How a [`Proxy`] treats connections.
+/// The way in which a [`Proxy`] treats connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Link {
-    /// They go through.
+    /// Connections go through.
     Up,
-    /// They break off, as in a dead spot: those there are at once, new ones as soon as they are made.
+    /// Connections break off, as in a dead spot: existing ones at once, new ones as soon as they
+    /// are made.
     Cut,
-    /// As [`Link::Cut`], but each new one is answered 503 first, as by a load balancer without a server.
+    /// As [`Link::Cut`], but each new connection is answered 503 first, as by a load balancer
+    /// without a server.
     Unavailable,
 }
 
@@ -44,7 +46,7 @@ impl Proxy {
         let watched = link.clone();
         let accepting = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                // An error is a connection that one of the two ends has closed: that is what this is for.
+                // An error is a connection that one of the two ends has closed, which is intended.
                 tokio::spawn(serve(client, server, watched.subscribe()));
             }
         });
@@ -55,19 +57,21 @@ impl Proxy {
         })
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Changes the link. If it is not up any more, the connections that exist have broken off once this returns.
+    /// Changes the link. If it is no longer up, all existing connections have broken off when this
+    /// returns.
     ///
     /// # Errors
     /// If they do not in time.
     pub async fn set(&self, link: Link) -> Result<()> {
         self.link.send_replace(link);
         if link != Link::Up {
-            // Each connection has a receiver. One that had not seen the break before the link is up again would go on.
+            // Each connection has a receiver. One that had not seen the break before the link is up
+            // again would go on.
             let broken = timeout(DEADLINE, self.link.closed()).await;
             broken.context("connections outlive their link")?;
         }
@@ -98,7 +102,7 @@ async fn serve(
         Link::Cut => Ok(()),
         Link::Unavailable => {
             drop(link);
-            // Closed with its request unread, a connection is reset and the answer lost.
+            // A connection that is closed with its request unread is reset, and the answer is lost.
             let _ = client.read(&mut [0; 16 * 1024]).await?;
             client.write_all(b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n").await
         }

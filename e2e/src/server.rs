@@ -13,7 +13,7 @@ use tokio::{process::Command, sync::mpsc::UnboundedSender};
 
 use crate::{App, process::Process, request};
 
-/// An example app, running. Dropping it kills it.
+/// A running example app. Dropping it kills it.
 #[derive(Debug)]
 pub struct Server {
     process: Process,
@@ -52,7 +52,8 @@ impl Server {
         Ok(Self { process, address })
     }
 
-    /// What starts the app on the given address, for a test of a start that fails.
+    /// Returns the command that starts the app on the given address, for a test of a start that
+    /// fails.
     ///
     /// # Errors
     /// If the app is not built.
@@ -62,12 +63,12 @@ impl Server {
         Ok(command)
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// As [`publish`] to this server.
+    /// Does the same as [`publish`], to this server.
     ///
     /// # Errors
     /// As [`publish`].
@@ -83,7 +84,7 @@ impl Server {
         self.process.terminate(within).await
     }
 
-    /// Sends SIGKILL, as a crash: nothing is said to anybody.
+    /// Sends SIGKILL, which is like a crash: nobody is told.
     ///
     /// # Errors
     /// If the signal cannot be sent.
@@ -92,7 +93,8 @@ impl Server {
     }
 }
 
-/// Publishes without a browser and returns the id. `query` is that of the request, as `topic=news&event=order`.
+/// Publishes without a browser and returns the id. `query` is that of the request, as
+/// `topic=news&event=order`.
 ///
 /// # Errors
 /// If the answer is anything but 202 with an id, or nobody is there to answer.
@@ -107,8 +109,8 @@ pub async fn publish(address: SocketAddr, query: &str, data: &str) -> Result<Str
         .to_owned())
 }
 
-/// Publishes `a0`, `a1` and so on, for the name `a`, on topic `news`, one after the other, says each time that it is
-/// acknowledged, and ends with the first that is not. Returns how many were.
+/// Publishes `a0`, `a1` and so on, for the name `a`, on topic `news`, one after the other, until
+/// one is not acknowledged. Sends a signal for each that is, and returns their number.
 pub async fn publish_until_it_fails(
     address: SocketAddr,
     name: char,
@@ -120,13 +122,13 @@ pub async fn publish_until_it_fails(
         .is_ok()
     {
         next += 1;
-        // Whoever has heard enough no longer listens.
+        // A receiver that has heard enough has gone.
         let _ = acknowledged.send(());
     }
     next
 }
 
-/// The address in a line such as `listening on http://127.0.0.1:3000`.
+/// Returns the address in a line such as `listening on http://127.0.0.1:3000`.
 fn printed_address(line: &str) -> Option<SocketAddr> {
     let (_, address) = line.split_once("http://")?;
     let end = address

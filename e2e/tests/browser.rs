@@ -12,7 +12,7 @@ use serde_json::json;
 use sse_core::{Hub, Joe, Message};
 use tokio::{sync::mpsc, time::sleep};
 
-/// How WebDriver writes these keys.
+/// The codes of these keys in WebDriver.
 const CONTROL: char = '\u{e009}';
 const ENTER: char = '\u{e007}';
 
@@ -30,7 +30,7 @@ async fn events_arrive() -> Result<()> {
 
     tab.click("#ticks").await?;
     let row = "events.querySelector('[data-type=clock]')";
-    tab.eventually("ticks are listed if one wants", row).await?;
+    tab.eventually("ticks are listed on request", row).await?;
     Ok(())
 }
 
@@ -85,7 +85,7 @@ async fn a_message_of_any_type_is_shown_once_it_is_listened_to() -> Result<()> {
         tab.type_into("#data", &format!("{data}{CONTROL}{ENTER}"))
             .await?;
         let arrived = format!("{NEWEST} === '{data}'");
-        tab.eventually("what the keyboard publishes arrives", &arrived)
+        tab.eventually("the message from the keyboard arrives", &arrived)
             .await?;
     }
     assert_eq!(rows(&tab).await?, ["1", "2", "3"]);
@@ -106,7 +106,7 @@ async fn topics_are_chosen_in_the_page_and_kept_in_its_address() -> Result<()> {
     tab.click("#topics [data-value=sport] button").await?;
     tab.type_into("#new-topic", &format!("weather{ENTER}"))
         .await?;
-    tab.eventually("the page is connected anew", OPEN).await?;
+    tab.eventually("the page is connected again", OPEN).await?;
     assert_eq!(
         tab.run("return location.search").await?,
         "?topic=news&topic=weather"
@@ -114,8 +114,11 @@ async fn topics_are_chosen_in_the_page_and_kept_in_its_address() -> Result<()> {
     for topic in ["sport", "weather", "news"] {
         server.publish(&format!("topic={topic}"), topic).await?;
     }
-    tab.eventually("what is chosen arrives", &format!("{NEWEST} === 'news'"))
-        .await?;
+    tab.eventually(
+        "messages of the chosen topics arrive",
+        &format!("{NEWEST} === 'news'"),
+    )
+    .await?;
     assert_eq!(rows(&tab).await?, ["weather", "news"]);
     assert_eq!(
         tab.run("return reconnects.textContent").await?,
@@ -158,7 +161,7 @@ async fn bad_input_is_refused_with_the_reason() -> Result<()> {
     assert_eq!(tab.run("return data.value").await?, "kept");
 
     server.publish("topic=news", "good").await?;
-    tab.eventually("what is good arrives", NEWEST).await?;
+    tab.eventually("the good message arrives", NEWEST).await?;
     assert_eq!(rows(&tab).await?, ["good"]);
     Ok(())
 }
@@ -180,7 +183,8 @@ async fn a_restarted_server_is_survived() -> Result<()> {
     tab.eventually("the page is connected again", OPEN).await?;
     assert_ne!(tab.run("return reconnects.textContent").await?, "0");
 
-    // The history has gone with the old server. That the new one knows proves that it was sent the id.
+    // The history has gone with the old server. The new one can only know of a gap if it was sent
+    // the id.
     let gap = format!("{NEWEST}.startsWith('Some events may be missing: ')");
     tab.eventually("the gap is shown", &gap).await?;
     server.publish("topic=news", "after").await?;
@@ -243,7 +247,7 @@ async fn a_server_with_a_store_is_killed_again_and_again_and_nothing_is_lost() -
 
     let mut rows = rows(&tab).await?;
     for (name, acknowledged) in counts {
-        // The one after them may have been stored: then only its answer was lost.
+        // The one after them may have been stored, and only its answer lost.
         let stored = acknowledged + usize::from(rows.contains(&format!("{name}{acknowledged}")));
         let expected: Vec<_> = (0..stored).map(|n| format!("{name}{n}")).collect();
         let found: Vec<_> = rows.extract_if(.., |row| row.starts_with(name)).collect();
@@ -265,7 +269,7 @@ async fn an_interrupted_network_loses_nothing() -> Result<()> {
     server.publish("topic=news", "0").await?;
     tab.eventually("the first message arrives", NEWEST).await?;
 
-    // After an answer of 503 the browser gives up for good, and the page has to try again by itself.
+    // After a 503 the browser gives up for good, and the page has to try again by itself.
     for (link, state, missed) in [
         (Link::Cut, "connecting", ["1", "2", "3"]),
         (Link::Unavailable, "closed", ["4", "5", "6"]),
@@ -280,7 +284,7 @@ async fn an_interrupted_network_loses_nothing() -> Result<()> {
         proxy.set(Link::Up).await?;
         tab.eventually("the page is connected again", OPEN).await?;
         let caught_up = format!("{NEWEST} === '{}'", missed[2]);
-        tab.eventually("what was missed arrives", &caught_up)
+        tab.eventually("the missed messages arrive", &caught_up)
             .await?;
     }
     // Each once, in order, and no gap.
@@ -302,17 +306,17 @@ async fn a_reloaded_tab_misses_nothing() -> Result<()> {
     server.publish("", "m3").await?;
     tab.go(&format!("http://{}/", server.address())).await?;
     let m3 = format!("{NEWEST} === 'm3'");
-    tab.eventually("what was missed arrives", &m3).await?;
+    tab.eventually("the missed messages arrive", &m3).await?;
     assert_eq!(rows(&tab).await?, ["m2", "m3"]);
 
     tab.go("about:blank").await?;
     server.publish("topic=news", "m4").await?;
     tab.back().await?;
     let m4 = format!("{NEWEST} === 'm4'");
-    tab.eventually("what was missed arrives after going back", &m4)
+    tab.eventually("the missed message arrives after going back", &m4)
         .await?;
     let mut rows = rows(&tab).await?;
-    // Still there if the browser has revived the page as it was.
+    // These are still there if the browser has revived the page as it was.
     rows.retain(|row| row != "m2" && row != "m3");
     assert_eq!(rows, ["m4"]);
     Ok(())

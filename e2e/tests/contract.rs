@@ -1,4 +1,4 @@
-//! The contract of the example app, told by a bare HTTP client to all five.
+//! The contract of the example app, checked by a bare HTTP client on all five.
 //!
 //! A case that is not in the list is dead code, which is a warning.
 
@@ -25,7 +25,7 @@ macro_rules! contract {
             [
                 the_page_is_there_and_loads_nothing_from_elsewhere,
                 a_stream_has_exactly_these_headers,
-                what_is_published_arrives_byte_for_byte,
+                a_published_message_arrives_byte_for_byte,
                 no_topic_is_the_default_topic,
                 bad_input_is_a_400_with_the_reason_and_reaches_no_stream,
                 the_clock_ticks_every_second,
@@ -78,8 +78,9 @@ mod poem {
     contract!(e2e::App::Poem);
 }
 
-/// The contract says 2 s. As much again for a machine that runs other tests at the same time:
-/// without an end of its streams no server ends within either.
+/// The time within which an app ends. The contract says 2 s, and this has as much again for a
+/// machine that runs other tests at the same time. No server would end within either without ending
+/// its streams.
 const WITHIN: Duration = Duration::from_secs(4);
 
 const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -88,7 +89,7 @@ async fn get(server: &Server, path: &str) -> Response {
     Client::connect(server.address()).await.get(path).await
 }
 
-/// An open stream that has said where it begins, and nothing else.
+/// Returns an open stream of which only the id of its place has been read.
 async fn open(server: &Server, path: &str) -> Body {
     let mut body = get(server, path).await.body;
     body.opening().await;
@@ -132,7 +133,8 @@ async fn a_stream_has_exactly_these_headers(app: App) -> Result<()> {
     Ok(())
 }
 
-/// What a framework may add, because no client and no proxy treats a stream differently for it.
+/// Returns `true` for a header that a framework may add, because no client and no proxy treats a
+/// stream differently for it.
 fn is_the_frameworks_own(name: &str, value: &str) -> bool {
     const HARMLESS: [&str; 5] = [
         "date",
@@ -142,11 +144,11 @@ fn is_the_frameworks_own(name: &str, value: &str) -> bool {
         "x-content-type-options",
         "x-frame-options",
     ];
-    // What keeps a compressor of the framework away.
+    // This one keeps a compressor of the framework away.
     HARMLESS.contains(&name) || (name, value) == ("content-encoding", "identity")
 }
 
-async fn what_is_published_arrives_byte_for_byte(app: App) -> Result<()> {
+async fn a_published_message_arrives_byte_for_byte(app: App) -> Result<()> {
     let server = Server::start(app).await?;
     let mut body = open(&server, "/events?topic=a&topic=b").await;
     let rows = [
@@ -348,19 +350,19 @@ async fn a_client_resumes_across_kill_9_with_exactly_what_it_missed(app: App) ->
             server.publish("", data).await?;
         }
         let mut body = resumed(&server, &seen.id).await;
-        assert_eq!(in_time("what it missed", body.data(300)).await, missed);
+        assert_eq!(in_time("the missed messages", body.data(300)).await, missed);
         last = server.publish("", "live").await?;
         let live = in_time("a message", body.event()).await;
         assert_eq!(live.data, "live", "nothing came twice");
         all.extend([vec!["seen".to_owned()], missed, vec!["live".to_owned()]].concat());
     }
     let mut body = resumed(&server, &first).await;
-    let replayed = in_time("what three runs stored", body.data(all.len())).await;
+    let replayed = in_time("the messages that three runs stored", body.data(all.len())).await;
     assert_eq!(replayed, all);
     server.kill().await
 }
 
-/// The default topic after the message with this id.
+/// Returns a stream of the default topic, after the message with this id.
 async fn resumed(server: &Server, id: &str) -> Body {
     let headers = [("Last-Event-ID", id.as_bytes())];
     let client = Client::connect(server.address()).await;
@@ -396,7 +398,7 @@ async fn a_wrong_argument_is_an_error_that_says_the_usage(app: App) -> Result<()
     Ok(())
 }
 
-/// What an app that does not start says.
+/// Returns the error output of an app that does not start.
 async fn refusal(app: App, address: SocketAddr, arguments: &[&OsStr]) -> Result<String> {
     let mut command = Server::command_at(app, address)?;
     let output = timeout(DEADLINE, command.args(arguments).output());

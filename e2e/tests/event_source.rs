@@ -1,4 +1,4 @@
-//! The browser's own `EventSource` with nothing around it: cut off early, refused, and in a full house.
+//! The browser's own `EventSource` alone: cut off early, refused, and at a hub that is full.
 //!
 //! In the JavaScript here, `source` and so on are those of the page of a [`HubServer`].
 
@@ -15,10 +15,10 @@ use tokio::time::sleep;
 const TOPIC: &str = "news";
 const PAGE: &str = "/?topic=news";
 
-/// In JavaScript: the stream is open. That of a refusal is, too, for a moment.
+/// In JavaScript: the stream is open. The stream of a refusal is, too, for a moment.
 const OPEN: &str = "source.readyState === EventSource.OPEN";
 
-/// In JavaScript: it was refused by a stream that has ended, and the browser will try again.
+/// In JavaScript: the page was refused by a stream that has ended, and the browser will try again.
 const REFUSED: &str = "opens >= 1 && errors >= 1 && source.readyState === EventSource.CONNECTING";
 
 fn joe() -> JoeBuilder {
@@ -26,7 +26,7 @@ fn joe() -> JoeBuilder {
     Joe::builder().replayer(replayer)
 }
 
-/// It sends nothing by itself that would find out who has left.
+/// Returns a hub that sends nothing by itself, and so does not notice clients that have left.
 fn hub(joe: impl Provider) -> HubBuilder {
     Hub::builder(joe).keep_alive(Duration::from_secs(600))
 }
@@ -38,7 +38,7 @@ async fn publish(hub: &Hub, data: &str) -> Result<()> {
     Ok(())
 }
 
-/// Waits until this has arrived, and nothing else.
+/// Waits until exactly this data has arrived.
 async fn has_seen(tab: &Tab, data: &[&str]) -> Result<()> {
     let seen = format!("JSON.stringify(seen) === {:?}", json!(data).to_string());
     let what = format!("exactly {data:?} arrives");
@@ -46,21 +46,23 @@ async fn has_seen(tab: &Tab, data: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Leaves the page. It says goodbye, or the browser would keep it and its stream for a minute, for whoever goes back.
+/// Leaves the page. It closes its stream, which the browser would keep with the page for a minute,
+/// in case the user goes back.
 async fn leave(tab: &Tab) -> Result<()> {
     tab.run("addEventListener('pagehide', () => source.close())")
         .await?;
     tab.go("about:blank").await
 }
 
-/// A tab that is cut off before its first message, while one is published, and what is then published reaches it.
+/// Returns a tab that was cut off before its first message, while one was published, and has
+/// received one that was published later.
 async fn cut_off_before_the_first_message(hub: Hub) -> Result<(Browser, Tab)> {
     let server = HubServer::start(App::Axum, hub.clone()).await?;
     let proxy = Proxy::start(server.address()).await?;
     let mut browser = Browser::start().await?;
     let tab = browser.open(proxy.address(), PAGE).await?;
     tab.eventually("the stream is open", OPEN).await?;
-    // pace: the first bytes come right behind the head, which is all that the page is told of
+    // pace: the first bytes come right after the head, which is all that the page is told of
     sleep(Duration::from_millis(500)).await;
 
     proxy.set(Link::Cut).await?;
@@ -74,7 +76,7 @@ async fn cut_off_before_the_first_message(hub: Hub) -> Result<(Browser, Tab)> {
     )
     .await?;
     publish(&hub, "live").await?;
-    tab.eventually("what is live arrives", "seen.includes('live')")
+    tab.eventually("the live message arrives", "seen.includes('live')")
         .await?;
     Ok((browser, tab))
 }
@@ -86,14 +88,14 @@ async fn a_page_cut_off_before_its_first_message_misses_nothing() -> Result<()> 
 }
 
 #[tokio::test]
-async fn without_the_opening_id_such_a_page_counts_as_new() -> Result<()> {
+async fn without_the_opening_id_a_page_cut_off_early_counts_as_new() -> Result<()> {
     let hub = hub(joe().build()).opening_id(false).build();
     let (_browser, tab) = cut_off_before_the_first_message(hub).await?;
     has_seen(&tab, &["live"]).await
 }
 
 #[tokio::test]
-async fn a_page_refused_in_a_full_house_comes_by_itself_when_there_is_room() -> Result<()> {
+async fn a_page_refused_by_a_full_hub_comes_back_when_there_is_room() -> Result<()> {
     let joe = Arc::new(joe().max_subscribers(1).build());
     let hub = hub(Arc::clone(&joe)).build();
     let server = HubServer::start(App::Axum, hub.clone()).await?;
@@ -136,9 +138,9 @@ async fn a_page_refused_at_a_shutdown_finds_the_next_server() -> Result<()> {
     has_seen(&tab, &["before", "gap", "after"]).await
 }
 
-/// It is told each time, until it has loaded the current state and begins anew.
+/// Checks that the page is told each time, until it has loaded the current state and begins again.
 #[tokio::test]
-async fn a_page_refused_for_a_gap_is_told_and_comes_by_itself() -> Result<()> {
+async fn a_page_refused_for_a_gap_is_told_and_comes_back() -> Result<()> {
     let old = hub(joe().build()).build();
     let server = HubServer::start(App::Axum, old.clone()).await?;
     let address = server.address();
@@ -163,11 +165,11 @@ async fn a_page_refused_for_a_gap_is_told_and_comes_by_itself() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_reload_in_a_full_house_finds_its_own_place_in_every_framework() -> Result<()> {
+async fn a_reload_at_a_full_hub_finds_its_own_place_in_every_framework() -> Result<()> {
     let mut browser = Browser::start().await?;
     let mut failed = Vec::new();
     for app in App::ALL {
-        if let Err(error) = reload_in_a_full_house(&mut browser, app).await {
+        if let Err(error) = reload_at_a_full_hub(&mut browser, app).await {
             failed.push(format!("{app}: {error:#}"));
         }
     }
@@ -175,7 +177,7 @@ async fn a_reload_in_a_full_house_finds_its_own_place_in_every_framework() -> Re
     Ok(())
 }
 
-async fn reload_in_a_full_house(browser: &mut Browser, app: App) -> Result<()> {
+async fn reload_at_a_full_hub(browser: &mut Browser, app: App) -> Result<()> {
     let hub = hub(joe().max_subscribers(1).build()).build();
     let server = HubServer::start(app, hub.clone()).await?;
     let tab = browser.open(server.address(), PAGE).await?;

@@ -1,6 +1,6 @@
-//! What the bytes of the fuzzer mean.
+//! The meaning of the fuzzer's bytes.
 
-/// A stream, how to cut it, and how much the decoder may hold.
+/// A stream, the lengths into which it is cut, and the limits of the decoder.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Input<'a> {
     lengths: [u8; 2],
@@ -10,8 +10,8 @@ pub(crate) struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    /// The first four bytes are the lengths of chunks, which take turns, and the limits of a line and of an event;
-    /// counted from `0`, so that a seed is a text with four digits before it.
+    /// Reads the lengths of chunks, which take turns, and the limits of a line and of an event from
+    /// the first four bytes. They count from `0`, so that a seed is a text after four digits.
     pub(crate) fn new(bytes: &'a [u8]) -> Option<Self> {
         let (&[first, second, line, event], stream) = bytes.split_first_chunk()?;
         let number = |byte: u8| byte.wrapping_sub(b'0');
@@ -23,7 +23,8 @@ impl<'a> Input<'a> {
         })
     }
 
-    /// The stream whole, byte by byte, and cut as the fuzzer wants it, sometimes into empty chunks.
+    /// Returns the stream whole, byte by byte, and cut as the fuzzer wants it, sometimes into empty
+    /// chunks.
     pub(crate) fn cuts(&self) -> [Vec<&'a [u8]>; 3] {
         [
             vec![self.stream],
@@ -36,7 +37,7 @@ impl<'a> Input<'a> {
         let mut rest = self.stream;
         let mut chunks = Vec::new();
         for length in self.lengths.into_iter().cycle() {
-            // Two lengths of nothing would never end.
+            // Two lengths of zero would never end.
             let length = if self.lengths == [0, 0] {
                 1
             } else {

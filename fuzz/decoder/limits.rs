@@ -1,4 +1,4 @@
-//! A decoder that may hold little: it gives out the beginning of what it would, then an error that stays.
+//! A decoder with small limits: it gives out the first items, then an error that stays.
 
 use sse_wire::{DecodeError, Limits};
 
@@ -9,14 +9,15 @@ use crate::seen::Decoded;
 
 const MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// With the limits of the input the same comes out for all cuts, and an error where something is too long.
+/// Checks that with the limits of the input the same items come out for all cuts, and an error
+/// where something is too long.
 pub(crate) fn check(input: &Input<'_>, expected: &Decoded) {
     let limits = Limits::default()
         .line_bytes(input.line_bytes)
         .event_bytes(input.event_bytes);
     let [(given, error), others @ ..] = input.cuts().map(|cut| ours::decode(cut, limits));
     for (other, other_error) in others {
-        assert_eq!(other, given, "what is given out before the error");
+        assert_eq!(other, given, "the items before the error");
         assert_eq!(other_error.is_some(), error.is_some(), "{error:?}");
     }
 
@@ -36,7 +37,7 @@ pub(crate) fn check(input: &Input<'_>, expected: &Decoded) {
             assert_eq!(limit, input.event_bytes);
             Some(exceeded.event.expect("an event that is too large"))
         }
-        Some(other) => panic!("an error this target does not know: {other:?}"),
+        Some(other) => panic!("an error that this target does not know: {other:?}"),
         None => {
             assert_eq!(exceeded.certainly, None, "an error is missing");
             None
@@ -45,24 +46,25 @@ pub(crate) fn check(input: &Input<'_>, expected: &Decoded) {
     assert!(count >= before(possible, expected), "{exceeded:?}");
 }
 
-/// How many items are complete before this position, or in the whole stream.
+/// Returns the number of items that are complete before this position, or in the whole stream.
 fn before(position: Option<usize>, expected: &Decoded) -> usize {
     let is_before = |at: usize| position.is_none_or(|position| at < position);
     let items = expected.items.iter();
     items.filter(|(at, _)| is_before(*at)).count()
 }
 
-/// The ends of the first lines that are longer than a limit, or with which an event is.
+/// The ends of the first lines that exceed a limit, or with which an event does.
 ///
-/// What is documented leaves open whether the byte order mark counts, what an unfinished line counts for an event,
-/// and whether bytes that are not UTF-8 count as they came or as the U+FFFD that they become.
+/// The documentation leaves three points open: if the byte order mark counts, how much of an
+/// unfinished line counts for an event, and if bytes that are not UTF-8 count as they came or as
+/// the U+FFFD that they become.
 #[derive(Debug, Default)]
 struct Exceeded {
-    /// However one counts.
+    /// The end of the first that exceeds its limit in every way of counting.
     certainly: Option<usize>,
-    /// A line, if one counts as much as one can.
+    /// The end of the first long line, if everything counts.
     line: Option<usize>,
-    /// An event, likewise.
+    /// The end of the first line with which an event is too large, if everything counts.
     event: Option<usize>,
 }
 
@@ -102,9 +104,9 @@ impl Exceeded {
 }
 
 impl Length {
-    /// One more line of data.
+    /// Returns the length with one more line of data.
     fn with_line(data: Option<Self>, value: &[u8]) -> Self {
-        // The LF between it and the line before.
+        // The LF between this line and the one before.
         let before = data.map_or(Self::default(), |data| Self {
             least: data.least + 1,
             most: data.most + 1,
@@ -122,7 +124,7 @@ struct Line<'a> {
     bytes: &'a [u8],
     is_first: bool,
     is_finished: bool,
-    /// The position after the first byte of its end; if it has none, after the stream.
+    /// The position after the first byte of its end, or after the stream if it has no end.
     end: usize,
 }
 

@@ -1,7 +1,7 @@
-//! The decoder against streams that a fuzzer thinks of, cut where it likes.
+//! The decoder on streams that a fuzzer makes up, cut at places that it chooses.
 //!
-//! What comes out has to be the same however the stream is cut, and what a naive decoder and one of other people
-//! make of it. With small limits it has to be the beginning of that, then an error.
+//! The same items have to come out however the stream is cut, and from a naive decoder and one of
+//! other people. With small limits the first of them have to come out, then an error.
 
 #![no_main]
 

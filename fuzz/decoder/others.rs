@@ -1,10 +1,11 @@
-//! A decoder of other people, where it claims to be a browser.
+//! A decoder of other people, as far as it claims to behave as a browser.
 
 use peer::{SseDecoder, SseEvent};
 
 use crate::seen::{Decoded, Seen};
 
-/// The peer gives out the same, comments aside and with its own idea of the longest reconnection time.
+/// Checks that the peer gives out the same items, without comments and with its own limit of the
+/// reconnection time.
 pub(crate) fn check(stream: &[u8], expected: &Decoded) {
     let mut decoder = SseDecoder::new();
     let mut input = stream;

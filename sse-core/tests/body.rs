@@ -1,4 +1,5 @@
-//! The response body: its first bytes, keep-alive, ends. Time is paused: it passes when nothing else happens.
+//! The response body: its first bytes, keep-alive, ends. Time is paused, and passes when nothing
+//! else happens.
 
 use std::{future, sync::Arc, time::Duration};
 
@@ -23,7 +24,7 @@ async fn opened(hub: &Hub) -> SseBody {
     body
 }
 
-/// The id of a place and a blank line.
+/// Checks that the bytes are the id of a place and a blank line.
 fn is_place(bytes: &[u8]) {
     let text = std::str::from_utf8(bytes).unwrap();
     let lines: Vec<_> = text.split('\n').collect();
@@ -79,7 +80,7 @@ async fn keep_alive_can_be_set_and_turned_off() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_keep_alive_that_was_missed_comes_at_once_and_only_once() {
+async fn a_missed_keep_alive_comes_at_once_and_only_once() {
     let hub = hub();
     let mut body = opened(&hub).await;
     assert!(body.next().now_or_never().is_none());
@@ -206,7 +207,7 @@ async fn shutdown_ends_streams_that_wait_for_it() {
 }
 
 #[tokio::test]
-async fn topics_are_a_subscription_to_what_comes_next() {
+async fn topics_are_a_subscription_to_new_messages() {
     let hub = hub();
     hub.publish(Message::data("before"), "a").await.unwrap();
     let published = {
@@ -254,14 +255,14 @@ async fn a_subscription_to_no_topics_is_kept_alive_and_ends_with_the_hub() {
     assert_eq!(waiting.await.unwrap(), None);
 }
 
-/// What a client gets that reads to the end.
+/// Returns the text that a client gets which reads to the end.
 async fn rest(body: SseBody) -> String {
     let all = timeout(Duration::from_secs(600), body.collect::<Vec<_>>()).await;
     String::from_utf8(all.expect("the body ends").concat()).unwrap()
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_accepted_before_the_end_is_delivered() {
+async fn accepted_messages_are_delivered_before_the_end() {
     let hub = hub();
     hub.publish(Message::data("kept"), "t").await.unwrap();
     let earliest = Subscription::to("t").resume_from(ResumeFrom::Earliest);
@@ -296,7 +297,7 @@ async fn the_first_of_several_ends_ends_a_body_and_an_endless_stream_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_takes_nothing_loses_its_place_without_being_polled() {
+async fn a_client_that_reads_nothing_loses_its_place_without_being_polled() {
     let joe = Arc::new(Joe::builder().max_subscribers(4).build());
     let hub = Hub::new(Arc::clone(&joe));
     let guard = Arc::new(());
@@ -310,7 +311,7 @@ async fn a_client_that_takes_nothing_loses_its_place_without_being_polled() {
         });
         stuck.push(body);
     }
-    // One has been polled again and is pending, one has more to read, one was not polled again.
+    // One was polled again and is pending, one has more to read, one was not polled again.
     assert!(stuck[0].next().now_or_never().is_none());
     hub.publish(Message::data("x"), ()).await.unwrap();
     assert!(stuck[1].next().now_or_never().is_some());
@@ -321,7 +322,7 @@ async fn a_client_that_takes_nothing_loses_its_place_without_being_polled() {
     assert_eq!(joe.subscribers(), 4);
     // deadline: paused time, which passes at once
     tokio::time::sleep(Duration::from_secs(60)).await;
-    assert_eq!(joe.subscribers(), 1, "only who reads is left");
+    assert_eq!(joe.subscribers(), 1, "only the client that reads is left");
     assert_eq!(Arc::strong_count(&guard), 1, "and its guards are gone");
     for mut body in stuck {
         assert_eq!(body.next().now_or_never(), Some(None), "it has ended");
@@ -331,7 +332,7 @@ async fn a_client_that_takes_nothing_loses_its_place_without_being_polled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_takes_nothing_is_not_waited_for_at_the_end() {
+async fn the_end_does_not_wait_for_a_client_that_reads_nothing() {
     let joe = Arc::new(Joe::new());
     let hub = Hub::builder(Arc::clone(&joe)).send_timeout(None).build();
     let body = opened(&hub).await;
@@ -346,7 +347,7 @@ async fn a_client_that_takes_nothing_is_not_waited_for_at_the_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_is_slow_but_reads_keeps_its_place() {
+async fn a_slow_client_that_reads_keeps_its_place() {
     let joe = Arc::new(Joe::new());
     let hub = Hub::new(Arc::clone(&joe));
     let mut body = opened(&hub).await;
@@ -364,7 +365,7 @@ async fn a_client_that_is_slow_but_reads_keeps_its_place() {
 }
 
 #[test]
-fn a_panic_in_what_ends_a_body_harms_no_other() {
+fn a_panic_in_the_future_that_ends_a_body_harms_no_other() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -386,7 +387,7 @@ fn a_panic_in_what_ends_a_body_harms_no_other() {
 }
 
 #[tokio::test]
-async fn a_runtime_without_a_clock_is_told_at_the_call() {
+async fn a_runtime_without_a_clock_is_an_error_at_the_call() {
     let without_clock = || {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         runtime.unwrap()
@@ -410,7 +411,7 @@ async fn a_runtime_without_a_clock_is_told_at_the_call() {
 }
 
 #[tokio::test]
-async fn empty_messages_do_not_keep_the_thread() {
+async fn empty_messages_yield_to_other_tasks() {
     let body = SseBody::stream(stream::repeat_with(Message::default));
     let mut body = body.keep_alive(None);
     body.next().await;

@@ -1,5 +1,5 @@
-//! What a `main` that returns an error prints of it, which is its `Debug`: the text that says what
-//! to do.
+//! The output of a `main` that returns an error, which is its `Debug`: the text that says what to
+//! do.
 
 use std::error::Error;
 
@@ -11,7 +11,7 @@ use sse_core::{
 };
 
 #[test]
-fn what_a_main_prints_of_an_error_is_its_text() {
+fn a_main_that_returns_an_error_prints_its_text() {
     let publish = PublishError::TooLarge { size: 9, limit: 8 };
     let errors: [Box<dyn Error>; 7] = [
         ProviderClosed.into(),

@@ -1,4 +1,4 @@
-//! What Joe promises beyond the provider suite: bounds, and that nothing is left behind.
+//! The promises of Joe beyond the provider suite: its bounds, and that nothing is left behind.
 
 use std::{
     sync::{
@@ -32,7 +32,8 @@ async fn subscribe(joe: &Joe, topics: impl Into<Topics>) -> Subscriber {
     joe.subscribe(Subscription::to(topics)).await.unwrap()
 }
 
-/// The data of everything that is there without waiting, and whether the stream has ended.
+/// Returns the data of everything that can be read without waiting, and `true` if the stream has
+/// ended.
 fn pending(subscriber: &mut Subscriber) -> (Vec<String>, bool) {
     let mut decoder = Decoder::new();
     let mut data = Vec::new();
@@ -62,7 +63,7 @@ async fn everything_pending_leaves_in_one_piece() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_into_one_piece_comes_in_several() {
+async fn a_burst_larger_than_one_piece_comes_in_several() {
     for size in [
         100, 900, 6_500, 13_000, 21_800, 30_000, 65_500, 65_530, 70_000,
     ] {
@@ -105,15 +106,11 @@ async fn subscribers_share_the_bytes() {
             .collect::<Vec<_>>()
     };
     assert_eq!(places(&one), places(&other), "joined once for both");
-    assert_eq!(
-        joe.queued_bytes(),
-        0,
-        "pieces go with what they are made of"
-    );
+    assert_eq!(joe.queued_bytes(), 0, "pieces go with the messages in them");
 }
 
 #[tokio::test]
-async fn nothing_is_left_behind_by_subscribers_that_are_gone() {
+async fn subscribers_that_have_left_leave_nothing_behind() {
     let joe = Joe::new();
     for n in 0..1_000 {
         let mut one = subscribe(&joe, [format!("{n}"), "all".to_owned()]).await;
@@ -135,7 +132,7 @@ async fn nothing_is_left_behind_by_subscribers_that_are_gone() {
 }
 
 #[tokio::test]
-async fn the_queue_holds_only_what_the_slowest_has_not_read() {
+async fn the_queue_holds_only_messages_that_the_slowest_has_not_read() {
     let joe = Joe::new();
     let mut slow = subscribe(&joe, ()).await;
     let mut fast = subscribe(&joe, ()).await;
@@ -192,9 +189,10 @@ async fn a_reader_behind_a_history_that_is_too_short_ends() {
     assert_eq!(pending(&mut behind), (vec![], true));
 }
 
-/// A message published after it has subscribed is not left out because it began with the oldest.
+/// Checks that a reader gets messages published after it has subscribed, also if it began with the
+/// oldest.
 #[tokio::test]
-async fn a_reader_of_everything_is_told_what_was_dropped_before_it_began_and_goes_on() {
+async fn a_reader_of_everything_is_told_of_messages_dropped_before_it_began_and_goes_on() {
     let history = FiniteReplayer::new(2);
     let joe = Joe::builder().replayer(history).build();
     publish(&joe, "0", ()).await;
@@ -208,9 +206,10 @@ async fn a_reader_of_everything_is_told_what_was_dropped_before_it_began_and_goe
     assert_eq!(pending(&mut reader), (expected.into(), false));
 }
 
-/// Whoever is cut off behind such a message comes back with its id, and would never know.
+/// Checks the order. A client that is cut off after such a message comes back with its id, and
+/// would never learn of the lost one.
 #[tokio::test]
-async fn a_reader_that_skips_is_told_before_what_follows_a_lost_message_of_another_topic() {
+async fn a_reader_that_skips_is_told_before_messages_that_follow_a_lost_one_of_another_topic() {
     let joe = Joe::builder().overflow(Overflow::Skip).queue_messages(2);
     let joe = joe.build();
     let mut reader = subscribe(&joe, ["a", "b"]).await;
@@ -330,7 +329,7 @@ async fn subscribers_and_their_topics_are_capped() {
     assert_eq!(joe.subscribers(), 1);
 }
 
-/// Reads its subscriber from inside the wake, as an executor may that polls at once.
+/// A waker that reads its subscriber from inside the wake, as an executor may that polls at once.
 struct ReadsWhenWoken(Mutex<Option<Subscriber>>, AtomicUsize);
 
 impl Wake for ReadsWhenWoken {
@@ -341,7 +340,7 @@ impl Wake for ReadsWhenWoken {
             panic!("woken for a message");
         };
         self.1.store(bytes.len(), Ordering::Relaxed);
-        // And leaves, which takes every lock there is.
+        // The subscriber is dropped, which takes every lock there is.
     }
 }
 
@@ -362,7 +361,7 @@ async fn no_lock_is_held_while_a_subscriber_is_woken() {
     assert_eq!(joe.subscribers(), 0);
 }
 
-/// Subscribes to Joe while it is read, which takes the lock that publishing takes.
+/// A history that subscribes to Joe while it is read, which takes the lock that publishing takes.
 #[derive(Debug)]
 struct SubscribesWhenRead(FiniteReplayer, Arc<OnceLock<Weak<Joe>>>);
 
@@ -387,7 +386,7 @@ impl Replayer for SubscribesWhenRead {
         self.0.seek(id, topics, io)
     }
 
-    /// One message at a time.
+    /// Returns one message at a time.
     fn page(
         &self,
         from: Cursor,
@@ -401,7 +400,7 @@ impl Replayer for SubscribesWhenRead {
     }
 }
 
-/// The same from inside a wake.
+/// A waker that subscribes to Joe.
 struct SubscribesWhenWoken(Arc<Joe>);
 
 impl Wake for SubscribesWhenWoken {
@@ -425,11 +424,11 @@ async fn no_lock_is_held_while_history_is_read_or_its_reader_woken() {
     cell.set(Arc::downgrade(&joe)).unwrap();
     let first = joe.publish(Message::data("1"), "a".into()).await.unwrap();
     for _ in 0..3_000 {
-        // Pages in which nothing is for the reader: it wakes itself and goes on.
+        // In these pages nothing is for the reader, so it wakes itself and goes on.
         publish(&joe, "x", "b").await;
     }
     let (done, finished) = mpsc::channel();
-    // A thread of its own: a lock taken twice would hang it, not the test.
+    // On another thread, because a lock that is taken twice would hang the test.
     std::thread::spawn(move || {
         let subscription = Subscription::to("a").resume_from(first.id);
         let mut subscriber = joe.subscribe(subscription).now_or_never().unwrap().unwrap();

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use sse_core::{EventId, ResumeFrom};
 
-/// Any id that can be published.
+/// Returns any id that can be published.
 fn id() -> impl Strategy<Value = EventId> {
     "[\t\\PC]{0,24}".prop_filter_map("an id", |text| EventId::try_from(text).ok())
 }

@@ -27,7 +27,7 @@ const BEHIND_POINTERS: Subject = Subject {
     keeps_history: true,
 };
 
-/// Falls out of the queue all the time and goes on from the history.
+/// A provider whose readers fall out of the queue all the time and go on from the history.
 const WITH_TINY_QUEUES: Subject = Subject {
     make: || {
         let replayer = FiniteReplayer::new(10_000);

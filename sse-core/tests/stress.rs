@@ -1,4 +1,5 @@
-//! Many threads publish, come, go, resume and fall behind, until one shuts down. Every delivery is accounted for.
+//! Many threads publish, come, go, resume and fall behind, until one shuts down. Every delivery is
+//! accounted for.
 
 use std::{
     collections::BTreeMap,
@@ -22,7 +23,7 @@ const CLIENTS: u64 = 24;
 const MESSAGES: usize = 5_000;
 const TOPICS: usize = 12;
 
-/// A small generator of numbers, so that a run can be repeated as far as threads allow.
+/// A small generator of numbers, with which a run can be repeated as far as threads allow.
 struct Random(u64);
 
 impl Random {
@@ -34,7 +35,7 @@ impl Random {
         usize::try_from(self.0 >> 33).unwrap_or(0) % limit
     }
 
-    /// A few topics; one of them is everybody's.
+    /// Returns a few topics, one of which everybody has.
     fn topics(&mut self) -> Vec<String> {
         let count = 1 + self.below(4);
         (0..count)
@@ -48,7 +49,8 @@ impl Random {
     }
 }
 
-/// What was published, by its place in the order of everything: its topics, and when its publish began.
+/// The published messages by their place in the order: the topics of each, and the moment at which
+/// its publish began.
 #[derive(Default)]
 struct Ledger {
     messages: Mutex<BTreeMap<u64, (Vec<String>, usize)>>,
@@ -56,7 +58,7 @@ struct Ledger {
 }
 
 impl Ledger {
-    /// A moment; later ones are greater.
+    /// Returns the current moment. Later moments are greater.
     fn now(&self) -> usize {
         self.clock.fetch_add(1, Ordering::SeqCst)
     }
@@ -66,7 +68,8 @@ impl Ledger {
         messages.insert(number, (topics, began));
     }
 
-    /// The numbers of what is for a client and was begun at or after a moment.
+    /// Returns the numbers of the messages that are for a client and were begun at or after a
+    /// moment.
     fn expected(&self, topics: &[String], numbers: RangeInclusive<u64>, moment: usize) -> Vec<u64> {
         let messages = self.messages.lock().unwrap();
         let between = messages.range(numbers);
@@ -79,16 +82,16 @@ impl Ledger {
     }
 }
 
-/// Ids of the history end in the number of their message.
+/// Returns the number of a message, in which its id in the history ends.
 fn number(id: &str) -> u64 {
     let (_, number) = id.rsplit_once('-').unwrap();
     number.parse().unwrap()
 }
 
-/// What a client has seen over all its connections.
+/// The messages that a client has seen over all its connections.
 struct Seen {
     topics: Vec<String>,
-    /// When it was subscribed for the first time.
+    /// The moment of its first subscription.
     since: usize,
     numbers: Vec<u64>,
     saw_the_end: bool,
@@ -108,7 +111,7 @@ async fn publish_some(joe: Arc<Joe>, ledger: Arc<Ledger>, mut random: Random) {
     }
 }
 
-/// Reads, pauses, goes away, comes back.
+/// A client that reads, pauses, goes away and comes back.
 async fn follow(joe: Arc<Joe>, ledger: Arc<Ledger>, mut random: Random) -> Seen {
     let mut seen = Seen {
         topics: random.topics(),
@@ -120,7 +123,7 @@ async fn follow(joe: Arc<Joe>, ledger: Arc<Ledger>, mut random: Random) -> Seen 
     loop {
         let subscription = Subscription::to(seen.topics.clone()).resume_from(last.clone());
         let Ok(mut subscriber) = joe.subscribe(subscription).await else {
-            // Too late: it would get the rest from the next process.
+            // Too late: the client would get the rest from the next process.
             return seen;
         };
         if last.is_some() {

@@ -17,7 +17,7 @@ fn topics_are_a_set() {
 }
 
 #[test]
-fn topics_are_made_from_what_is_at_hand() {
+fn topics_are_made_from_any_kind_of_names() {
     let one = Topics::from("a");
     let owned = "a".to_owned();
     let (array, list) = ([owned.clone()], vec![owned.clone()]);
@@ -44,7 +44,7 @@ fn topics_are_made_from_what_is_at_hand() {
     assert_eq!(subscription.topics, Topics::from(*pair));
 }
 
-/// The topics that somebody may read, of whom nothing is known.
+/// Returns the topics that an unknown user may read: none.
 #[test]
 fn an_empty_list_is_no_topic_not_the_default_one() {
     let list = Vec::<String>::new();

@@ -1,14 +1,13 @@
-//! The standard as a checklist, decoding side: HTML 9.2.5 and 9.2.6, one test for each rule.
-//! `encoding.rs` says what a producer must do; what takes a connection is a case of the adapter
-//! suite: comments against proxies and events one by one (items 10 and 11), a refusal is not an event
-//! stream (12). The origin of an event (35) is the client's to know. A decoder that gave up dispatches
-//! nothing more (37).
+//! The standard as a checklist for a decoder: HTML 9.2.5 and 9.2.6, one test for each rule.
+//!
+//! The rules for a producer are in `encoding.rs`. Rules that need a connection are cases of the
+//! adapter suite: comments against proxies, events one by one, a refusal that is no event stream.
 
 use std::time::Duration;
 
 use sse_wire::{DecodeError, Decoder, Event, Item, Limits};
 
-/// What came out of a stream, as values that are easy to write down.
+/// An item that came out of a stream, as a value that is easy to write down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Seen {
     Event {
@@ -50,7 +49,7 @@ impl From<Item<'_>> for Seen {
             }) => event(id, kind, data),
             Item::Comment(text) => comment(&text),
             Item::Retry(duration) => retry(duration.as_millis().try_into().unwrap()),
-            other => panic!("an item this test does not know: {other:?}"),
+            other => panic!("an item that this test does not know: {other:?}"),
         }
     }
 }
@@ -78,7 +77,7 @@ fn decodes(stream: impl AsRef<[u8]>, expected: &[Seen]) {
 }
 
 #[test]
-fn item_13_decodes_utf8_with_replacement() {
+fn utf8_is_decoded_with_replacement() {
     decodes(b"data: a\xffb\n\n", &[message("a\u{fffd}b")]);
     decodes(b"data: \xe2\x82\n\n", &[message("\u{fffd}")]);
     decodes(
@@ -88,7 +87,7 @@ fn item_13_decodes_utf8_with_replacement() {
 }
 
 #[test]
-fn item_14_strips_one_leading_byte_order_mark_only() {
+fn only_one_leading_byte_order_mark_is_stripped() {
     decodes("\u{feff}data: a\n\n", &[message("a")]);
     decodes("\u{feff}\u{feff}data: a\n\n", &[]);
     decodes("data: a\n\n\u{feff}data: b\n\n", &[message("a")]);
@@ -97,7 +96,7 @@ fn item_14_strips_one_leading_byte_order_mark_only() {
 }
 
 #[test]
-fn item_15_ends_lines_at_cr_lf_and_crlf() {
+fn cr_lf_and_crlf_end_a_line() {
     for end in ["\n", "\r", "\r\n"] {
         decodes(
             format!("data: a{end}data: b{end}{end}data: c{end}{end}"),
@@ -108,7 +107,7 @@ fn item_15_ends_lines_at_cr_lf_and_crlf() {
 }
 
 #[test]
-fn item_16_dispatches_at_a_cr_without_waiting_for_the_next_byte() {
+fn a_cr_dispatches_without_waiting_for_the_next_byte() {
     for end in ["\r\r", "\r\n\r", "\n\r", "\n\n"] {
         let mut decoder = Decoder::new();
         assert_eq!(
@@ -125,13 +124,13 @@ fn item_16_dispatches_at_a_cr_without_waiting_for_the_next_byte() {
 }
 
 #[test]
-fn item_17_knows_no_other_line_ends() {
+fn nothing_else_ends_a_line() {
     let data = "a\u{85}b\u{2028}c\u{2029}d\u{b}e\u{c}f";
     decodes(format!("data: {data}\n\n"), &[message(data)]);
 }
 
 #[test]
-fn item_18_starts_empty_but_for_the_last_event_id() {
+fn a_decoder_starts_empty_except_for_the_last_event_id() {
     let mut decoder = Decoder::new().with_last_event_id("7");
     assert_eq!(decoder.last_event_id(), "7");
     assert_eq!(
@@ -141,13 +140,13 @@ fn item_18_starts_empty_but_for_the_last_event_id() {
 }
 
 #[test]
-fn item_19_an_empty_line_dispatches() {
+fn an_empty_line_dispatches() {
     decodes("data: a\n", &[]);
     decodes("data: a\n\n\n\n", &[message("a")]);
 }
 
 #[test]
-fn item_20_a_line_that_begins_with_a_colon_is_a_comment() {
+fn a_line_that_begins_with_a_colon_is_a_comment() {
     decodes(
         ":\n: hi\n:  two\n:a:b\n\n",
         &[comment(""), comment("hi"), comment(" two"), comment("a:b")],
@@ -155,7 +154,7 @@ fn item_20_a_line_that_begins_with_a_colon_is_a_comment() {
 }
 
 #[test]
-fn item_21_removes_one_leading_space_of_the_value() {
+fn one_leading_space_of_the_value_is_removed() {
     decodes(
         "data:a\n\ndata: b\n\ndata:  c\n\n",
         &[message("a"), message("b"), message(" c")],
@@ -167,14 +166,14 @@ fn item_21_removes_one_leading_space_of_the_value() {
 }
 
 #[test]
-fn item_22_a_line_without_colon_is_a_field_with_an_empty_value() {
+fn a_line_without_colon_is_a_field_with_an_empty_value() {
     decodes("data\n\ndata\ndata\n\n", &[message(""), message("\n")]);
     decodes("event: x\nevent\ndata: a\n\n", &[message("a")]);
     decodes("id: 1\nid\ndata: a\n\n", &[message("a")]);
 }
 
 #[test]
-fn item_23_compares_names_exactly_and_ignores_unknown_ones() {
+fn names_are_compared_exactly_and_unknown_ones_ignored() {
     decodes(
         "Data: a\ndata : b\n data: c\nDATA: d\ndatas: e\n\ndata: f\n\n",
         &[message("f")],
@@ -182,18 +181,18 @@ fn item_23_compares_names_exactly_and_ignores_unknown_ones() {
 }
 
 #[test]
-fn item_24_the_last_event_field_wins_and_an_empty_one_resets() {
+fn the_last_event_field_wins_and_an_empty_one_resets() {
     decodes("event: x\nevent: y\ndata: a\n\n", &[event("", "y", "a")]);
     decodes("event: x\nevent:\ndata: a\n\n", &[message("a")]);
 }
 
 #[test]
-fn item_25_data_lines_are_joined_by_lf() {
+fn data_lines_are_joined_by_lf() {
     decodes("data: a\ndata:\ndata: b\n\n", &[message("a\n\nb")]);
 }
 
 #[test]
-fn item_26_an_id_with_nul_is_ignored_and_an_empty_one_resets() {
+fn an_id_with_nul_is_ignored_and_an_empty_one_resets() {
     decodes("id: 1\nid: 2\0\ndata: a\n\n", &[event("1", "message", "a")]);
     decodes(
         "id: 1\ndata: a\n\nid:\ndata: b\n\n",
@@ -206,7 +205,7 @@ fn item_26_an_id_with_nul_is_ignored_and_an_empty_one_resets() {
 }
 
 #[test]
-fn item_27_retry_takes_effect_at_once_and_is_clamped() {
+fn retry_takes_effect_at_once_and_is_clamped() {
     decodes("retry: 4000\n", &[retry(4000)]);
     decodes("retry: 007\nretry: 0\n\n", &[retry(7), retry(0)]);
     decodes("retry: 99999999999999999999999\n", &[retry(u64::MAX)]);
@@ -217,14 +216,14 @@ fn item_27_retry_takes_effect_at_once_and_is_clamped() {
 }
 
 #[test]
-fn item_28_a_malformed_retry_is_ignored() {
+fn a_malformed_retry_is_ignored() {
     for value in ["", "+5", "-5", " 5", "5 ", "1.5", "5s", "\u{0665}", "0x5"] {
         decodes(format!("retry: {value}\n\n"), &[]);
     }
 }
 
 #[test]
-fn item_29_a_block_without_data_still_sets_the_last_event_id() {
+fn a_block_without_data_still_sets_the_last_event_id() {
     let mut decoder = Decoder::new();
     assert_eq!(feed(&mut decoder, "id: 9\n"), []);
     assert_eq!(
@@ -237,7 +236,7 @@ fn item_29_a_block_without_data_still_sets_the_last_event_id() {
 }
 
 #[test]
-fn item_30_and_34_the_id_stays_for_events_without_one() {
+fn the_id_stays_for_events_without_one() {
     decodes(
         "id: 1\ndata: a\n\ndata: b\n\n",
         &[event("1", "message", "a"), event("1", "message", "b")],
@@ -245,18 +244,18 @@ fn item_30_and_34_the_id_stays_for_events_without_one() {
 }
 
 #[test]
-fn item_31_without_data_nothing_is_dispatched_and_the_type_is_forgotten() {
+fn without_data_nothing_is_dispatched_and_the_type_is_forgotten() {
     decodes("event: x\n\ndata: a\n\n", &[message("a")]);
 }
 
 #[test]
-fn item_32_empty_data_is_dispatched_and_one_trailing_lf_dropped() {
+fn empty_data_is_dispatched_and_one_trailing_lf_dropped() {
     decodes("data:\n\n", &[message("")]);
     decodes("data: a\ndata:\n\n", &[message("a\n")]);
 }
 
 #[test]
-fn item_33_the_type_is_message_unless_named() {
+fn the_type_is_message_unless_named() {
     decodes(
         "data: a\n\nevent: x\ndata: b\n\n",
         &[message("a"), event("", "x", "b")],
@@ -264,7 +263,7 @@ fn item_33_the_type_is_message_unless_named() {
 }
 
 #[test]
-fn item_36_data_and_type_are_cleared_by_dispatch() {
+fn data_and_type_are_cleared_by_dispatch() {
     decodes(
         "event: x\ndata: a\n\ndata: b\n\n",
         &[event("", "x", "a"), message("b")],
@@ -272,7 +271,7 @@ fn item_36_data_and_type_are_cleared_by_dispatch() {
 }
 
 #[test]
-fn item_38_what_is_pending_at_the_end_is_discarded_with_its_id() {
+fn an_unfinished_event_at_the_end_is_discarded_with_its_id() {
     let mut decoder = Decoder::new();
     assert_eq!(
         feed(&mut decoder, "id: 1\ndata: a\n\nid: 2\ndata: b\n"),
@@ -292,7 +291,7 @@ fn a_line_over_the_limit_is_an_error_that_stays_and_names_the_limit() {
 }
 
 #[test]
-fn a_line_that_never_ends_is_an_error_before_it_is_held_whole() {
+fn a_line_that_never_ends_is_an_error_before_it_is_buffered_whole() {
     let mut decoder = Decoder::new();
     let chunk = vec![b'x'; 64 << 10];
     let fed = (0..1024)
@@ -320,7 +319,7 @@ fn an_event_over_the_limit_is_an_error() {
 }
 
 #[test]
-fn data_and_type_are_lent_by_the_input_where_they_stand_in_one_piece() {
+fn data_and_type_are_borrowed_from_the_input_where_they_stand_in_one_piece() {
     let input = "id: 1\nevent: x\ndata: a\u{e9}\r\n\r\ndata: b\n\n".as_bytes();
     let lends = |text: &str| input.as_ptr_range().contains(&text.as_ptr());
     let mut decoder = Decoder::new();

@@ -1,4 +1,5 @@
-//! The standard as a checklist, producer side, and what a `Message` can and cannot hold.
+//! The standard as a checklist for a producer (HTML 9.2.5 and 9.2.6), and the values that a
+//! `Message` can and cannot hold.
 
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ fn encodes(message: &Message, expected: &str) {
 }
 
 #[test]
-fn items_1_to_3_utf8_lf_only_and_no_byte_order_mark() {
+fn messages_are_utf8_with_lf_and_no_byte_order_mark() {
     encodes(
         &Message::data("gr\u{fc}\u{df} \u{1f600}"),
         "data: gr\u{fc}\u{df} \u{1f600}\n\n",
@@ -29,7 +30,7 @@ fn items_1_to_3_utf8_lf_only_and_no_byte_order_mark() {
 }
 
 #[test]
-fn item_4_ids_types_and_comments_cannot_inject_fields() {
+fn ids_types_and_comments_cannot_inject_fields() {
     for bad in ["a\nb", "a\rb", "a\r\nb", "\n", "\r"] {
         assert_eq!(
             EventId::try_from(bad),
@@ -70,10 +71,10 @@ fn item_4_ids_types_and_comments_cannot_inject_fields() {
     );
 }
 
-/// What comes back in a header is what was published, or a client would be shut out by a 400 or be
-/// told of a gap.
+/// Checks that an id comes back in a header as it was published. Otherwise a client would be shut
+/// out by a 400 or be told of a gap.
 #[test]
-fn an_id_is_something_that_a_header_can_carry() {
+fn an_id_is_text_that_a_header_can_carry() {
     let control = (1..0x20).chain([0x7f]).map(char::from);
     for character in control.filter(|character| !"\t\n\r".contains(*character)) {
         let expected = Err(InvalidField::Control { field: "id" });
@@ -96,12 +97,12 @@ fn an_id_is_something_that_a_header_can_carry() {
     ] {
         assert_eq!(id(good), good);
     }
-    // Nothing comes back from a type.
+    // A type does not come back.
     assert_eq!(event(" a\u{1}\u{7f} "), " a\u{1}\u{7f} ");
 }
 
 #[test]
-fn what_is_wrong_with_a_field_says_what_to_do() {
+fn the_error_of_a_field_says_what_to_do() {
     let rows = [
         ("a\n", "id holds a line break; it must be one line"),
         ("\0", "id holds a NUL character; clients would ignore it"),
@@ -122,7 +123,7 @@ fn what_is_wrong_with_a_field_says_what_to_do() {
 }
 
 #[test]
-fn item_5_each_line_of_data_is_a_line() {
+fn each_line_of_data_is_a_line() {
     encodes(
         &Message::data("a\nb\rc\r\nd\n\ne"),
         "data: a\ndata: b\ndata: c\ndata: d\ndata: \ndata: e\n\n",
@@ -132,7 +133,7 @@ fn item_5_each_line_of_data_is_a_line() {
 }
 
 #[test]
-fn item_6_there_is_always_a_space_after_the_colon() {
+fn there_is_always_a_space_after_the_colon() {
     encodes(
         &Message::data(" a").id(id("1")).event(event(" e")),
         "id: 1\nevent:  e\ndata:  a\n\n",
@@ -140,13 +141,13 @@ fn item_6_there_is_always_a_space_after_the_colon() {
 }
 
 #[test]
-fn item_7_empty_data_is_sent() {
+fn empty_data_is_sent() {
     encodes(&Message::data(""), "data: \n\n");
     encodes(&Message::data("").id(id("")), "id: \ndata: \n\n");
 }
 
 #[test]
-fn item_8_retry_is_whole_milliseconds() {
+fn retry_is_whole_milliseconds() {
     encodes(
         &Message::data("").retry(Duration::from_micros(1_999)),
         "retry: 1\ndata: \n\n",
@@ -162,7 +163,7 @@ fn item_8_retry_is_whole_milliseconds() {
 }
 
 #[test]
-fn item_9_every_block_ends_with_a_blank_line_but_a_lone_comment() {
+fn every_block_except_a_lone_comment_ends_with_a_blank_line() {
     encodes(&Message::default().id(id("1")), "id: 1\n\n");
     encodes(
         &Message::default().retry(Duration::from_secs(1)),
@@ -238,7 +239,7 @@ fn numbers_are_ids() {
 }
 
 #[test]
-fn a_type_that_stands_in_the_program_is_checked_by_the_compiler() {
+fn a_literal_type_is_checked_by_the_compiler() {
     assert_eq!(event_type!("trade"), event("trade"));
     let message = Message::data("x").event(event_type!("trade"));
     encodes(&message, "event: trade\ndata: x\n\n");

@@ -1,11 +1,12 @@
-//! What must hold for any text and however a stream is cut.
+//! Properties that hold for any text, and however a stream is cut.
 
 use std::time::Duration;
 
 use proptest::{collection::vec, option, prelude::*};
 use sse_wire::{Decoder, EventId, Item, Message};
 
-/// Any Unicode, with the characters that break careless encoders far more often than by chance.
+/// Returns any Unicode text, in which the characters that break careless encoders are far more
+/// frequent than by chance.
 fn text() -> impl Strategy<Value = String> {
     let character = prop_oneof![
         4 => any::<char>(),
@@ -15,7 +16,7 @@ fn text() -> impl Strategy<Value = String> {
     vec(character, 0..24).prop_map(String::from_iter)
 }
 
-/// Any id that can be published.
+/// Returns any id that can be published.
 fn id() -> impl Strategy<Value = EventId> {
     let kept = |character: &char| !character.is_ascii_control() || *character == '\t';
     let blank = |character: char| " \t".contains(character);
@@ -53,7 +54,7 @@ fn message() -> impl Strategy<Value = Message> {
         })
 }
 
-/// Bytes that look like an event stream, more or less.
+/// Returns bytes that look like an event stream, more or less.
 fn stream() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         4 => proptest::sample::select(vec![
@@ -66,7 +67,8 @@ fn stream() -> impl Strategy<Value = Vec<u8>> {
     vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }
 
-/// Lines that end, most of them of an event; so a chunk often holds the rest of a line and whole lines after it.
+/// Returns complete lines, most of them of an event, so that a chunk often has the rest of a line
+/// and whole lines after it.
 fn lines() -> impl Strategy<Value = Vec<u8>> {
     let line = proptest::sample::select(vec![
         &b"data: a\n"[..],
@@ -91,7 +93,7 @@ fn lines() -> impl Strategy<Value = Vec<u8>> {
     vec(line, 0..60).prop_map(|lines| lines.concat())
 }
 
-/// Everything that comes out, with the number of bytes that had been fed by then.
+/// Returns everything that comes out, each with the number of bytes that had been fed by then.
 fn decode<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> (Vec<(usize, String)>, String) {
     let mut decoder = Decoder::new();
     let mut seen = Vec::new();
@@ -123,7 +125,7 @@ fn cut<'a>(mut stream: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
 
 proptest! {
     #[test]
-    fn what_is_printed_is_parsed_back(message in message()) {
+    fn a_printed_message_is_parsed_back(message in message()) {
         prop_assert_eq!(message.to_string().parse::<Message>(), Ok(message));
     }
 

@@ -1,5 +1,5 @@
 //! Many messages to many clients: in a burst, at a pace that one core can just take, at one that
-//! nobody has trouble with, and beside clients that never read.
+//! nobody has trouble with, and next to clients that never read.
 
 use std::time::Duration;
 
@@ -141,7 +141,7 @@ pub(crate) fn paced(bench: &Bench) -> Result<Vec<Table>> {
 const P99: usize = 1;
 const TIMES: usize = 2;
 
-/// Clients that never read, and what those beside them notice.
+/// Clients that never read, and what the clients next to them notice.
 pub(crate) fn stuck(bench: &Bench) -> Result<Vec<Table>> {
     let (_, clients) = bench.clients(1_000, 100);
     let rate = 5_000;
@@ -149,7 +149,7 @@ pub(crate) fn stuck(bench: &Bench) -> Result<Vec<Table>> {
     let stuck = clients / 100;
     let table = Table::new(
         "stuck",
-        "Beside clients that never read",
+        "Next to clients that never read",
         format!(
             "{} clients; {} messages of {SIZE} bytes are published at {} per second. None of the \
              clients, or {stuck} of them, read the head of their response and then nothing any more, with a receive \

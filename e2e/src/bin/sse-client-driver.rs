@@ -1,7 +1,8 @@
-//! Our own client, as a driver: told and asked as the others are (see `e2e/clients/report.mjs`).
+//! `sse-client` as a driver, with the input and output that the others have (see
+//! `e2e/clients/report.mjs`).
 //!
-//! It takes the address of a stream, prints what the client tells it, one JSON object to the line, and ends with its
-//! standard input.
+//! It takes the address of a stream, prints the updates of the client, one JSON object to the line,
+//! and ends with its standard input.
 
 use std::{
     env,

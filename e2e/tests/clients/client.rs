@@ -1,22 +1,22 @@
-//! The clients, one table.
+//! The table of the clients.
 
 use crate::events::Event;
 
 /// One kind of client.
 #[derive(Debug)]
 pub(crate) struct Client {
-    /// As its tests are named.
+    /// The name of its tests.
     pub(crate) name: &'static str,
-    /// As people name it.
+    /// The name that people use.
     pub(crate) title: &'static str,
     pub(crate) program: Program,
-    /// Its answer to the first bytes of a stream: the id of the place and a blank line.
+    /// Its reaction to the first bytes of a stream: the id of the place and a blank line.
     pub(crate) opening: Opening,
-    /// Where it is wrong by itself, whatever a server sends.
+    /// Its own faults, which no server can avoid.
     pub(crate) faults: &'static [Fault],
 }
 
-/// What runs it.
+/// The program that runs a client.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Program {
     /// A page in headless Chromium.
@@ -29,25 +29,26 @@ pub(crate) enum Program {
     Rust(&'static str),
 }
 
-/// The answer of a client to an id without data. Each is expected of it as it is: one that changes fails its tests until
-/// it is changed here.
+/// The reaction of a client to an id without data. A client that changes its reaction fails its
+/// tests until it is changed here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Opening {
-    /// It dispatches nothing, and comes back with the id: what the standard says.
+    /// It dispatches nothing, and comes back with the id, as the standard says.
     Kept,
-    /// It makes an event without data of it, and comes back with the id.
+    /// It dispatches an event without data, and comes back with the id.
     Dispatched,
-    /// It dispatches nothing and forgets the id, as that of every message without data. Cut off before its first
-    /// message, it comes back as a new client.
+    /// It dispatches nothing and forgets the id, as that of every message without data. If it is
+    /// cut off before its first message, it comes back as a new client.
     Forgotten,
 }
 
-/// What a client does wrong, and is expected to: one that is repaired fails its tests until it is taken out here.
+/// A known fault of a client. A client that is repaired fails its tests until the fault is removed
+/// here.
 #[derive(Debug)]
 pub(crate) struct Fault {
-    /// For the table.
+    /// The description in the table.
     pub(crate) reason: &'static str,
-    /// What the client makes of an event.
+    /// Changes an event as the client does.
     pub(crate) spoil: fn(&mut Event),
 }
 

@@ -1,4 +1,4 @@
-//! A client that runs, and what it has said so far.
+//! A running client, and its reports so far.
 
 use std::{
     fs,
@@ -21,7 +21,7 @@ use crate::{
     events::{Event, TYPES},
 };
 
-/// A client, running. Dropping it ends it.
+/// A running client. Dropping it ends it.
 #[derive(Debug)]
 pub(crate) struct Driver {
     process: Running,
@@ -38,13 +38,13 @@ enum Running {
     ),
 }
 
-/// What a client has said so far.
+/// The reports of a client so far.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Heard {
-    /// How often it connected.
+    /// The number of times that it connected.
     pub(crate) opens: usize,
     pub(crate) events: Vec<Event>,
-    /// Anything else, for whoever reads of a failure.
+    /// Everything else, for the reader of a failure.
     pub(crate) notes: Vec<String>,
 }
 
@@ -66,7 +66,7 @@ impl Driver {
         Ok(Self { process, heard })
     }
 
-    /// What the client has said so far.
+    /// Returns the reports of the client so far.
     pub(crate) async fn heard(&self) -> Result<Heard> {
         if let Running::Page(tab, _) = &self.process {
             let lines = tab.run("return lines.splice(0)").await?;
@@ -155,7 +155,8 @@ fn lock(heard: &Mutex<Heard>) -> std::sync::MutexGuard<'_, Heard> {
     heard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The folder of the clients' packages, with the drivers beside them, where their imports find the packages.
+/// Returns the folder of the clients' packages. The drivers are copied into it, where their imports
+/// find the packages.
 pub(crate) fn installed() -> Result<&'static Path> {
     static FOLDER: OnceLock<Result<PathBuf>> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {

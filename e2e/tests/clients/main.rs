@@ -1,7 +1,8 @@
 //! Real clients against the example app of every framework.
 //!
-//! All clients of a framework are tried at the same time on one server, by whichever test comes first: [`run`] is what they go
-//! through. Each test then asks what became of its client. The drivers in `e2e/clients` make all clients speak alike.
+//! The first test of a framework tries all clients at the same time on one server, in the steps of
+//! [`run`]. Each test then checks the verdict on its client. The drivers in `e2e/clients` give all
+//! clients the same input and output.
 
 mod client;
 mod driver;
@@ -23,7 +24,7 @@ macro_rules! clients {
         #[cfg(test)]
         const NAMES: &[&str] = &[$(stringify!($client)),*];
 
-        // By client first: tests that run side by side are then of different frameworks.
+        // By client first, so that tests that run at the same time are of different frameworks.
         $(
             mod $client {
                 apps!(stringify!($client), axum Axum, actix Actix, warp Warp, rocket Rocket, poem Poem);
@@ -62,7 +63,7 @@ fn every_client_has_its_tests() {
     assert!(clients.eq(NAMES.iter().copied()));
 }
 
-/// What became of this client on this framework.
+/// Fails if this client failed on this framework.
 fn check(app: App, client: &str) -> Result<()> {
     static RUNS: [OnceLock<Result<Verdicts>>; App::ALL.len()] =
         [const { OnceLock::new() }; App::ALL.len()];

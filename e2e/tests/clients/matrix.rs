@@ -21,60 +21,64 @@ use crate::{
 const HEAD: &str = "\
 # Real clients
 
-`cargo xtask test-all --step clients` measures this and writes it to `target/clients/matrix.md`; to renew this page, copy that
-file here. All clients follow one stream of the example app of each framework, at the same time. A client passes if it
+`cargo xtask test-all --step clients` measures this and writes it to `target/clients/matrix.md`; to renew this page, copy
+that file here. All clients follow one stream of the example app of each framework, at the same time. A client passes if
+it
 
-1. connects, is cut off before its first message, and makes of [the opening](#the-opening) what stands there;
-2. gets 1,000 events in order, each once: data of several lines, with empty ones, leading spaces, no data, what is
-   not ASCII, what looks like fields or like line breaks, 70 kB; and types of its own;
-3. sits through keep-alives without an event that is none;
-4. continues where it was after its connection was cut, with nothing lost and nothing double;
-5. connects again after the server was ended with SIGTERM and started again, is told by an `event: gap` that its last event id is
-   unknown there, and gets what is published from then on.
+1. connects, is cut off before its first message, and reacts to [the opening](#the-opening) as that section says;
+2. receives 1,000 events in order, each once: data of several lines, with empty ones, leading spaces, no data, characters
+   that are not ASCII, text that looks like fields or line breaks, 70 kB; and custom types;
+3. sits through keep-alives without taking one for an event;
+4. continues after a cut connection, with nothing lost and nothing twice;
+5. connects again after the server was ended with SIGTERM and started again, is told by an `event: gap` that its last
+   event id is unknown there, and receives what is published from then on.
 ";
 
 const OPENING: &str = "
 
 ## The opening
 
-A stream begins with the id of the place where it begins, and a blank line: `id: nmx051grqvg92-5.b52f20d20807d798`, without data. The standard has a client
-keep that id and dispatch nothing. So one that is cut off before its first message comes back with it, and gets what was
-published meanwhile. Not every library does so. Measured by the first step above:
+A stream begins with the id of the place where it begins, and a blank line: `id: nmx051grqvg92-5.b52f20d20807d798`,
+without data. The standard has a client keep that id and dispatch nothing, so that a client that is cut off before its
+first message comes back with the id and gets the messages published meanwhile. Not every library does so. Measured by
+the first step above:
 
-| client | makes of it | comes back with its id, and misses nothing |
+| client | dispatches | comes back with the id, and misses nothing |
 |---|---|---|
 ";
 
 const ADVICE: &str = "
-- **An event without data**: keep its id, as that of any other, then pass over it, `if (!event.data) return`. Its type is that of a message
-  without one, `\"\"` in `fetch-event-source` and `message` in `httpx-sse`. It comes once to a client: who comes back with an id
-  is not told one. Where users cannot pass over it, `HubBuilder::opening_id(false)` or `SseBody::opening_id(false)` turns the
-  opening off for all or for one stream. The same two clients are tried with that: there is no such event, and what is published while
-  they are cut off before their first message is lost to them.
-- **Comes back without an id**: these keep an id only with an event that has data, so until the first one they are new each time, and
-  nobody can tell them from those who are. Load the current state whenever the stream opens (`onopen`), not only at the beginning;
-  or let clients without an id begin with everything that is kept, `ResumeFrom::or_earliest`.
+- **An event without data**: keep its id, as that of any other, then pass over it: `if (!event.data) return`. Its type is
+  that of a message without one, `\"\"` in `fetch-event-source` and `message` in `httpx-sse`. A client gets it once, because
+  one that comes back with an id is not told another. For users who cannot pass over it, `HubBuilder::opening_id(false)` or
+  `SseBody::opening_id(false)` turns the opening off for all streams or for one. The same two clients are tested with
+  that: there is no such event, and messages published while they are cut off before their first one are lost to them.
+- **Comes back without an id**: these clients keep an id only with an event that has data. Until the first one they are
+  new each time, and no server can tell them from clients that are. Load the current state whenever the stream opens
+  (`onopen`), not only at the beginning; or let clients without an id begin with everything that is kept,
+  `ResumeFrom::or_earliest`.
 - **A reload** is a new `EventSource`, which knows no id, and no browser shows a page the id before the first message.
 
-The opening is on by default because of what either setting costs: with it, two libraries make one empty event, which whoever uses them
-sees the first time they try, and passes over in a line; without it, every client loses a message now and then, on bad networks, in
-silence.
+The opening is on by default because of the price of either setting. With it, two libraries make one empty event, which
+their users see the first time they try, and pass over in a line. Without it, every client loses a message now and then, on
+bad networks, in silence.
 
 ## In a browser
 
-- **Six streams to a host**: over HTTP/1.1 a browser opens no more than six connections to a host, for all tabs together. The seventh
-  tab waits, already for its page. Use HTTP/2, which has one connection for all, or share one stream among tabs (`SharedWorker`,
-  `BroadcastChannel`).
-- **A page that was left** is kept for whoever goes back, by Chromium for a minute, and its stream with it: one of the six connections, and
-  its place in a full house. Close it: `addEventListener(\"pagehide\", () => source.close())`, and open another at `pageshow`, as the page of
-  the example app does.
-- **A refusal that will pass** (a full house, a shutdown) is a stream that ends at once: `open`, then `error` with
-  `readyState` `CONNECTING`, and the browser comes back by itself after 5 to 10 s. So `open` alone does not say that a page is subscribed.
-  Refused for a gap (`OnGap::Refuse`), it is told by `event: gap` each time it comes, until it loads the current state and opens a
-  new `EventSource`.
+- **Six streams to a host**: over HTTP/1.1 a browser opens no more than six connections to a host, for all tabs together.
+  The seventh tab waits, already for its page. Use HTTP/2, which has one connection for all, or share one stream among
+  tabs (`SharedWorker`, `BroadcastChannel`).
+- **A page that was left** is kept in case the user goes back, by Chromium for a minute, and its stream with it: one of the
+  six connections, and one of the places if their number is limited. Close it:
+  `addEventListener(\"pagehide\", () => source.close())`, and open another at `pageshow`, as the page of the example app
+  does.
+- **A refusal that will pass** (a hub that is full, a shutdown) is a stream that ends at once: `open`, then `error` with
+  `readyState` `CONNECTING`, and the browser comes back by itself after 5 to 10 s. So `open` alone does not say that a page
+  is subscribed. A page that is refused for a gap (`OnGap::Refuse`) is told by `event: gap` each time it comes, until it
+  loads the current state and opens a new `EventSource`.
 ";
 
-/// Adds what became of the clients on one framework, and writes what is known so far.
+/// Adds the verdicts on one framework, and writes all known so far.
 pub(crate) fn write(app: App, verdicts: &Verdicts) -> Result<()> {
     static KNOWN: Mutex<BTreeMap<App, Verdicts>> = Mutex::new(BTreeMap::new());
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -112,7 +116,7 @@ fn text(known: &BTreeMap<App, Verdicts>) -> Result<String> {
     if !faults.is_empty() {
         write!(
             text,
-            "\n\nWhere a client is wrong by itself, its own reading is what is expected of it:\n{faults}"
+            "\n\nFaults of a client, which its tests expect:\n{faults}"
         )?;
     }
     text.push_str(OPENING);
@@ -128,7 +132,7 @@ fn text(known: &BTreeMap<App, Verdicts>) -> Result<String> {
     Ok(text)
 }
 
-/// As it is installed, or as the package manager was told.
+/// Returns the installed version, or the one that the package manager was told to install.
 fn version(client: &Client) -> Result<String> {
     let package = client.title.split('`').nth(1).unwrap_or_default();
     match client.program {
@@ -150,7 +154,7 @@ fn version(client: &Client) -> Result<String> {
     }
 }
 
-/// The first number that `program --version` prints.
+/// Returns the first number that `program --version` prints.
 fn printed(program: &str) -> Result<String> {
     let output = Command::new(program).arg("--version").output()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

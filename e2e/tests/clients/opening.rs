@@ -1,4 +1,4 @@
-//! The setting for those who cannot live with an event that has no data.
+//! The setting for clients that cannot live with an event that has no data.
 
 use std::{ops::ControlFlow, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::{
 const TOPIC: &str = "opening";
 
 #[tokio::test]
-async fn turned_off_nobody_makes_an_event_of_it_and_what_is_missed_is_lost() -> Result<()> {
+async fn without_the_opening_no_client_dispatches_it_and_missed_messages_are_lost() -> Result<()> {
     let joe = Joe::builder().replayer(FiniteReplayer::new(100)).build();
     let hub = Hub::builder(joe).opening_id(false).build();
     let server = HubServer::start(App::Axum, hub.clone()).await?;
@@ -29,7 +29,7 @@ async fn turned_off_nobody_makes_an_event_of_it_and_what_is_missed_is_lost() -> 
     }
     assert!(!drivers.is_empty(), "then nobody needs the setting");
     has_heard(&drivers, "connects", |heard| heard.opens == 1).await?;
-    // pace: the first bytes come right behind the head
+    // pace: the first bytes come right after the head
     sleep(Duration::from_millis(500)).await;
 
     proxy.set(Link::Cut).await?;
@@ -41,7 +41,12 @@ async fn turned_off_nobody_makes_an_event_of_it_and_what_is_missed_is_lost() -> 
         let data: Vec<_> = heard.events.iter().map(|event| &event.data[..]).collect();
         data == ["live"]
     };
-    has_heard(&drivers, "gets what is live, and nothing else", only_live).await
+    has_heard(
+        &drivers,
+        "gets the live message, and nothing else",
+        only_live,
+    )
+    .await
 }
 
 async fn has_heard(

@@ -1,4 +1,4 @@
-//! What all clients of one framework go through, at the same time.
+//! The steps that all clients of one framework go through at the same time.
 
 use std::{
     collections::BTreeMap,
@@ -17,35 +17,37 @@ use crate::{
     events::{Draft, Event, draft},
 };
 
-/// What became of each client, by its name: nothing, or where it failed and how.
+/// The verdict on each client, by its name: nothing, or the failed step and its error.
 pub(crate) type Verdicts = BTreeMap<&'static str, std::result::Result<(), String>>;
 
 const TOPIC: &str = "clients";
 
-/// How long all clients together may take for one step. The slowest wait 3 s before they connect again, and there are
-/// two dozen processes on what may be two cores.
+/// The time that all clients together may take for one step. The slowest wait 3 s before they
+/// connect again, and there are two dozen processes on perhaps two cores.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// Longer than the first bytes of a stream take after its head, which is all that most clients tell of.
+/// A time that is longer than the first bytes of a stream take after its head, which is all that
+/// most clients report.
 const OPENING: Duration = Duration::from_secs(1);
 
-/// Longer than the 15 s after which the server sends a keep-alive.
+/// A time that is longer than the 15 s after which the server sends a keep-alive.
 const SILENCE: Duration = Duration::from_secs(17);
 
-/// Longer than the 3 s after which the slowest connect again.
+/// A time that is longer than the 3 s after which the slowest connect again.
 const DOWNTIME: Duration = Duration::from_secs(4);
 
 /// Tries all clients on one framework.
 pub(crate) async fn run(app: App) -> Result<Verdicts> {
     let server = Server::start(app).await?;
-    // A network that can break, for the clients. The server they see behind it is restarted on its port.
+    // A network that can break, for the clients. The server behind it is restarted on the same
+    // port.
     let proxy = Proxy::start(server.address()).await?;
     let mut cast = Cast::start(&proxy).await;
     cast.expect_connection();
     cast.expect_opening();
     cast.settle("connects").await;
 
-    // pace: each client has read where the stream begins, and nothing else
+    // pace: each client has read the id of the place, and nothing else
     sleep(OPENING).await;
     proxy.set(Link::Cut).await?;
     cast.expect_connection();
@@ -91,7 +93,7 @@ pub(crate) async fn run(app: App) -> Result<Verdicts> {
     Ok(cast.verdicts())
 }
 
-/// A bare client that shows what was sent.
+/// Returns the stream of a bare client, which shows every byte.
 async fn witness(server: &Server) -> Body {
     let client = BareClient::connect(server.address()).await;
     let mut body = client.get(&format!("/events?topic={TOPIC}")).await.body;
@@ -102,13 +104,13 @@ async fn witness(server: &Server) -> Body {
 /// All clients.
 struct Cast(Vec<Player>);
 
-/// One client, and how far it should be.
+/// One client, and its expected progress.
 struct Player {
     client: &'static Client,
     driver: Result<Driver>,
-    /// How often it should have connected.
+    /// The number of times that it should have connected.
     opens: usize,
-    /// What it should have got.
+    /// The events that it should have received.
     expected: Vec<Event>,
     failure: Option<String>,
 }
@@ -132,7 +134,7 @@ impl Cast {
         self.publish_to(|_| true, server, numbers).await
     }
 
-    /// Publishes what only these clients are to get.
+    /// Publishes messages that only these clients are to receive.
     async fn publish_to(
         &mut self,
         is_reached: fn(&Client) -> bool,
@@ -164,7 +166,7 @@ impl Cast {
         }
     }
 
-    /// Expects each client to be told where its stream begins.
+    /// Expects each client to react to the id of the place where its stream begins.
     fn expect_opening(&mut self) {
         for player in &mut self.0 {
             if player.client.opening == Opening::Dispatched {
@@ -173,9 +175,9 @@ impl Cast {
         }
     }
 
-    /// Waits until each client is as far as it should be; who is not has failed.
+    /// Waits until each client is as far as it should be. One that is not has failed.
     async fn settle(&mut self, step: &str) {
-        // deadline: one for all, they work at the same time
+        // deadline: one for all, because they work at the same time
         let deadline = Instant::now() + PATIENCE;
         for player in &mut self.0 {
             if player.failure.is_none()
@@ -228,7 +230,7 @@ impl Player {
         .await
     }
 
-    /// Whether what it has got so far is what it should have got first.
+    /// Checks that the events received so far are the first of the expected ones.
     fn check(&self, heard: &Heard) -> Result<()> {
         let mut expected = self.expected.iter();
         for (number, event) in heard.events.iter().enumerate() {

@@ -1,4 +1,5 @@
-//! What a [`Provider`] must do with a reader that is too slow: one subject per [`Overflow`] policy.
+//! The duties of a [`Provider`] towards a reader that is too slow: one subject for each
+//! [`Overflow`] policy.
 
 #![expect(missing_docs, reason = "a case is its name")]
 
@@ -10,21 +11,23 @@ use sse_core::{
 
 use crate::{OwnedEvent, cases::block_on, provider::Listener};
 
-/// What the suite is run on.
+/// The provider that the suite is run on.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject {
-    /// Makes a provider that nobody else uses, with this policy, whose readers may fall [`QUEUE`] messages behind.
+    /// Makes a provider that nobody else uses, with this policy, whose readers may fall [`QUEUE`]
+    /// messages behind.
     pub make: fn(Overflow) -> Arc<dyn Provider>,
     /// The policy.
     pub overflow: Overflow,
-    /// Whether it keeps the last 20,000 small messages for readers that fall behind. If not, none.
+    /// `true` if it keeps the last 20,000 small messages for readers that fall behind, `false` if
+    /// it keeps none.
     pub keeps_history: bool,
 }
 
-/// How many messages a reader may fall behind.
+/// The number of messages that a reader may fall behind.
 pub const QUEUE: usize = 10;
 
-/// Far more than that.
+/// A number of messages far beyond [`QUEUE`].
 const MANY: usize = 3_000;
 
 /// Runs one case.
@@ -41,20 +44,20 @@ macro_rules! overflow_suite {
             overflow,
             $subject,
             [
-                up_to_the_bound_nothing_happens,
+                a_reader_within_the_bound_misses_nothing,
                 a_slow_reader_comes_back_to_life,
-                it_falls_behind_again_and_again,
-                it_is_told_once_however_much_it_missed,
-                whoever_is_not_silent_is_told,
-                a_silent_one_is_told_nothing,
+                a_reader_may_fall_behind_again_and_again,
+                a_reader_is_told_once_however_much_it_missed,
+                every_policy_except_silent_tells_of_a_gap,
+                a_silent_reader_is_told_nothing,
                 a_reader_that_takes_one_piece_at_a_time_gets_on,
                 a_slow_reader_that_ends_can_come_back_or_is_told,
-                its_other_topics_are_treated_alike,
+                all_topics_of_a_slow_reader_are_treated_alike,
                 a_loss_that_follows_one_it_was_told_of_is_told_too,
-                others_do_not_notice,
-                shutdown_is_no_exception,
+                other_readers_do_not_notice_a_slow_one,
+                shutdown_delivers_to_a_slow_reader,
                 a_slow_reader_sees_no_hole_while_others_publish,
-                one_ten_thousand_messages_behind_catches_up_while_others_publish,
+                a_reader_ten_thousand_messages_behind_catches_up_while_others_publish,
             ]
         );
     };
@@ -65,8 +68,8 @@ impl Subject {
         (self.make)(self.overflow)
     }
 
-    /// What a reader sees that has fallen behind after message 0, of which
-    /// messages 1 to `last` were published and nothing else so far.
+    /// Returns the output for a reader that has fallen behind after message 0, if only messages 1
+    /// to `last` were published since.
     fn expected(self, last: usize) -> Expected {
         match self.overflow {
             Overflow::CatchUp if self.keeps_history => Expected {
@@ -95,7 +98,7 @@ fn numbers(range: impl Iterator<Item = usize>) -> Vec<String> {
     range.map(|n| n.to_string()).collect()
 }
 
-/// The data of the message that tells of what was skipped.
+/// Returns the data of the message that tells of skipped messages.
 fn skipped() -> String {
     r#"{"reason":"skipped"}"#.to_owned()
 }
@@ -111,7 +114,7 @@ async fn subscribe(provider: &Arc<dyn Provider>, subscription: Subscription) -> 
     Listener::new(subscribed.expect("the client is subscribed"))
 }
 
-/// A reader that has read message 0 and for which messages 1 to `last` are pending.
+/// Returns a reader that has read message 0 and for which messages 1 to `last` are pending.
 async fn behind(provider: &Arc<dyn Provider>, last: usize) -> Listener {
     let mut reader = subscribe(provider, Subscription::default()).await;
     publish(provider, 0, ()).await;
@@ -122,7 +125,7 @@ async fn behind(provider: &Arc<dyn Provider>, last: usize) -> Listener {
     reader
 }
 
-/// Reads what is expected of a reader, and then what is published next, or the end.
+/// Reads the expected messages, and then the one that is published next, or the end.
 async fn check(provider: &Arc<dyn Provider>, reader: &mut Listener, expected: Expected) {
     assert_eq!(reader.data(expected.data.len()).await, expected.data);
     if expected.goes_on {
@@ -133,7 +136,7 @@ async fn check(provider: &Arc<dyn Provider>, reader: &mut Listener, expected: Ex
     }
 }
 
-pub async fn up_to_the_bound_nothing_happens(subject: Subject) {
+pub async fn a_reader_within_the_bound_misses_nothing(subject: Subject) {
     let provider = subject.provider();
     let mut reader = behind(&provider, QUEUE).await;
     let expected = Expected {
@@ -151,7 +154,7 @@ pub async fn a_slow_reader_comes_back_to_life(subject: Subject) {
     }
 }
 
-pub async fn it_falls_behind_again_and_again(subject: Subject) {
+pub async fn a_reader_may_fall_behind_again_and_again(subject: Subject) {
     let provider = subject.provider();
     let mut reader = subscribe(&provider, Subscription::default()).await;
     for _ in 0..20 {
@@ -169,7 +172,7 @@ pub async fn it_falls_behind_again_and_again(subject: Subject) {
     }
 }
 
-pub async fn it_is_told_once_however_much_it_missed(subject: Subject) {
+pub async fn a_reader_is_told_once_however_much_it_missed(subject: Subject) {
     let provider = subject.provider();
     let mut reader = behind(&provider, MANY).await;
     if subject.overflow == Overflow::Skip {
@@ -183,13 +186,13 @@ pub async fn it_is_told_once_however_much_it_missed(subject: Subject) {
         assert_eq!(reader.data(MANY).await, numbers(1..=MANY));
         assert!(reader.is_idle(), "it missed nothing and is told nothing");
     } else {
-        // By the end of the stream; when it resumes, by the outcome.
+        // It is told by the end of the stream, and by the outcome when it resumes.
         assert_eq!(reader.piece().await, None);
         assert_eq!(reader.piece().await, None, "and that is all");
     }
 }
 
-pub async fn whoever_is_not_silent_is_told(subject: Subject) {
+pub async fn every_policy_except_silent_tells_of_a_gap(subject: Subject) {
     for on_gap in [OnGap::Tell, OnGap::Replay, OnGap::Refuse, OnGap::Silent] {
         let provider = subject.provider();
         let subscription = Subscription::default().on_gap(on_gap);
@@ -205,7 +208,7 @@ pub async fn whoever_is_not_silent_is_told(subject: Subject) {
     }
 }
 
-pub async fn a_silent_one_is_told_nothing(subject: Subject) {
+pub async fn a_silent_reader_is_told_nothing(subject: Subject) {
     let provider = subject.provider();
     let silent = Subscription::default().on_gap(OnGap::Silent);
     let mut reader = subscribe(&provider, silent).await;
@@ -217,7 +220,7 @@ pub async fn a_silent_one_is_told_nothing(subject: Subject) {
     check(&provider, &mut reader, expected).await;
 }
 
-/// As of a socket that takes one piece, and then is full for as long as much is published.
+/// Reads as a socket does that takes one piece, and then is full while much is published.
 pub async fn a_reader_that_takes_one_piece_at_a_time_gets_on(subject: Subject) {
     let provider = subject.provider();
     let mut reader = behind(&provider, 0).await;
@@ -244,7 +247,8 @@ pub async fn a_reader_that_takes_one_piece_at_a_time_gets_on(subject: Subject) {
     }
 }
 
-/// A reader whose stream ends has an id to come back with, if only that of the place where it began.
+/// Checks that a reader whose stream ends has an id to come back with, if only that of the place
+/// where it began.
 pub async fn a_slow_reader_that_ends_can_come_back_or_is_told(subject: Subject) {
     let provider = subject.provider();
     let mut reader = subscribe(&provider, Subscription::default()).await;
@@ -280,7 +284,7 @@ pub async fn a_slow_reader_that_ends_can_come_back_or_is_told(subject: Subject) 
     }
 }
 
-pub async fn its_other_topics_are_treated_alike(subject: Subject) {
+pub async fn all_topics_of_a_slow_reader_are_treated_alike(subject: Subject) {
     let provider = subject.provider();
     let mut reader = subscribe(&provider, Subscription::to(["busy", "calm"])).await;
     publish(&provider, 0, "calm").await;
@@ -295,7 +299,7 @@ pub async fn its_other_topics_are_treated_alike(subject: Subject) {
     }
     let mut expected = subject.expected(MANY);
     if subject.overflow == Overflow::Skip {
-        // Each topic has its own newest; it is told where it passes what is missing.
+        // Each topic has its own newest messages. The reader is told where the first is missing.
         let newest = |is_there: fn(&usize) -> bool| {
             let all: Vec<_> = (1..=MANY).filter(is_there).collect();
             all[all.len() - QUEUE..].to_vec()
@@ -378,7 +382,7 @@ impl Account {
     }
 }
 
-pub async fn others_do_not_notice(subject: Subject) {
+pub async fn other_readers_do_not_notice_a_slow_one(subject: Subject) {
     let provider = subject.provider();
     let deaf = behind(&provider, 0).await;
     let mut other = subscribe(&provider, Subscription::to(["", "more"])).await;
@@ -391,15 +395,15 @@ pub async fn others_do_not_notice(subject: Subject) {
     assert_eq!(other.data(1).await, ["1"]);
 }
 
-pub async fn shutdown_is_no_exception(subject: Subject) {
+pub async fn shutdown_delivers_to_a_slow_reader(subject: Subject) {
     let provider = subject.provider();
     let reader = behind(&provider, MANY).await;
     provider.shutdown().await.expect("the first shutdown");
     assert_eq!(reader.rest().await, subject.expected(MANY).data);
 }
 
-/// The reader pauses at random moments while others publish without a pause. Whatever it is given is in order, and
-/// where something is missing it was told.
+/// Lets the reader pause at random moments while others publish without a pause. Its messages are
+/// in order, and it is told where one is missing.
 pub async fn a_slow_reader_sees_no_hole_while_others_publish(subject: Subject) {
     let provider = subject.provider();
     let mut reader = subscribe(&provider, Subscription::to(["a", "b"])).await;
@@ -428,19 +432,22 @@ pub async fn a_slow_reader_sees_no_hole_while_others_publish(subject: Subject) {
     match subject.overflow {
         Overflow::CatchUp if subject.keeps_history => assert_eq!(next, MANY, "all of it"),
         Overflow::Skip => assert!(next == MANY || was_told, "the end is missing at {next}"),
-        // It ends where it fell behind, and can resume from there.
+        // The stream ends where the reader fell behind, and it can resume from there.
         _ => assert!(next <= MANY),
     }
 }
 
-/// Publishing does not stop before the reader has joined again: it has to see every message once, wherever it joins.
-pub async fn one_ten_thousand_messages_behind_catches_up_while_others_publish(subject: Subject) {
+/// Publishes until the reader has joined again. It has to see every message once, at any place
+/// where it joins.
+pub async fn a_reader_ten_thousand_messages_behind_catches_up_while_others_publish(
+    subject: Subject,
+) {
     const BEHIND: usize = 10_000;
     const MORE: usize = 5_000;
     let provider = subject.provider();
     let mut reader = behind(&provider, BEHIND).await;
     if !subject.expected(BEHIND).goes_on || subject.overflow == Overflow::Skip {
-        // It is not meant to catch up; other cases say what becomes of it.
+        // This one is not meant to catch up, and other cases cover it.
         check(&provider, &mut reader, subject.expected(BEHIND)).await;
         return;
     }

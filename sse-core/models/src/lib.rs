@@ -1,4 +1,4 @@
-//! What the models in `tests/` have in common.
+//! The common parts of the models in `tests/`.
 #![cfg(sse_model)]
 
 mod run;

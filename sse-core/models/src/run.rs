@@ -1,4 +1,4 @@
-//! How a model is run, and a task in it.
+//! Running a model, and a task in it.
 
 use std::{
     future::Future,
@@ -9,7 +9,8 @@ use std::{
 
 use loom::{model::Builder, sync::Notify};
 
-/// Runs a model in every order of turns in which threads are interrupted at most so often where they need not wait.
+/// Runs a model under every interleaving in which threads are interrupted at most this many times
+/// at a place where they need not wait.
 pub fn check(interruptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = Builder::new();
     builder.preemption_bound = Some(interruptions);
@@ -17,7 +18,8 @@ pub fn check(interruptions: usize, model: impl Fn() + Send + Sync + 'static) {
     builder.check(model);
 }
 
-/// Runs a task on this thread. As with real executors, and other than with loom's own, its wakers know each other.
+/// Runs a task on this thread. As with real executors, and unlike with loom's own, two wakers of
+/// the task compare as equal.
 pub fn block_on<F: Future>(task: F) -> F::Output {
     let call = Arc::new(Call(Notify::new()));
     let waker = Waker::from(Arc::clone(&call));

@@ -1,5 +1,5 @@
-//! The fan-out under loom: every order in which threads can take their turns, with at most so many of
-//! them interrupted, and every value that an atomic may have.
+//! The fan-out under loom: every interleaving of threads with a limited number of interruptions,
+//! and every value that an atomic may have.
 #![cfg(sse_model)]
 
 use std::{
@@ -18,7 +18,7 @@ use sse_core::{
 };
 use sse_models::block_on;
 
-/// How often threads may be interrupted where they need not wait.
+/// The number of times that threads may be interrupted at a place where they need not wait.
 const INTERRUPTIONS: usize = 3;
 
 fn check(model: impl Fn() + Send + Sync + 'static) {
@@ -44,12 +44,12 @@ fn listen(fanout: &Fanout, topics: impl Into<Topics>) -> Listener {
     listens.expect("there is room").0
 }
 
-/// Waits for what comes next.
+/// Waits for the next read.
 async fn read(listener: &mut Listener) -> Read {
     poll_fn(|cx| listener.poll_read(cx)).await
 }
 
-/// What is there without waiting.
+/// Returns everything that can be read without waiting.
 fn pending(listener: &mut Listener) -> Vec<u8> {
     let mut all = Vec::new();
     let mut cx = Context::from_waker(Waker::noop());
@@ -59,7 +59,8 @@ fn pending(listener: &mut Listener) -> Vec<u8> {
     all
 }
 
-/// Reads up to the end or the overflow; says whether it was the end. One task, which is woken again and again.
+/// Reads up to the end or the overflow, in one task, which is woken again and again. Returns `true`
+/// with the bytes if it was the end.
 fn rest(listener: &mut Listener) -> (Vec<u8>, bool) {
     block_on(async {
         let mut all = Vec::new();
@@ -78,7 +79,7 @@ fn rest(listener: &mut Listener) -> (Vec<u8>, bool) {
 }
 
 #[test]
-fn who_waits_is_woken() {
+fn a_waiting_listener_is_woken() {
     check(|| {
         let fanout = fanout(10);
         let mut listener = listen(&fanout, "a");
@@ -93,7 +94,7 @@ fn who_waits_is_woken() {
 }
 
 #[test]
-fn who_waits_for_several_topics_is_woken_by_each() {
+fn a_listener_of_several_topics_is_woken_by_each() {
     check(|| {
         let fanout = fanout(10);
         let mut listener = listen(&fanout, ["a", "b"]);
@@ -119,9 +120,10 @@ fn who_waits_for_several_topics_is_woken_by_each() {
     });
 }
 
-/// Two publishers, messages for both topics and for one, a reader of both topics and a reader of one.
+/// Runs two publishers of messages for both topics and for one, with a reader of both topics and a
+/// reader of one.
 #[test]
-fn everyone_sees_the_same_order_and_each_message_once() {
+fn every_listener_sees_the_same_order_and_each_message_once() {
     check(|| {
         let fanout = fanout(10);
         let mut both = listen(&fanout, ["a", "b"]);
@@ -139,9 +141,10 @@ fn everyone_sees_the_same_order_and_each_message_once() {
     });
 }
 
-/// A reader that falls out of its queues at any moment has seen everything up to some message, and nothing after it.
+/// Checks that a reader that falls out of its queues at any moment has seen everything up to some
+/// message, and nothing after it.
 #[test]
-fn an_overflow_is_never_a_hole() {
+fn an_overflow_leaves_no_hole() {
     check(|| {
         let fanout = fanout(1);
         let mut listener = listen(&fanout, ["a", "b"]);
@@ -168,7 +171,7 @@ fn an_overflow_is_never_a_hole() {
 }
 
 #[test]
-fn what_was_published_is_delivered_before_the_end() {
+fn published_messages_are_delivered_before_the_end() {
     check(|| {
         let fanout = fanout(10);
         let mut listener = listen(&fanout, ["a", "b"]);
@@ -185,7 +188,7 @@ fn what_was_published_is_delivered_before_the_end() {
 }
 
 #[test]
-fn who_leaves_leaves_nothing_behind() {
+fn a_listener_that_leaves_leaves_nothing_behind() {
     check(|| {
         let fanout = fanout(10);
         let mut leaving = listen(&fanout, ["a", "b"]);
@@ -203,9 +206,10 @@ fn who_leaves_leaves_nothing_behind() {
     });
 }
 
-/// From some message on, without a hole; and whoever came before it began to be published has it.
+/// Checks that a listener sees everything from some message on, without a hole, and every message
+/// whose publishing began after the listener came.
 #[test]
-fn who_comes_sees_everything_from_then_on() {
+fn a_new_listener_sees_everything_from_then_on() {
     check(|| {
         let fanout = fanout(10);
         let coming = Arc::clone(&fanout);

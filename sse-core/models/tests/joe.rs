@@ -1,4 +1,5 @@
-//! Joe under loom: history and live messages join, and slow readers come back, in every order of turns.
+//! Joe under loom: history and live messages join, and slow readers come back, under every
+//! interleaving of threads.
 #![cfg(sse_model)]
 
 use std::{future::poll_fn, pin::pin, sync::Arc};
@@ -13,7 +14,7 @@ use sse_core::{
 };
 use sse_models::block_on;
 
-/// How often threads may be interrupted where they need not wait.
+/// The number of times that threads may be interrupted at a place where they need not wait.
 const INTERRUPTIONS: usize = 2;
 
 fn check(model: impl Fn() + Send + Sync + 'static) {
@@ -37,10 +38,12 @@ fn subscribe(joe: &Joe, subscription: Subscription) -> Subscriber {
 
 fn shut_down(joe: &Joe) {
     let closed = joe.shutdown().now_or_never();
-    closed.expect("Joe never waits").expect("nobody else does");
+    closed
+        .expect("Joe never waits")
+        .expect("nobody else shuts down");
 }
 
-/// The data of everything up to the end of the stream.
+/// Returns the data of everything up to the end of the stream.
 fn rest(subscriber: Subscriber) -> Vec<String> {
     let mut subscriber = pin!(subscriber);
     let mut all = Vec::new();
@@ -94,7 +97,7 @@ fn a_reader_that_falls_behind_catches_up() {
 }
 
 #[test]
-fn a_reader_that_skips_is_told_where() {
+fn a_reader_that_skips_is_told_where_messages_are_missing() {
     check(|| {
         let builder = Joe::builder().queue_messages(1);
         let joe = Arc::new(builder.overflow(Overflow::Skip).build());

@@ -1,4 +1,4 @@
-//! The replayers in memory against the replayer suite, and what each drops.
+//! The replayers in memory against the replayer suite, and the messages that each drops.
 
 use std::{
     sync::{Arc, Mutex},
@@ -38,7 +38,7 @@ mod keeps_all {
     sse_conformance::replayer_suite!(SUBJECT);
 }
 
-/// A replayer whose clock stands still until it is turned.
+/// Returns a replayer whose clock stands still, and a function that moves it.
 fn valid() -> (ValidReplayer, impl Fn(Duration)) {
     let now = Arc::new(Mutex::new(Instant::now()));
     let clock = Arc::clone(&now);
@@ -55,7 +55,7 @@ fn put_message(replayer: &impl Replayer, message: Message, topics: Topics) -> Ev
     stored.remove(0).unwrap().id
 }
 
-/// How many messages of the topics follow an id.
+/// Returns the number of messages of the topics that follow an id.
 fn follow(replayer: &impl Replayer, id: &EventId, topics: impl Into<Topics>) -> Result<usize, Gap> {
     let topics = topics.into();
     let gap = |error| match error {
@@ -89,7 +89,7 @@ fn a_history_of_nothing_keeps_the_newest() {
 fn finite_keeps_the_newest_and_knows_the_one_before() {
     let replayer = FiniteReplayer::new(3);
     let ids: Vec<_> = (0..8).map(|n| put(&replayer, &n.to_string())).collect();
-    // 5, 6 and 7 are kept; a client that has 4 has missed nothing that is gone.
+    // 5, 6 and 7 are kept, and a client that has 4 has missed nothing that is gone.
     assert_eq!(follows(&replayer, &ids[7]), Ok(0));
     assert_eq!(follows(&replayer, &ids[5]), Ok(2));
     assert_eq!(follows(&replayer, &ids[4]), Ok(3));
@@ -99,7 +99,7 @@ fn finite_keeps_the_newest_and_knows_the_one_before() {
 }
 
 #[test]
-fn ids_of_the_application_are_forgotten_with_their_messages() {
+fn explicit_ids_are_forgotten_with_their_messages() {
     let replayer = FiniteReplayer::new(2);
     let id = |n: usize| EventId::try_from(format!("own-{n}")).unwrap();
     for n in 0..6 {
@@ -130,7 +130,7 @@ fn finite_is_bounded_in_bytes_but_keeps_the_newest() {
 }
 
 #[test]
-fn valid_drops_what_has_expired_and_says_so() {
+fn valid_drops_expired_messages_and_says_so() {
     let (replayer, turn) = valid();
     let first = put(&replayer, "1");
     turn(MINUTE / 2);
@@ -153,7 +153,7 @@ fn valid_drops_what_has_expired_and_says_so() {
 }
 
 #[test]
-fn everything_that_is_kept_begins_with_the_oldest_of_each_topic() {
+fn the_earliest_begins_with_the_oldest_message_of_each_topic() {
     let (replayer, turn) = valid();
     let replayer = replayer.max_topic_messages(1);
     let topics = Topics::from(["a", "b"]);
@@ -169,7 +169,7 @@ fn everything_that_is_kept_begins_with_the_oldest_of_each_topic() {
     }
     let from = replayer.earliest(&topics);
     assert_eq!(read(from).unwrap(), 2, "of a the newer");
-    // What is dropped from now on is a loss, though of a more was gone before.
+    // A message that is dropped from now on is a loss, though more of topic a was gone before.
     put("b");
     let lost = read(from).unwrap_err();
     assert!(matches!(lost, ReadError::Gap(Gap::Expired)), "{lost}");
@@ -182,7 +182,7 @@ fn everything_that_is_kept_begins_with_the_oldest_of_each_topic() {
 }
 
 #[test]
-fn a_page_that_has_expired_while_it_was_read_is_a_gap() {
+fn a_page_that_expires_while_it_is_read_is_a_gap() {
     let (replayer, turn) = valid();
     let first = put(&replayer, "1");
     put(&replayer, "2");
@@ -215,7 +215,7 @@ fn a_busy_topic_does_not_push_out_a_quiet_one() {
     assert_eq!(follow(&replayer, &quiet[0], "quiet"), Ok(2));
     assert_eq!(follow(&replayer, &busy[4_989], "busy"), Ok(10));
     assert_eq!(follow(&replayer, &busy[4_988], "busy"), Err(Gap::Expired));
-    // Who asks for both has missed something of the busy one.
+    // A client that asks for both has missed something of the busy one.
     assert_eq!(
         follow(&replayer, &quiet[0], ["busy", "quiet"]),
         Err(Gap::Expired)
@@ -224,7 +224,7 @@ fn a_busy_topic_does_not_push_out_a_quiet_one() {
 }
 
 #[test]
-fn a_message_of_several_topics_stays_until_the_last_has_dropped_it() {
+fn a_message_of_several_topics_stays_until_the_last_topic_drops_it() {
     let replayer = FiniteReplayer::new(1_000).max_topic_messages(2);
     let first = put_to(&replayer, ["busy", "quiet"]);
     let shared = put_to(&replayer, ["busy", "quiet"]);
@@ -238,7 +238,7 @@ fn a_message_of_several_topics_stays_until_the_last_has_dropped_it() {
         let message = Message::data("x").id(own.clone());
         put_message(&replayer, message, topics.into());
     }
-    // The two newest of each topic, and one that two of them hold.
+    // The two newest of each topic, of which two topics share one.
     let text = format!("{replayer:?}");
     assert!(
         text.contains("messages: 4") && text.contains("explicit_ids: 2"),
@@ -291,7 +291,7 @@ fn all_bounds_hold_at_once() {
 }
 
 #[test]
-fn who_has_the_last_of_a_quiet_topic_has_missed_nothing() {
+fn a_client_with_the_last_message_of_a_quiet_topic_has_missed_nothing() {
     let (replayer, turn) = valid();
     let (one, other) = (put_to(&replayer, "one"), put_to(&replayer, "other"));
     turn(MINUTE);
@@ -310,7 +310,7 @@ fn who_has_the_last_of_a_quiet_topic_has_missed_nothing() {
 }
 
 #[test]
-fn topics_that_are_forgotten_leave_nothing_behind() {
+fn forgotten_topics_leave_nothing_behind() {
     let replayer = FiniteReplayer::new(10);
     let first = put_to(&replayer, "first");
     for n in 0..30_000 {
@@ -321,7 +321,7 @@ fn topics_that_are_forgotten_leave_nothing_behind() {
         text.contains("messages: 10") && text.contains("topics: 10010"),
         "{text}"
     );
-    // It could have missed something, for all that is known.
+    // The client may have missed something: the history does not know any more.
     assert_eq!(follow(&replayer, &first, "first"), Err(Gap::Expired));
     let again = put_to(&replayer, "first");
     assert_eq!(follow(&replayer, &first, "first"), Err(Gap::Expired));

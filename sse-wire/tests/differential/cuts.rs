@@ -1,8 +1,7 @@
 //! All the ways in which a network can cut a stream.
 
-/// The stream whole, byte by byte, in two at each byte, and, if it has at most `short` bytes, in three at each two.
-///
-/// Among them are empty chunks.
+/// Returns the stream whole, byte by byte, in two at each byte, and, if it has at most `short`
+/// bytes, in three at each two. Some of the chunks are empty.
 pub(crate) fn every_cut(stream: &[u8], short: usize) -> impl Iterator<Item = Vec<&[u8]>> {
     let in_two = (0..=stream.len()).map(|at| vec![&stream[..at], &stream[at..]]);
     let short = if stream.len() <= short { stream } else { &[] };
@@ -16,7 +15,7 @@ pub(crate) fn every_cut(stream: &[u8], short: usize) -> impl Iterator<Item = Vec
         .chain(in_three)
 }
 
-/// Chunks of these lengths in turn, until the stream is used up.
+/// Returns chunks of these lengths in turn, until the stream is used up.
 pub(crate) fn cut<'a>(mut stream: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
     let mut chunks = Vec::new();
     for &length in lengths.iter().cycle() {
@@ -30,7 +29,7 @@ pub(crate) fn cut<'a>(mut stream: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> 
     chunks
 }
 
-/// To say how a stream was cut.
+/// Returns the lengths of the chunks, which tell how a stream was cut.
 pub(crate) fn lengths(cut: &[&[u8]]) -> Vec<usize> {
     cut.iter().map(|chunk| chunk.len()).collect()
 }

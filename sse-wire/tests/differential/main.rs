@@ -1,6 +1,7 @@
-//! The decoder held against others: a naive one of ours, and those that people use.
+//! The decoder compared with others: a naive one, and those that people use.
 //!
-//! Each stream of the corpus is cut in every way, and what comes out is written there by hand.
+//! Each stream of the corpus is cut in every way, and the corpus has the expected items, written by
+//! hand.
 
 mod corpus;
 mod cuts;
@@ -28,7 +29,7 @@ fn names_of_cases_are_distinct() {
 }
 
 #[test]
-fn the_naive_decoder_gives_what_is_written_by_hand() {
+fn the_naive_decoder_agrees_with_the_corpus() {
     for case in cases() {
         let decoded = naive::decode(&case.stream);
         let items: Vec<Seen> = decoded.items.into_iter().map(|(_, item)| item).collect();
@@ -37,7 +38,7 @@ fn the_naive_decoder_gives_what_is_written_by_hand() {
 }
 
 #[test]
-fn ours_gives_the_same_at_the_same_byte_however_a_stream_is_cut() {
+fn our_decoder_agrees_byte_by_byte_however_a_stream_is_cut() {
     for Case { name, stream, .. } in cases() {
         let expected = (naive::decode(&stream), None);
         for cut in every_cut(&stream, 64) {
@@ -49,7 +50,7 @@ fn ours_gives_the_same_at_the_same_byte_however_a_stream_is_cut() {
 }
 
 #[test]
-fn peers_differ_from_ours_where_it_is_known_and_nowhere_else() {
+fn peers_differ_from_ours_only_in_the_listed_ways() {
     let mut known: BTreeMap<_, _> = DIFFERENCES
         .iter()
         .flat_map(|it| it.cases.iter().map(|&case| ((it.peer, case), it.because)))

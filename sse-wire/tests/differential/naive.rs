@@ -1,6 +1,7 @@
-//! The standard word for word (HTML, 9.2.6), over the whole stream at once: slow, and too plain to be wrong.
+//! A decoder that is the standard word for word (HTML, 9.2.6), over the whole stream at once: slow,
+//! and too plain to be wrong.
 //!
-//! Shares no code with `sse-core`, which is held against it.
+//! It shares no code with `sse-core`, which is compared with it.
 
 use crate::seen::{Decoded, Seen};
 
@@ -12,13 +13,13 @@ struct Buffers {
     last_event_id: String,
 }
 
-/// What a browser makes of the stream, each item at the first byte of its line's end.
+/// Returns the items that a browser makes of the stream, each at the first byte of its line's end.
 pub(crate) fn decode(stream: &[u8]) -> Decoded {
     let text = String::from_utf8_lossy(stream);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut lines: Vec<&str> = text.split('\n').collect();
-    lines.pop(); // Has no end, so it is no line yet.
+    lines.pop(); // It has no end, so it is no line yet.
 
     let mut buffers = Buffers::default();
     let mut decoded = Decoded::default();
@@ -39,7 +40,7 @@ pub(crate) fn decode(stream: &[u8]) -> Decoded {
     decoded
 }
 
-/// The positions after the first byte of each line end.
+/// Returns the positions after the first byte of each line end.
 pub(crate) fn line_ends(stream: &[u8]) -> impl Iterator<Item = usize> {
     (0..stream.len())
         .filter(|&at| match stream[at] {
@@ -60,7 +61,7 @@ fn process(buffers: &mut Buffers, field: &str, value: &str) -> Option<Seen> {
         }
         "id" if !value.contains('\0') => value.clone_into(&mut buffers.last_event_id),
         "retry" if !value.is_empty() && value.chars().all(|char| char.is_ascii_digit()) => {
-            // Digits that are no number are one that is too large.
+            // Digits that cannot be parsed are too large a number.
             return Some(Seen::Retry(value.parse().unwrap_or(u64::MAX)));
         }
         _ => {}

@@ -4,7 +4,7 @@ use sse_wire::{DecodeError, Decoder, Item, Limits};
 
 use crate::seen::{Decoded, Seen};
 
-/// Everything that comes out of the chunks, and the error that it ended with, if any.
+/// Returns everything that comes out of the chunks, and the error that ended it, if any.
 pub(crate) fn decode<'a>(
     chunks: impl IntoIterator<Item = &'a [u8]>,
     limits: Limits,
@@ -47,12 +47,12 @@ impl From<Item<'_>> for Seen {
             },
             Item::Comment(text) => Self::Comment(text.into_owned()),
             Item::Retry(time) => Self::Retry(time.as_millis().try_into().unwrap()),
-            other => panic!("an item this test does not know: {other:?}"),
+            other => panic!("an item that this test does not know: {other:?}"),
         }
     }
 }
 
-/// A decoder that gave up gives out nothing more, whatever comes.
+/// Checks that a decoder that gave up gives out nothing more, for any input.
 fn assert_stays(decoder: &mut Decoder, error: &DecodeError) {
     for mut input in [&b"\n\ndata: a\n\n"[..], b"", b": a\n"] {
         assert_eq!(decoder.next(&mut input).as_ref(), Err(error));

@@ -1,11 +1,11 @@
-//! Streams that nobody thought of.
+//! Random streams, which nobody thought of.
 
 use proptest::{collection::vec, prelude::*};
 use sse_wire::Limits;
 
 use crate::{cuts::cut, naive, ours};
 
-/// Bytes that look like an event stream, more or less.
+/// Returns bytes that look like an event stream, more or less.
 fn stream() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         8 => proptest::sample::select(vec![
@@ -20,7 +20,7 @@ fn stream() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn ours_gives_what_the_naive_decoder_gives(stream in stream(), lengths in vec(1_usize..9, 1..6)) {
+    fn our_decoder_agrees_with_the_naive_one(stream in stream(), lengths in vec(1_usize..9, 1..6)) {
         let expected = (naive::decode(&stream), None);
         let limits = Limits::default();
         prop_assert_eq!(&ours::decode([&stream[..]], limits), &expected);

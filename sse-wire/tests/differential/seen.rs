@@ -1,6 +1,6 @@
-//! What comes out of a stream, as values that can be compared.
+//! The items that come out of a stream, as values that can be compared.
 
-/// One thing that a decoder gives out.
+/// One item that a decoder gives out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Seen {
     Event {
@@ -16,8 +16,8 @@ pub(crate) enum Seen {
 /// Everything that comes out of a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Decoded {
-    /// Each with the number of bytes that are needed to know it.
+    /// The items, each with the number of bytes that are needed to know it.
     pub(crate) items: Vec<(usize, Seen)>,
-    /// As it is after the last byte.
+    /// The last event id after the last byte.
     pub(crate) last_event_id: String,
 }

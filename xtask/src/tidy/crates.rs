@@ -3,8 +3,8 @@
 use super::tree::{Tree, Violation};
 use crate::manifest::{Entry, entries};
 
-/// The packages that would tie the core to a framework, or to one of the two incompatible `http` versions
-/// that frameworks expose. Every `tower` crate is refused as well.
+/// The packages that would tie the core to a framework, or to one of the two incompatible `http`
+/// versions that frameworks expose. Every `tower` crate is refused as well.
 const FRAMEWORKS: &[&str] = &[
     "axum",
     "axum-core",
@@ -33,8 +33,8 @@ const ADAPTERS: &[&str] = &[
 /// Frameworks with a smaller crate for adapters: the adapter, the large crate, the small crate.
 const SMALLER: &[(&str, &str, &str)] = &[("sse-axum", "axum", "axum-core")];
 
-/// Finds frameworks and `hyper` among the dependencies of `sse-core`, and `http` where no feature
-/// brings it, except in its tests.
+/// Finds frameworks and `hyper` among the dependencies of `sse-core`, and `http` where no
+/// feature brings it, except in its tests.
 pub(super) fn core_is_framework_free(tree: &Tree) -> Vec<Violation> {
     let Some(manifest) = tree.file("sse-core/Cargo.toml") else {
         return Vec::new();

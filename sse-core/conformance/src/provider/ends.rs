@@ -1,10 +1,10 @@
-//! How streams end.
+//! Cases about the ends of streams.
 
 use sse_core::{Message, PublishError, ResumeFrom, SubscribeError, Subscription, Topics};
 
 use super::{Subject, publish, subscribe};
 
-pub async fn finishing_delivers_what_was_accepted_and_ends(subject: Subject) {
+pub async fn finishing_delivers_accepted_messages_and_ends(subject: Subject) {
     let provider = (subject.make)();
     let mut live = subscribe(&provider, Subscription::default()).await;
     let idle = subscribe(&provider, Subscription::to("idle")).await;
@@ -36,7 +36,7 @@ pub async fn a_busy_topic_does_not_keep_a_finishing_stream_open(subject: Subject
         let mut listener = subscribe(&provider, subscription).await;
         publish(&provider, "before", ()).await;
         listener.finish();
-        // Whenever it is read, there is more.
+        // There is more at each read.
         let mut n = 0;
         let mut all = Vec::new();
         loop {
@@ -52,7 +52,8 @@ pub async fn a_busy_topic_does_not_keep_a_finishing_stream_open(subject: Subject
     }
 }
 
-/// Nobody can publish any more, and whoever waits for that would wait for ever.
+/// Drops the last handle. Nobody can publish any more, and a reader that waited for a message would
+/// wait for ever.
 pub async fn the_last_handle_takes_the_streams_along(subject: Subject) {
     let provider = (subject.make)();
     let mut reader = subscribe(&provider, Subscription::to("a")).await;
@@ -65,7 +66,7 @@ pub async fn the_last_handle_takes_the_streams_along(subject: Subject) {
     assert_eq!(waiting.await.expect("the task does not panic"), [""; 0]);
 }
 
-pub async fn shutdown_delivers_what_was_published_and_ends_every_stream(subject: Subject) {
+pub async fn shutdown_delivers_published_messages_and_ends_every_stream(subject: Subject) {
     let provider = (subject.make)();
     let mut reader = subscribe(&provider, Subscription::to("a")).await;
     let idle = subscribe(&provider, Subscription::to("b")).await;

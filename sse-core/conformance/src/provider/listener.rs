@@ -1,4 +1,4 @@
-//! A subscriber that reads what it gets as events.
+//! A subscriber that reads its stream as events.
 
 use std::collections::VecDeque;
 
@@ -28,27 +28,27 @@ impl Listener {
         self.subscriber.outcome()
     }
 
-    /// The id of the place where the stream begins.
+    /// Returns the id of the place where the stream begins.
     pub(crate) fn begins_at(&self) -> Option<&EventId> {
         self.subscriber.begins_at()
     }
 
-    /// Asks the stream to end after what was accepted.
+    /// Asks the stream to end after the messages that were accepted.
     pub(crate) fn finish(&mut self) {
         self.subscriber.finish();
     }
 
-    /// The next piece as it comes, or `None` at the end.
+    /// Returns the next piece as it comes, or `None` at the end.
     pub(crate) async fn piece(&mut self) -> Option<Bytes> {
         in_time("the next delivery", self.subscriber.next()).await
     }
 
-    /// The next piece of a stream that goes on.
+    /// Returns the next piece of a stream that goes on.
     pub(crate) async fn bytes(&mut self) -> Bytes {
         self.piece().await.expect("the stream goes on")
     }
 
-    /// The data of the next events.
+    /// Returns the data of the next events.
     pub(crate) async fn data(&mut self, count: usize) -> Vec<String> {
         while self.pending.len() < count {
             let bytes = self.bytes().await;
@@ -60,19 +60,19 @@ impl Listener {
             .collect()
     }
 
-    /// The events of the next piece, or `None` at the end.
+    /// Returns the events of the next piece, or `None` at the end.
     pub(crate) async fn events(&mut self) -> Option<Vec<OwnedEvent>> {
         let bytes = self.piece().await?;
         self.read(&bytes);
         Some(self.pending.drain(..).collect())
     }
 
-    /// Whether there is nothing to read without waiting.
+    /// Returns `true` if there is nothing to read without waiting.
     pub(crate) fn is_idle(&mut self) -> bool {
         self.pending.is_empty() && self.subscriber.next().now_or_never().is_none()
     }
 
-    /// The data of all events up to the end of the stream.
+    /// Returns the data of all events up to the end of the stream.
     pub(crate) async fn rest(mut self) -> Vec<String> {
         while let Some(bytes) = self.piece().await {
             self.read(&bytes);

@@ -1,4 +1,4 @@
-//! What a [`Provider`] must do.
+//! The duties of a [`Provider`].
 
 #![expect(missing_docs, reason = "a case is its name")]
 
@@ -18,12 +18,13 @@ pub(crate) use self::listener::Listener;
 pub use self::{ends::*, resume::*};
 use crate::cases::block_on;
 
-/// What the suite is run on.
+/// The provider that the suite is run on.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject {
     /// Makes a provider that nobody else uses, with bounds that let 1,000 small messages through.
     pub make: fn() -> Arc<dyn Provider>,
-    /// Whether it keeps the last 10,000 small messages for clients that reconnect. If not, each of them is told of a gap.
+    /// `true` if it keeps the last 10,000 small messages for clients that reconnect. If `false`,
+    /// each of them is told of a gap.
     pub keeps_history: bool,
 }
 
@@ -44,7 +45,7 @@ macro_rules! provider_suite {
                 delivers_to_the_subscribers_of_the_topic,
                 delivers_once_however_many_topics_match,
                 a_topic_that_is_not_named_is_the_default_one,
-                what_is_published_to_no_topics_reaches_nobody,
+                a_message_to_no_topics_reaches_nobody,
                 a_subscription_to_no_topics_gets_nothing,
                 bytes_are_the_message_with_its_id,
                 every_subscriber_sees_the_same_order,
@@ -56,23 +57,23 @@ macro_rules! provider_suite {
                 an_id_that_no_client_could_send_back_is_refused,
                 an_empty_id_counts_as_none,
                 the_type_of_a_gap_is_refused,
-                finishing_delivers_what_was_accepted_and_ends,
+                finishing_delivers_accepted_messages_and_ends,
                 a_busy_topic_does_not_keep_a_finishing_stream_open,
                 the_last_handle_takes_the_streams_along,
-                shutdown_delivers_what_was_published_and_ends_every_stream,
+                shutdown_delivers_published_messages_and_ends_every_stream,
                 after_shutdown_everything_is_refused,
                 without_an_id_a_subscription_is_fresh,
                 a_stream_cut_before_its_first_message_is_continued_or_told,
                 a_place_opens_its_own_topics_only,
-                whoever_is_told_of_a_gap_has_a_place_to_come_back_to,
+                a_client_told_of_a_gap_has_a_place_to_come_back_to,
                 a_known_id_is_recovered,
                 an_up_to_date_client_gets_nothing_again,
                 an_unknown_id_is_a_gap,
                 an_unreadable_id_is_a_gap,
                 an_id_from_another_topic_is_a_gap,
-                ids_of_the_application_and_generated_ones_mix,
+                explicit_and_generated_ids_mix,
                 history_joins_live_without_gap_or_double,
-                the_earliest_is_everything_that_is_kept,
+                the_earliest_is_every_message_that_is_kept,
                 a_client_with_an_id_is_not_sent_to_the_earliest,
                 a_gap_is_followed_by_everything_if_wanted,
                 a_gap_is_a_refusal_if_wanted,
@@ -138,12 +139,12 @@ pub async fn a_topic_that_is_not_named_is_the_default_one(subject: Subject) {
     assert_eq!(listener.data(2).await, ["1", "2"]);
 }
 
-/// As a filter leaves it that lets nothing through.
+/// Returns no topics, as a filter does that lets nothing through.
 fn none() -> Topics {
     Topics::from(Vec::<String>::new())
 }
 
-pub async fn what_is_published_to_no_topics_reaches_nobody(subject: Subject) {
+pub async fn a_message_to_no_topics_reaches_nobody(subject: Subject) {
     let provider = (subject.make)();
     let all = Subscription::to(["", "a"]).resume_from(ResumeFrom::Earliest);
     let mut listener = subscribe(&provider, all.clone()).await;
@@ -276,7 +277,8 @@ pub async fn a_subscriber_that_never_reads_delays_nobody(subject: Subject) {
     }
 }
 
-/// It gets everything, or its stream ends where the next message is missing, so that it can resume.
+/// Checks that the reader gets everything, or that its stream ends where the next message is
+/// missing, so that it can resume.
 pub async fn a_subscriber_far_behind_is_never_misled(subject: Subject) {
     let provider = (subject.make)();
     let mut behind = subscribe(&provider, Subscription::default()).await;
@@ -303,7 +305,7 @@ pub async fn subscribers_come_and_go_while_messages_are_published(subject: Subje
                     let topics = [format!("{worker}"), format!("{}", n % 7), "all".into()];
                     let mut listener = subscribe(&provider, Subscription::to(topics)).await;
                     if n % 5 == 0 {
-                        // Or the end, if it was too slow for what is published without a pause.
+                        // Or the end, if it was too slow for the publishers, which do not pause.
                         listener.piece().await;
                     }
                 }
@@ -345,7 +347,8 @@ pub async fn an_id_that_no_client_could_send_back_is_refused(subject: Subject) {
     assert_eq!(listener.data(2).await, ["x", "end"]);
 }
 
-/// It would make clients forget where they are, and what they then miss would be missed in silence.
+/// Publishes an empty id. If it were sent, clients would forget where they are, and miss messages
+/// in silence.
 pub async fn an_empty_id_counts_as_none(subject: Subject) {
     let provider = (subject.make)();
     let mut listener = subscribe(&provider, Subscription::default()).await;

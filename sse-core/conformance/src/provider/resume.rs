@@ -1,4 +1,4 @@
-//! Continuing after a reconnect.
+//! Cases about continuing after a reconnect.
 
 use std::sync::Arc;
 
@@ -10,12 +10,13 @@ use sse_core::{
 
 use super::{Subject, publish, subscribe};
 
-/// The last id a client has seen; where there is no history there are no ids, so it makes one up.
+/// Returns the last id that a client has seen. Without history there are no ids, so it makes one
+/// up.
 fn last(id: Option<EventId>) -> EventId {
     id.unwrap_or_else(|| "none".try_into().expect("a valid id"))
 }
 
-/// What a client that continues from a known id is told.
+/// Returns the outcome for a client that continues from a known id.
 fn expected(subject: Subject) -> Outcome {
     if subject.keeps_history {
         Outcome::Recovered
@@ -24,7 +25,8 @@ fn expected(subject: Subject) -> Outcome {
     }
 }
 
-/// It has been given no id by a message, and is no new client all the same.
+/// Cuts a stream before its first message. The client has no id of a message, and is no new client
+/// all the same.
 pub async fn a_stream_cut_before_its_first_message_is_continued_or_told(subject: Subject) {
     let provider = (subject.make)();
     publish(&provider, "before", "a").await;
@@ -68,7 +70,7 @@ pub async fn a_place_opens_its_own_topics_only(subject: Subject) {
     }
 }
 
-pub async fn whoever_is_told_of_a_gap_has_a_place_to_come_back_to(subject: Subject) {
+pub async fn a_client_told_of_a_gap_has_a_place_to_come_back_to(subject: Subject) {
     for on_gap in [OnGap::Tell, OnGap::Replay, OnGap::Silent] {
         let provider = (subject.make)();
         publish(&provider, "before", "a").await;
@@ -153,7 +155,7 @@ pub async fn an_id_from_another_topic_is_a_gap(subject: Subject) {
     assert_eq!(listener.data(1).await, ["after"]);
 }
 
-pub async fn ids_of_the_application_and_generated_ones_mix(subject: Subject) {
+pub async fn explicit_and_generated_ids_mix(subject: Subject) {
     let provider = (subject.make)();
     let own: EventId = "invoice-\u{e9}".try_into().expect("a valid id");
     publish(&provider, "1", ()).await;
@@ -174,7 +176,7 @@ pub async fn ids_of_the_application_and_generated_ones_mix(subject: Subject) {
     }
 }
 
-/// Clients join at random moments while others publish without a pause.
+/// Lets clients join at random moments while others publish without a pause.
 pub async fn history_joins_live_without_gap_or_double(subject: Subject) {
     const MESSAGES: usize = 3_000;
     let provider = (subject.make)();
@@ -189,7 +191,7 @@ pub async fn history_joins_live_without_gap_or_double(subject: Subject) {
                 seen,
             )));
         } else if n % 50 == 0 {
-            // Without history: from the next message on, whichever that is.
+            // Without history it continues with any message, the next one.
             clients.push(tokio::spawn(follows(Arc::clone(&provider))));
         }
         ids.push(publish(&provider, n, ["a", "b"]).await);
@@ -235,7 +237,7 @@ async fn follows(provider: Arc<dyn Provider>) {
     );
 }
 
-pub async fn the_earliest_is_everything_that_is_kept(subject: Subject) {
+pub async fn the_earliest_is_every_message_that_is_kept(subject: Subject) {
     let provider = (subject.make)();
     let earliest = Subscription::to("a").resume_from(ResumeFrom::Earliest);
     let mut early = subscribe(&provider, earliest.clone()).await;
@@ -294,7 +296,7 @@ pub async fn a_gap_is_a_refusal_if_wanted(subject: Subject) {
         matches!(refused, Err(SubscribeError::Gap(Gap::Unknown))),
         "{refused:?}"
     );
-    // Who can continue is welcome, and who has no past, too.
+    // Clients that can continue are welcome, and so are those without a past.
     let fresh = Subscription::to("a").on_gap(OnGap::Refuse);
     let mut fresh = subscribe(&provider, fresh).await;
     let resumed = Subscription::to("a").on_gap(OnGap::Refuse);

@@ -1,20 +1,20 @@
-//! Streams, and by hand what a browser makes of them.
+//! Streams, with the items that a browser makes of them, written by hand.
 
 mod realistic;
 mod rules;
 
 use crate::seen::Seen;
 
-/// A stream and what comes out of it.
+/// A stream and the items that come out of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
-    /// Names it where decoders differ.
+    /// The name by which a difference refers to it.
     pub(crate) name: &'static str,
     pub(crate) stream: Vec<u8>,
     pub(crate) expected: Vec<Seen>,
 }
 
-/// All of them: a rule each, then streams as they are met.
+/// Returns all cases: first one for each rule, then streams as servers send them.
 pub(crate) fn cases() -> Vec<Case> {
     [rules::cases(), realistic::cases()].concat()
 }

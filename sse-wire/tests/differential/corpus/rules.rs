@@ -1,4 +1,4 @@
-//! Short streams, one for each thing that a decoder can get wrong (HTML, 9.2.5 and 9.2.6).
+//! Short streams, one for each rule that a decoder can get wrong (HTML, 9.2.5 and 9.2.6).
 
 use super::{Case, case, comment, event, message, retry};
 

@@ -1,6 +1,7 @@
-//! Where peers are known to differ from a browser: their faults, and what they do not claim to do.
+//! The known differences between peers and a browser: faults, and features that a peer does not
+//! claim to have.
 
-/// Something that a peer does in its own way.
+/// A way in which a peer differs.
 #[derive(Debug)]
 pub(crate) struct Difference {
     pub(crate) peer: &'static str,
@@ -9,7 +10,7 @@ pub(crate) struct Difference {
     pub(crate) cases: &'static [&'static str],
 }
 
-/// All of them: the test fails for one that is missing here, and for one that is no more.
+/// All differences. The test fails for one that is missing here, and for one that no longer exists.
 pub(crate) const DIFFERENCES: &[Difference] = &[
     differs(
         "eventsource-stream",

@@ -1,29 +1,30 @@
-//! What a peer makes of a stream, with what a browser would add to it.
+//! The output of a peer, completed with the state that a browser would add to it.
 
 use std::fmt::Debug;
 use std::time::Duration;
 
 use crate::seen::Seen;
 
-/// What all decoders claim to give out. Comments are not among it, nor the place where something is known.
+/// The output that all decoders claim to have. Comments are not part of it, nor the byte at which
+/// an item is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Heard {
-    /// Of all that is seen only events.
+    /// The events, and no other items.
     events: Vec<Seen>,
     /// The reconnection time after the stream, in milliseconds.
     retry: Option<u64>,
-    /// Why the decoder gave up, if it did.
+    /// The reason for which the decoder gave up, if it did.
     error: Option<String>,
 }
 
-/// Keeps from one block to the next what a browser keeps.
+/// The state that a browser keeps from one block to the next.
 #[derive(Debug, Default)]
 pub(super) struct Listener {
     last_event_id: String,
     heard: Heard,
 }
 
-/// A block as it stands in the stream: a field that is not there is `None`.
+/// A block as it stands in the stream. A field that is missing is `None`.
 #[derive(Debug)]
 pub(super) struct Block<'a> {
     pub(super) id: Option<&'a str>,
@@ -33,7 +34,7 @@ pub(super) struct Block<'a> {
 }
 
 impl Heard {
-    /// What a peer can be asked for of what ours gives.
+    /// Returns the part of our decoder's output that a peer can be expected to have.
     pub(super) fn new(items: Vec<(usize, Seen)>) -> Self {
         let mut heard = Self::default();
         for (_, seen) in items {
@@ -46,7 +47,7 @@ impl Heard {
         heard
     }
 
-    /// Nothing but an error.
+    /// Returns an output that is only an error.
     pub(super) fn failed(error: &str) -> Self {
         Self {
             error: Some(error.to_owned()),
@@ -54,7 +55,7 @@ impl Heard {
         }
     }
 
-    /// What is left for a decoder that cannot tell empty data from none.
+    /// Returns the output that is left for a decoder that cannot tell empty data from none.
     pub(super) fn without_empty_data(mut self) -> Self {
         self.events
             .retain(|seen| !matches!(seen, Seen::Event { data, .. } if data.is_empty()));
@@ -63,7 +64,7 @@ impl Heard {
 }
 
 impl Listener {
-    /// Takes what a decoder gives out, up to its first error.
+    /// Collects the output of a decoder, up to its first error.
     pub(super) fn listen<T, E: Debug>(
         results: impl Iterator<Item = Result<T, E>>,
         mut take: impl FnMut(&mut Self, T),
@@ -95,7 +96,7 @@ impl Listener {
         }
     }
 
-    /// Does with a block what a browser does at its end.
+    /// Ends a block as a browser does.
     pub(super) fn block(&mut self, block: &Block<'_>) {
         if let Some(id) = block.id {
             id.clone_into(&mut self.last_event_id);

@@ -27,9 +27,9 @@ use heard::{Block, Heard, Listener};
 #[derive(Debug)]
 pub(crate) struct Peer {
     pub(crate) name: &'static str,
-    /// What it makes of these chunks.
+    /// Returns its output for these chunks.
     hear: fn(&[&[u8]], After) -> Heard,
-    /// It can say that there is data and that it is empty.
+    /// `true` if it can tell empty data from none.
     knows_empty_data: bool,
 }
 
@@ -51,12 +51,12 @@ pub(crate) const PEERS: &[Peer] = &[
     },
 ];
 
-/// What follows the last chunk.
+/// The event that follows the last chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum After {
-    /// Silence: what has arrived has to be given out.
+    /// Silence: everything that has arrived has to be given out.
     Nothing,
-    /// The end of the body: what is unfinished has to be discarded.
+    /// The end of the body: an unfinished event has to be discarded.
     End,
 }
 
@@ -64,7 +64,7 @@ enum After {
 const SHORT: usize = 20;
 
 impl Peer {
-    /// The first cut for which the peer does not give what ours gives, if there is one.
+    /// Returns the first cut for which the peer and our decoder differ, if there is one.
     pub(crate) fn difference(&self, case: &Case) -> Option<String> {
         let (ours, _) = ours::decode([&case.stream[..]], Limits::default());
         let ours = self.comparable(Heard::new(ours.items));
@@ -139,7 +139,7 @@ fn sse_stream(chunks: &[&[u8]], after: After) -> Heard {
     })
 }
 
-/// The chunks as the body of a response.
+/// Returns the chunks as the body of a response.
 fn body(chunks: &[&[u8]], after: After) -> impl Stream<Item = Result<Bytes, Infallible>> {
     let chunks: Vec<_> = chunks
         .iter()
@@ -152,7 +152,7 @@ fn body(chunks: &[&[u8]], after: After) -> impl Stream<Item = Result<Bytes, Infa
     stream::iter(chunks).chain(rest)
 }
 
-/// What a stream gives without waiting.
+/// Returns the items that a stream gives without waiting.
 fn arrived<S: Stream + Unpin>(mut stream: S) -> impl Iterator<Item = S::Item> {
     iter::from_fn(
         move || match stream.poll_next_unpin(&mut Context::from_waker(Waker::noop())) {

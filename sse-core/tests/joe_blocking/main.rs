@@ -1,4 +1,4 @@
-//! Joe on a history that waits for something: nobody else does, and everything else is as it was.
+//! Joe on a history that may block: nobody else waits for it, and all other behaviour is the same.
 
 mod slow;
 
@@ -53,7 +53,7 @@ async fn publish(joe: &Joe, data: &str, topics: &str) -> EventId {
     published.unwrap().id.unwrap()
 }
 
-/// The data of everything that comes until there are as many messages.
+/// Returns the data of everything that comes until there are `count` messages.
 async fn data(subscriber: &mut Subscriber, count: usize) -> Vec<String> {
     let mut events = Vec::new();
     while events.len() < count {
@@ -65,7 +65,7 @@ async fn data(subscriber: &mut Subscriber, count: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_message_is_delivered_when_it_is_stored_and_nobody_waits_for_that() {
+async fn a_message_is_delivered_once_it_is_stored_and_nobody_else_waits() {
     let (builder, gate) = slow();
     let joe = Arc::new(builder.build());
     let mut subscriber = joe.subscribe(Subscription::default()).await.unwrap();
@@ -75,7 +75,7 @@ async fn a_message_is_delivered_when_it_is_stored_and_nobody_waits_for_that() {
         async move { publish(&joe, "1", "").await }
     });
     gate.somebody_waits(1).await;
-    // There is one thread here. It goes on: others come and go.
+    // There is one thread here, and it is free: others come and go.
     assert!(subscriber.next().now_or_never().is_none(), "not stored yet");
     for _ in 0..10 {
         drop(joe.subscribe(Subscription::default()).await.unwrap());
@@ -87,9 +87,10 @@ async fn a_message_is_delivered_when_it_is_stored_and_nobody_waits_for_that() {
     assert_eq!(data(&mut subscriber, 1).await, ["1"]);
 }
 
-/// Otherwise it would read it again when it is delivered, or read what is then lost after all.
+/// Checks that a reader waits for the delivery. Otherwise it would read the message again when it
+/// is delivered, or read one that is lost after all.
 #[tokio::test]
-async fn nobody_reads_what_is_stored_but_not_delivered() {
+async fn a_stored_message_is_not_read_before_it_is_delivered() {
     let history = FiniteReplayer::new(10);
     let gate = Arc::new(Gate::default());
     let slow = Slow {
@@ -108,7 +109,7 @@ async fn nobody_reads_what_is_stored_but_not_delivered() {
     gate.somebody_waits(1).await;
     assert_eq!(data(&mut reader, 1).await, ["0"], "from the history");
     assert!(!gate.pages.lock().unwrap().is_empty());
-    // What it finds comes a moment later.
+    // The result comes a moment later.
     let found = Instant::now();
     while found.elapsed() < Duration::from_millis(50) {
         assert!(reader.next().now_or_never().is_none(), "not delivered yet");
@@ -121,7 +122,7 @@ async fn nobody_reads_what_is_stored_but_not_delivered() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_stored_nobody_gets() {
+async fn a_message_that_could_not_be_stored_reaches_nobody() {
     let (builder, gate) = slow();
     let joe = builder.build();
     let mut subscriber = joe.subscribe(Subscription::default()).await.unwrap();
@@ -196,7 +197,7 @@ async fn comments_keep_their_place_among_the_messages() {
 }
 
 #[tokio::test]
-async fn shutdown_comes_after_what_was_published() {
+async fn shutdown_comes_after_the_messages_published_before() {
     let (builder, gate) = slow();
     let joe = Arc::new(builder.build());
     let mut subscriber = joe.subscribe(Subscription::default()).await.unwrap();
@@ -213,14 +214,18 @@ async fn shutdown_comes_after_what_was_published() {
     let (before, closing, after, ()) = tokio::join!(before, closing, after, open);
     assert!(before.is_ok() && closing.is_ok());
     assert!(matches!(after, Err(PublishError::Closed(_))), "{after:?}");
-    assert_eq!(gate.stored.load(Ordering::SeqCst), 1, "nor is it stored");
+    assert_eq!(
+        gate.stored.load(Ordering::SeqCst),
+        1,
+        "the last one is not stored"
+    );
     assert_eq!(data(&mut subscriber, 1).await, ["before"]);
     assert!(in_time("the end", subscriber.next()).await.is_none());
     assert!(joe.shutdown().await.is_err(), "only the first succeeds");
 }
 
 #[tokio::test]
-async fn so_many_read_at_once_and_the_others_in_their_order() {
+async fn the_readers_without_a_permit_follow_in_their_order() {
     const READERS: usize = 20;
     let (builder, gate) = slow();
     let joe = builder.concurrent_replays(3).build();
@@ -239,7 +244,7 @@ async fn so_many_read_at_once_and_the_others_in_their_order() {
         assert!(reader.next().now_or_never().is_none());
     }
     gate.somebody_waits(3).await;
-    // One that leaves takes nobody's turn with it.
+    // A reader that leaves takes no permit with it.
     drop(readers.remove(READERS / 2));
     gate.open();
     for reader in &mut readers {
@@ -305,7 +310,7 @@ async fn a_history_that_panics_ends_the_streams_and_is_not_said_to_be_shut_down(
     assert_eq!(reported.lock().unwrap().len(), 1);
 }
 
-/// A builder whose errors are noted.
+/// Returns a builder whose errors are noted, and the notes.
 fn reporting(builder: JoeBuilder) -> (JoeBuilder, Arc<Mutex<Vec<String>>>) {
     let reported = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&reported);
@@ -324,7 +329,7 @@ async fn a_page_that_cannot_be_read_is_reported() {
     gate.fail_next("bad block");
     assert!(in_time("the end", reader.next()).await.is_none());
     assert_eq!(*reported.lock().unwrap(), ["bad block"]);
-    // What somebody gets as a value is not reported as well.
+    // An error that is returned to a caller is not reported as well.
     gate.fail_next("disk full");
     let refused = joe.publish(Message::data("x"), Topics::default()).await;
     assert!(
@@ -335,7 +340,7 @@ async fn a_page_that_cannot_be_read_is_reported() {
 }
 
 #[test]
-fn without_a_runtime_it_works_as_well() {
+fn a_blocking_history_works_without_a_runtime() {
     let (builder, _gate) = slow();
     let joe = builder.build();
     let mut cx = std::task::Context::from_waker(std::task::Waker::noop());

@@ -1,4 +1,4 @@
-//! A history that waits for something, and a gate to make it wait.
+//! A history that blocks, and a gate to block it.
 
 use std::{
     collections::VecDeque,
@@ -15,14 +15,14 @@ use sse_core::{
     replay::{Blocking, Cursor, Page, Position, ReadError, Replayer, StoreError, Stored},
 };
 
-/// A history on something slow. Whoever calls it waits at the gate.
+/// A history on a slow device. Every call waits at the gate.
 #[derive(Debug)]
 pub(crate) struct Slow {
     pub(crate) history: FiniteReplayer,
     pub(crate) gate: Arc<Gate>,
 }
 
-/// Open or not, and who is there.
+/// A gate, open or shut, and the calls that wait at it.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     is_shut: Mutex<bool>,
@@ -30,9 +30,9 @@ pub(crate) struct Gate {
     waiting: AtomicUsize,
     pub(crate) most: AtomicUsize,
     pub(crate) stored: AtomicUsize,
-    /// In which order pages were read, by the topic.
+    /// The topics of the pages, in the order in which they were read.
     pub(crate) pages: Mutex<Vec<String>>,
-    /// What is answered next.
+    /// The errors of the next calls.
     failures: Mutex<VecDeque<&'static str>>,
 }
 
@@ -134,7 +134,7 @@ pub(crate) fn slow() -> (JoeBuilder, Arc<Gate>) {
     (Joe::builder().replayer(replayer), gate)
 }
 
-/// Stores at once, and then waits at the gate.
+/// A history that stores at once, and then waits at the gate.
 #[derive(Debug)]
 pub(crate) struct StoresThenWaits(pub(crate) Slow);
 
