@@ -47,11 +47,11 @@ impl Shared {
         closed
     }
 
-    /// Closes because the thread that stores has panicked.
+    /// Reports that the thread that stores has panicked, and closes.
     pub(super) fn fail(&self) {
         self.has_failed.store(true, Ordering::Release);
-        let _ = self.close();
         self.report(&StoreError::new(FAILED));
+        let _ = self.close();
     }
 
     /// Hands an error over that ends a stream, or all of them, and is nobody's return value.
