@@ -1,5 +1,5 @@
-//! The two types of a stream that a handler or a task writes to:
-//! [`SseBody::channel`](crate::SseBody::channel) makes one.
+//! A stream that a handler or a task writes to. [`SseBody::channel`](crate::SseBody::channel) makes
+//! one.
 
 use std::{
     fmt,
@@ -13,10 +13,11 @@ use tokio::sync::{Semaphore, mpsc};
 
 use crate::{join::join, subscriber::Deliveries, wire::Message};
 
-/// How many messages leave in one piece at most.
+/// The most messages that leave in one piece.
 const BATCH: usize = 64;
 
-/// The sending half of [`SseBody::channel`](crate::SseBody::channel): a client that one task writes to.
+/// The sending half of [`SseBody::channel`](crate::SseBody::channel): a client that one task writes
+/// to.
 ///
 /// Dropping the last clone ends the stream cleanly.
 #[derive(Clone)]
@@ -24,15 +25,15 @@ pub struct Sender {
     messages: mpsc::Sender<Bytes>,
 }
 
-/// The client is gone, or its stream has ended. Stop producing.
+/// An error: the client is gone, or its stream has ended. Stop producing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the client is gone; stop sending")]
 pub struct Disconnected;
 
 impl Sender {
-    /// Sends a message; waits while as many are pending as the channel holds.
+    /// Sends a message. Waits while the channel is full.
     ///
-    /// An empty message is nothing to send. Cancelling it sends nothing.
+    /// An empty message is not sent. A cancelled call sends nothing.
     pub async fn send(&self, message: Message) -> Result<(), Disconnected> {
         if message.is_empty() {
             return Ok(());
@@ -48,7 +49,7 @@ impl Sender {
         self.messages.closed().await;
     }
 
-    /// Whether the client is gone.
+    /// Returns `true` once the client is gone.
     pub fn is_closed(&self) -> bool {
         self.messages.is_closed()
     }
@@ -75,7 +76,7 @@ pub(crate) fn channel(capacity: usize) -> (Sender, Receiver) {
     )
 }
 
-/// Everything pending in one piece.
+/// The receiving half: everything pending in one piece.
 pub(crate) struct Receiver {
     messages: mpsc::Receiver<Bytes>,
     batch: Vec<Bytes>,
@@ -102,7 +103,7 @@ impl Stream for Receiver {
 
 impl Deliveries for Receiver {
     fn finish(self: Pin<&mut Self>) {
-        // What was sent arrives; whoever sends more is told.
+        // Messages that were sent arrive; a sender of more gets an error.
         self.get_mut().messages.close();
     }
 }

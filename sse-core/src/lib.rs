@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod attendant;
 mod body;
 mod error;
 mod join;
@@ -10,6 +9,7 @@ mod subscriber;
 mod subscription;
 mod sync;
 mod topics;
+mod wake;
 
 pub mod channel;
 pub mod fanout;

@@ -18,9 +18,10 @@ use crate::{resume::Outcome, wire::EventId};
 /// with `None` when the provider shuts down, or when the client has fallen so far
 /// behind that it must resume with its `Last-Event-ID`; it never fails.
 pub trait Deliveries: Stream<Item = Bytes> + Send + Sync {
-    /// Ends the stream once what was accepted up to now has been delivered.
+    /// Ends the stream once everything that was accepted up to now has been delivered.
     ///
-    /// What is accepted later need not be delivered, and must not keep the stream open for ever.
+    /// Messages that are accepted later need not be delivered, and must not keep the stream open
+    /// for ever.
     fn finish(self: Pin<&mut Self>);
 }
 
@@ -35,7 +36,8 @@ pub struct Subscriber {
 }
 
 impl Subscriber {
-    /// Makes a subscriber of any stream that keeps to the contract of [`Deliveries`]. For providers.
+    /// Creates a subscriber from any stream that keeps to the contract of [`Deliveries`]. For
+    /// providers.
     ///
     /// Asked to finish, it ends as soon as nothing is pending, or after 1,024 more items.
     pub fn new(
@@ -45,7 +47,7 @@ impl Subscriber {
         Self::with_deliveries(outcome, Pending::new(deliveries))
     }
 
-    /// Makes a subscriber of deliveries that know what they have accepted. For providers.
+    /// Creates a subscriber from deliveries that know what they have accepted. For providers.
     pub fn with_deliveries(outcome: Outcome, deliveries: impl Deliveries + 'static) -> Self {
         Self {
             outcome,
@@ -54,8 +56,9 @@ impl Subscriber {
         }
     }
 
-    /// Names the place where the stream begins, so that a client which is cut off before its first message has
-    /// something to come back with. For providers; `None` if the client has an id that is as good.
+    /// Names the place where the stream begins, so that a client which is cut off before its first
+    /// message can come back with an id. For providers; `None` if the client has an id that is as
+    /// good.
     ///
     /// [`Epoch::cursor_id`](crate::replay::Epoch::cursor_id) makes one.
     pub fn beginning_at(mut self, id: impl Into<Option<EventId>>) -> Self {
@@ -63,7 +66,7 @@ impl Subscriber {
         self
     }
 
-    /// Returns what became of the client's past.
+    /// Returns the outcome of the client's attempt to resume.
     pub fn outcome(&self) -> Outcome {
         self.outcome
     }
@@ -73,12 +76,13 @@ impl Subscriber {
         self.begins_at.as_ref()
     }
 
-    /// Ends the stream once what was accepted up to now has been delivered: see [`Deliveries::finish`].
+    /// Ends the stream once everything that was accepted up to now has been delivered: see
+    /// [`Deliveries::finish`].
     pub fn finish(&mut self) {
         self.deliveries.as_mut().finish();
     }
 
-    /// The parts, for whoever wraps them otherwise.
+    /// Takes the parts.
     pub(crate) fn into_parts(self) -> (Option<EventId>, Pin<Box<dyn Deliveries>>) {
         (self.begins_at, self.deliveries)
     }
@@ -100,17 +104,18 @@ impl fmt::Debug for Subscriber {
     }
 }
 
-/// A stream that knows nothing of ends: what is pending when it is asked to finish is what it has accepted.
+/// A stream that cannot tell what it has accepted. When it is asked to finish, it ends after
+/// everything that is pending.
 pub(crate) struct Pending<S> {
     stream: Pin<Box<SyncStream<S>>>,
-    /// How many items may still come once it is to finish.
+    /// The most items that may still come once it is to finish.
     left: Option<usize>,
-    /// Nothing was there when it was last polled, to finish.
+    /// It was pending when it was last polled to finish.
     has_waited: bool,
 }
 
 impl<S> Pending<S> {
-    /// Ends a stream that is always ready all the same.
+    /// The most items after which a stream ends that is always ready.
     const MOST: usize = 1_024;
 
     pub(crate) fn new(stream: S) -> Self
@@ -141,7 +146,7 @@ impl<S: Stream<Item = Bytes>> Stream for Pending<S> {
             *left = fewer;
             this.has_waited = false;
         } else if !this.has_waited {
-            // A task that has had its share of time finds nothing ready: it is asked again in its next turn.
+            // A task that has used up its budget finds nothing ready: it is polled once more.
             this.has_waited = true;
             cx.waker().wake_by_ref();
         } else {

@@ -1,4 +1,4 @@
-//! The primitives that the fan-out is built on, so that a model checker can stand in for them.
+//! The primitives that the fan-out is built on, which a model checker can replace.
 
 #[cfg(not(sse_model))]
 pub(crate) use std::{
@@ -25,8 +25,8 @@ pub(crate) type HashMap<K, V> = std::collections::HashMap<
 
 /// Locks; a poisoned lock is entered all the same.
 ///
-/// Nothing of ours panics under a lock, and what a user's code may do there (a replayer that stores,
-/// a waker that is cloned) happens before anything of ours is changed.
+/// Our code does not panic under a lock. A user's code may (a replayer that stores, a waker that is
+/// cloned), but it runs before our state is changed.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex
         .lock()

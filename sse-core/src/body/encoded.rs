@@ -1,4 +1,4 @@
-//! A stream of messages as a stream of bytes.
+//! `Encoded`: a stream of messages as a stream of bytes.
 
 use std::{
     pin::Pin,
@@ -11,10 +11,10 @@ use sync_wrapper::SyncStream;
 
 use crate::wire::Message;
 
-/// Messages as bytes; empty ones are left out.
+/// A stream of messages as bytes, without the empty ones.
 pub(super) struct Encoded<S>(Pin<Box<SyncStream<S>>>);
 
-/// How many empty messages in a row are left out before others get their turn.
+/// The number of empty messages in a row that are left out before other tasks run.
 const EMPTY: usize = 128;
 
 impl<S: Stream<Item = Message>> Encoded<S> {

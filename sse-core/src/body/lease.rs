@@ -1,4 +1,4 @@
-//! `Lease`: a client's hold on its place, renewed by taking what there is.
+//! `Lease`: a client's hold on its place in the hub, renewed each time that it takes something.
 
 use std::{
     future::Future,
@@ -15,38 +15,39 @@ use bytes::Bytes;
 
 use super::{opening::Opening, reconnect::Reconnect};
 use crate::{
-    attendant::{Attendant, Sleeper, TICKS_PER_SECOND},
     resume::Outcome,
     subscriber::Deliveries,
+    wake::{TICKS_PER_SECOND, Timer, WakeTask},
     wire::COMMENT,
 };
 
-/// What a body sends, shared with the timer that takes it away from a client which takes nothing.
+/// The source of a body, shared with the timer that takes it away from a client which takes
+/// nothing.
 ///
-/// The framework polls only while it can write. So a client that does not read holds its place in the hub without
-/// anybody looking at it, if not for the alarm: it goes off every keep-alive, wakes the framework, and
-/// finds out whether it has polled since the last time.
+/// The framework polls only while it can write, so nothing would look at a client that does not
+/// read. The timer fires every keep-alive, wakes the framework, and finds out whether it has polled
+/// since the last time.
 pub(super) struct Lease {
-    /// Of the alarm.
+    /// The tick at which the timer is due.
     due: AtomicU64,
     state: Mutex<State>,
 }
 
-/// In ticks of the [`Attendant`], where it is about time; 0 is none.
+/// The state of a body. Times are ticks of the [`WakeTask`]; 0 is none.
 pub(super) struct State {
     /// `None` once the body has ended.
     source: Option<Pin<Box<dyn Deliveries>>>,
     /// `None` once nothing of it is left.
     extra: Option<Box<Extra>>,
-    /// Of the task that polls.
+    /// The waker of the task that polls.
     waker: Option<Waker>,
-    /// Of the runtime on which that task runs.
-    attendant: Option<Arc<Attendant>>,
-    /// When the silence has lasted long enough for a keep-alive.
+    /// The wake task of the runtime on which that task runs.
+    wake_task: Option<Arc<WakeTask>>,
+    /// The tick at which the silence has lasted long enough for a keep-alive.
     silent_until: u64,
     keep_alive: u32,
     send_timeout: u32,
-    /// How many alarms went off since it was last polled.
+    /// The number of times that the timer fired since the body was last polled.
     missed: u32,
     pub(super) outcome: Outcome,
     /// It has been asked to end, and has not been polled to its end yet.
@@ -54,10 +55,10 @@ pub(super) struct State {
     has_ended: bool,
 }
 
-/// What most bodies do without, once they have begun.
+/// The part of the state that most bodies do without, once they have begun.
 #[derive(Default)]
 struct Extra {
-    /// What comes first; `None` once it has been sent.
+    /// The first bytes; `None` once they have been sent.
     opening: Option<Opening>,
     until: Vec<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>,
     reconnect: Option<Reconnect>,
@@ -78,7 +79,7 @@ impl Lease {
                     ..Extra::default()
                 })),
                 waker: None,
-                attendant: None,
+                wake_task: None,
                 silent_until: 0,
                 keep_alive: 0,
                 send_timeout: 0,
@@ -98,7 +99,7 @@ impl Lease {
         let mut state = self.state();
         state.missed = 0;
         if let Some(opening) = state.take_opening() {
-            state.attend(self, cx.waker());
+            state.follow_task(self, cx.waker());
             let retry = state.reconnect().map(|_| Reconnect::USUAL);
             return Poll::Ready(Some(opening.into_bytes(retry)));
         }
@@ -116,17 +117,18 @@ impl Lease {
         Poll::Ready(farewell)
     }
 
-    /// Ends the body for the hub, and drops what it would have sent.
+    /// Ends the body, and drops everything that it would have sent.
     pub(super) fn end(&self) {
         let mut state = self.state();
-        let attendant = state.attendant.take();
+        let wake_task = state.wake_task.take();
         let rest = state.take();
         let waker = state.waker.take();
         drop(state);
-        if let Some(attendant) = attendant {
-            attendant.clear(self);
+        if let Some(wake_task) = wake_task {
+            wake_task.stop_timer(self);
         }
-        // Without the lock: a waker may be the last to hold a task, and the source holds code of the user.
+        // Dropped without the lock: a waker may be the last to hold a task, and the source holds
+        // code of the user.
         drop((rest, waker));
     }
 
@@ -145,7 +147,7 @@ impl Lease {
         }
     }
 
-    /// The state, unless it is in use: then the body is being polled.
+    /// Locks the state, unless it is in use: then the body is being polled.
     fn try_state(&self) -> Option<MutexGuard<'_, State>> {
         match self.state.try_lock() {
             Ok(state) => Some(state),
@@ -188,13 +190,13 @@ impl State {
         self.extra.as_ref()?.reconnect.as_ref()
     }
 
-    /// Whether there is something that ends it, or has ended it already but for what is pending.
+    /// Returns `true` if something may end it, or has ended it except for what is pending.
     fn may_end(&self) -> bool {
         let extra = self.extra.as_deref();
         self.is_finishing || extra.is_some_and(|extra| !extra.until.is_empty())
     }
 
-    /// Takes what comes first, and gives back what nothing else is in.
+    /// Takes the first bytes, and frees their memory if nothing else is in there.
     fn take_opening(&mut self) -> Option<Opening> {
         let extra = self.extra.as_mut()?;
         let opening = extra.opening.take()?;
@@ -204,12 +206,12 @@ impl State {
         Some(opening)
     }
 
-    /// Takes everything out that has to be dropped without the lock.
+    /// Takes everything that has to be dropped without the lock.
     fn take(&mut self) -> impl Sized + use<> {
         (self.source.take(), self.extra.take())
     }
 
-    /// Whether one of the futures is ready that end the body.
+    /// Returns `true` if one of the futures that end the body is ready.
     fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
         self.extra.as_mut().is_some_and(|extra| {
             let mut until = extra.until.iter_mut();
@@ -227,23 +229,25 @@ impl State {
             self.is_finishing = true;
         }
         if let Poll::Ready(bytes) = source.as_mut().poll_next(cx) {
-            // The silence begins anew, with the next poll: what is sent in a row costs one look at the clock.
+            // The silence begins with the next poll: messages in a row cost one look at the clock.
             self.silent_until = 0;
             return Poll::Ready(bytes);
         }
-        self.attend(lease, cx.waker());
+        self.follow_task(lease, cx.waker());
         self.poll_silence(lease)
     }
 
-    /// Ready with a comment when there has been silence for long enough; then the silence begins anew.
+    /// Returns a comment when there has been silence for long enough. The silence then begins
+    /// again.
     ///
-    /// Traffic does not move the alarm. It goes off too early once, which is cheaper than to move it each time.
+    /// Traffic does not restart the timer. It fires too early once, which is cheaper than to
+    /// restart it each time.
     fn poll_silence(&mut self, lease: &Arc<Lease>) -> Poll<Option<Bytes>> {
-        let (Some(attendant), Some(period)) = (&self.attendant, self.period()) else {
+        let (Some(wake_task), Some(period)) = (&self.wake_task, self.period()) else {
             return Poll::Pending;
         };
-        let now = attendant.now();
-        let alarm = lease.due.load(Ordering::Relaxed);
+        let now = wake_task.now();
+        let timer = lease.due.load(Ordering::Relaxed);
         let mut next = now + period + 1;
         if self.keep_alive > 0 {
             let interval = u64::from(self.keep_alive);
@@ -251,42 +255,42 @@ impl State {
                 // One more, because this tick has begun already.
                 self.silent_until = now + interval + 1;
             } else if now >= self.silent_until {
-                // The alarm that has called has been set anew, most often for just the right time.
-                let fits = alarm > now && period == interval;
-                self.silent_until = if fits { alarm } else { 0 };
+                // The timer that has fired runs again, most often for just the right time.
+                let fits = timer > now && period == interval;
+                self.silent_until = if fits { timer } else { 0 };
                 return Poll::Ready(Some(Bytes::from_static(COMMENT)));
             }
             next = next.min(self.silent_until);
         }
-        if alarm == 0 || alarm > next {
-            attendant.set(next, Arc::clone(lease) as _);
+        if timer == 0 || timer > next {
+            wake_task.start_timer(next, Arc::clone(lease) as _);
         }
         Poll::Pending
     }
 
-    /// Keeps the waker of the task that polls, and has an alarm on its runtime.
-    fn attend(&mut self, lease: &Arc<Lease>, waker: &Waker) {
+    /// Keeps the waker of the task that polls, and starts a timer on its runtime.
+    fn follow_task(&mut self, lease: &Arc<Lease>, waker: &Waker) {
         if self.waker.as_ref().is_some_and(|own| own.will_wake(waker)) {
             return;
         }
         self.waker = Some(waker.clone());
         let Some(period) = self.period() else { return };
-        let attendant = Attendant::current();
-        if self.attendant.as_ref().map(Arc::as_ptr) == attendant.as_ref().map(Arc::as_ptr) {
+        let wake_task = WakeTask::current();
+        if self.wake_task.as_ref().map(Arc::as_ptr) == wake_task.as_ref().map(Arc::as_ptr) {
             return;
         }
-        if let Some(before) = &self.attendant {
-            before.clear(lease.as_ref());
+        if let Some(before) = &self.wake_task {
+            before.stop_timer(lease.as_ref());
         }
-        if let Some(attendant) = &attendant {
+        if let Some(wake_task) = &wake_task {
             self.missed = 0;
             self.silent_until = 0;
-            attendant.set(attendant.now() + period + 1, Arc::clone(lease) as _);
+            wake_task.start_timer(wake_task.now() + period + 1, Arc::clone(lease) as _);
         }
-        self.attendant = attendant;
+        self.wake_task = wake_task;
     }
 
-    /// From one alarm to the next.
+    /// Returns the ticks after which the timer fires again.
     fn period(&self) -> Option<u64> {
         let times = [self.keep_alive, self.send_timeout];
         let times = times.into_iter().filter(|ticks| *ticks > 0);
@@ -294,21 +298,21 @@ impl State {
     }
 }
 
-impl Sleeper for Lease {
+impl Timer for Lease {
     fn due(&self) -> &AtomicU64 {
         &self.due
     }
 
-    fn ring(self: Arc<Self>, attendant: &Arc<Attendant>) {
-        let now = attendant.now();
+    fn fire(self: Arc<Self>, wake_task: &Arc<WakeTask>) {
+        let now = wake_task.now();
         let Some(mut state) = self.try_state() else {
-            attendant.set(now + TICKS_PER_SECOND, Arc::clone(&self) as _);
+            wake_task.start_timer(now + TICKS_PER_SECOND, Arc::clone(&self) as _);
             return;
         };
-        let is_here = |own: &Arc<Attendant>| Arc::ptr_eq(own, attendant);
+        let is_here = |own: &Arc<WakeTask>| Arc::ptr_eq(own, wake_task);
         let (Some(period), true) = (
             state.period(),
-            state.attendant.as_ref().is_some_and(is_here),
+            state.wake_task.as_ref().is_some_and(is_here),
         ) else {
             return;
         };
@@ -319,18 +323,19 @@ impl Sleeper for Lease {
         let send_timeout = u64::from(state.send_timeout);
         state.missed = state.missed.saturating_add(1);
         if send_timeout > 0 && idle >= send_timeout {
-            // It takes nothing: its place is for others. On a task of its own, because what is dropped is the user's.
+            // The client takes nothing: its place is for others. Dropped in another task, because
+            // the source holds code of the user.
             let rest = state.take();
             drop(state);
             tokio::spawn(async move { drop(rest) });
             return;
         }
         if state.missed > 1 && state.may_end() {
-            // On a task of its own: it is the user's.
+            // In another task: the futures are code of the user.
             let lease = Arc::clone(&self);
             tokio::spawn(async move { lease.end_unread() });
         }
-        attendant.set(now + period, Arc::clone(&self) as _);
+        wake_task.start_timer(now + period, Arc::clone(&self) as _);
         let waker = state.waker.clone();
         drop(state);
         if let Some(waker) = waker {
@@ -339,7 +344,7 @@ impl Sleeper for Lease {
     }
 }
 
-/// A time as ticks: at least one, so that it is not none, and no more than a clock can add.
+/// Returns a time as ticks: at least one, because 0 is none, and no more than a clock can add.
 fn ticks(time: Duration) -> u32 {
     const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
     let millis = time.min(YEAR).as_millis();

@@ -30,30 +30,34 @@ use crate::{
 
 /// The body of a response: an event stream as bytes, ready for any framework.
 ///
-/// * The first bytes are there at once, so that `EventSource.onopen` and proxies need not wait for an event. Those of a
-///   subscription are the `id` of the place where it begins and a blank line: a client that is cut off before its first
-///   message can come back and misses nothing. See [`opening_id`](Self::opening_id).
-/// * **Keep-alive is on**: after 15 s of silence a comment line is sent. Three of the five frameworks notice
-///   that a client has left only when they write.
-/// * **A client that takes nothing** for 120 s, though there is something to take, loses its place: see
-///   [`send_timeout`](Self::send_timeout).
+/// * The first bytes are there at once, so that `EventSource.onopen` and proxies need not wait for
+///   an event. A subscription begins with the `id` of its place and a blank line, so that a client
+///   which is cut off before its first message can come back and misses nothing. See
+///   [`opening_id`](Self::opening_id).
+/// * **Keep-alive is on**: after 15 s of silence a comment line is sent. Three of the five
+///   frameworks notice only when they write that a client has left.
+/// * **A client that takes nothing** for 120 s, though there is something to take, loses its place:
+///   see [`send_timeout`](Self::send_timeout).
 /// * It ends with `None` and never fails; dropping it unsubscribes.
 ///
-/// Keep-alive and the time-out need the tokio runtime that all five frameworks run on, with its clock; without one there
-/// are none.
+/// Keep-alive and the time-out need a tokio runtime with a clock, such as all five frameworks run
+/// on. Without one there is neither.
 #[must_use = "a body does nothing until it is sent"]
 pub struct SseBody {
     lease: Arc<Lease>,
 }
 
 impl SseBody {
-    /// How long there may be silence before a keep-alive: 15 s, as the standard recommends against proxies.
+    /// The default silence before a keep-alive: 15 s, as the standard recommends against proxies
+    /// that time out.
     pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-    /// How long a client may take nothing: 120 s, longer than any pause of a network that is worth waiting for.
+    /// The default time for which a client may take nothing: 120 s, longer than any pause of a
+    /// network that is worth waiting for.
     pub const SEND_TIMEOUT: Duration = Duration::from_secs(120);
 
-    /// The body of a subscription. [`Hub::subscribe`](crate::Hub::subscribe) makes one.
+    /// Creates the body of a subscription. [`Hub::subscribe`](crate::Hub::subscribe) does so for
+    /// you.
     pub fn new(subscriber: Subscriber, on_gap: OnGap) -> Self {
         let outcome = subscriber.outcome();
         let (id, deliveries) = subscriber.into_parts();
@@ -64,14 +68,15 @@ impl SseBody {
         Self::with(deliveries, Opening { id, gap }, outcome)
     }
 
-    /// A body of its own for one request, without a hub: an LLM's answer, the progress of a job.
+    /// Creates the body of a single request, without a hub: an LLM's answer, the progress of a job.
     ///
-    /// Ends when the stream ends. See [`until`](Self::until) to end it on shutdown.
+    /// It ends when the stream ends. See [`until`](Self::until) to end it on shutdown.
     pub fn stream(messages: impl Stream<Item = Message> + Send + 'static) -> Self {
         Self::alone(Pending::new(Encoded::new(messages)))
     }
 
-    /// A body that a handler or task writes to, holding at most this many messages.
+    /// Creates a body that a handler or task writes to. The channel holds at most this many
+    /// messages, at least 1.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -92,32 +97,35 @@ impl SseBody {
         (sender, Self::alone(receiver))
     }
 
-    /// Sets how long there may be silence before a keep-alive; at least 10 ms. `None` turns it off, and with it
-    /// the only sign by which some frameworks notice that an idle client has left.
+    /// Sets the silence before a keep-alive; at least 10 ms. `None` turns it off, and with it the
+    /// only sign by which some frameworks notice that an idle client has left.
     pub fn keep_alive(self, interval: impl Into<Option<Duration>>) -> Self {
         self.lease.state().set_keep_alive(interval.into());
         self
     }
 
-    /// Sets how long a client may take nothing though there is something to take, if only a keep-alive; `None` for
-    /// ever. By default [`SEND_TIMEOUT`](Self::SEND_TIMEOUT). It is checked once per
-    /// keep-alive, and so may take effect that much later. What counts is whether the framework asks for more: a single
-    /// message that a slow client reads for longer than this is a time-out, too.
+    /// Sets the time for which a client may take nothing though there is something to take, if only
+    /// a keep-alive; `None` is no limit. By default [`SEND_TIMEOUT`](Self::SEND_TIMEOUT).
     ///
-    /// Then the body gives up what it holds, its place in the hub and what is pending, without being polled, and
-    /// ends if it is polled again. The client comes back with its `Last-Event-ID`. Its connection is the server's
-    /// to close.
+    /// A client takes something when the framework asks for more, so a single message that a slow
+    /// client reads for longer than this is a time-out, too. It is checked once per keep-alive, and
+    /// so may take effect that much later.
+    ///
+    /// After the time-out the body gives up its place in the hub and everything pending, without
+    /// being polled, and ends if it is polled again. The client comes back with its
+    /// `Last-Event-ID`. Closing the connection is up to the server.
     pub fn send_timeout(self, timeout: impl Into<Option<Duration>>) -> Self {
         self.lease.state().set_send_timeout(timeout.into());
         self
     }
 
-    /// Sets whether the stream of a subscription begins with the `id` of its place and a blank line; by default it
-    /// does.
+    /// Begins the stream of a subscription with the `id` of its place and a blank line, or does
+    /// not; by default it does.
     ///
-    /// The standard's clients take the id and dispatch nothing. `fetch-event-source` and `httpx-sse` make an event
-    /// without data of it: where their users cannot pass over that, turn it off. A few libraries forget it.
-    /// Then a client that is cut off before its first message counts as new, and misses what is published meanwhile.
+    /// Clients that follow the standard keep the id and dispatch nothing. `fetch-event-source` and
+    /// `httpx-sse` make an event without data of it: turn it off where their users cannot pass over
+    /// that. A few libraries forget the id. A client that has none counts as new when it is cut off
+    /// before its first message, and misses the messages published meanwhile.
     pub fn opening_id(self, shown: bool) -> Self {
         if !shown {
             self.lease.state().forget_place();
@@ -125,25 +133,26 @@ impl SseBody {
         self
     }
 
-    /// Says when to come back. For hubs.
+    /// Sets the times after which clients come back. For hubs.
     pub(crate) fn reconnect(self, reconnect: Option<Reconnect>) -> Self {
         self.lease.state().set_reconnect(reconnect);
         self
     }
 
-    /// Ends the body cleanly when a future is ready, such as [`Hub::closed`](crate::Hub::closed). Of several the
-    /// first counts.
+    /// Ends the body cleanly when a future is ready, such as [`Hub::closed`](crate::Hub::closed).
+    /// Of several futures the first counts.
     ///
-    /// What was accepted before is delivered, then the end: what was published to its topics and what is in the
-    /// history for it, what a [`Sender`] has sent, and what a [stream](Self::stream) has ready, up to 1,024 messages.
-    /// A client that takes nothing for a whole keep-alive is not waited for.
+    /// Everything that was accepted before is delivered, then the end: the messages published to
+    /// its topics, those in the history for it, those that a [`Sender`] has sent, and those that a
+    /// [stream](Self::stream) has ready, up to 1,024. A client that takes nothing for a whole
+    /// keep-alive is not waited for.
     pub fn until(self, end: impl Future<Output = ()> + Send + 'static) -> Self {
         let end = Box::pin(SyncFuture::new(end));
         self.lease.state().end_when(end);
         self
     }
 
-    /// Returns what became of the client's past.
+    /// Returns the outcome of the client's attempt to resume.
     pub fn outcome(&self) -> Outcome {
         self.lease.state().outcome
     }

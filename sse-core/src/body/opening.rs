@@ -1,4 +1,4 @@
-//! What a body begins with.
+//! `Opening`: the beginning of a body.
 
 use std::time::Duration;
 
@@ -6,7 +6,8 @@ use bytes::Bytes;
 
 use crate::{resume::Gap, wire::COMMENT, wire::EventId};
 
-/// The first bytes of a body: never none, so that `EventSource.onopen` and proxies need not wait for an event.
+/// The first bytes of a body. There are always some, so that `EventSource.onopen` and proxies need
+/// not wait for an event.
 #[derive(Default)]
 pub(super) struct Opening {
     /// The place where the stream begins.
@@ -16,10 +17,10 @@ pub(super) struct Opening {
 }
 
 impl Opening {
-    /// The bytes, with the time after which to reconnect.
+    /// Returns the bytes, with the time after which to reconnect.
     ///
-    /// An id is followed by a blank line, because without one no client keeps it. Where there is
-    /// none, there is no blank line either: some clients would make an event of it.
+    /// An id is followed by a blank line, because no client keeps it without one. Where there is no
+    /// id, there is no blank line either, because some clients would make an event of it.
     pub(super) fn into_bytes(self, retry: Option<Duration>) -> Bytes {
         let Self { id, gap } = self;
         let has_place = id.is_some();

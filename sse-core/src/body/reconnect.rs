@@ -1,4 +1,5 @@
-//! When clients come back: at once after a mishap, spread out after a shutdown.
+//! `Reconnect`: the times after which clients come back: soon after a mishap, spread out after a
+//! shutdown.
 
 use std::time::Duration;
 
@@ -7,20 +8,20 @@ use tokio::sync::watch;
 
 use crate::{random::random, wire::Message};
 
-/// What a stream says of reconnecting.
+/// The times after which the clients of a stream come back.
 #[derive(Clone, Debug)]
 pub(crate) struct Reconnect {
-    /// Over how long the clients are spread when the hub has closed.
+    /// The time over which the clients are spread when the hub has closed.
     pub(crate) window: Duration,
     pub(crate) closed: watch::Receiver<bool>,
 }
 
 impl Reconnect {
-    /// How long clients wait when there is no reason to wait longer. A client keeps what it was told last, so
-    /// each stream has to tell it anew.
+    /// The time that clients wait when there is no reason to wait longer. A client keeps the time
+    /// that it was told last, so each stream has to tell it again.
     pub(crate) const USUAL: Duration = Duration::from_secs(3);
 
-    /// What a stream ends with, if the hub has closed.
+    /// Returns the last bytes of a stream, if the hub has closed.
     pub(super) fn farewell(&self) -> Option<Bytes> {
         let is_closed = *self.closed.borrow();
         is_closed.then(|| {

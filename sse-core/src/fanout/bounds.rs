@@ -1,33 +1,34 @@
-//! What a fan-out may hold.
+//! `Bounds`: the most that a fan-out may hold.
 
 use crate::sync::{AtomicUsize, Ordering};
 
 /// The bounds of a [`Fanout`](crate::fanout::Fanout).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// How many messages of a topic a reader may fall behind; at least 1, by default 4,096.
+    /// The most messages of a topic that a reader may fall behind; at least 1, by default 4,096.
     pub queue_messages: usize,
-    /// How many bytes of a topic a reader may fall behind, beside the newest message; by default 1 MiB.
-    /// A message counts with [`MESSAGE_OVERHEAD`](Self::MESSAGE_OVERHEAD).
+    /// The most bytes of a topic that a reader may fall behind, besides the newest message; by
+    /// default 1 MiB. A message counts with [`MESSAGE_OVERHEAD`](Self::MESSAGE_OVERHEAD).
     pub queue_bytes: usize,
-    /// How many bytes all queues together may hold, beside the newest message of each; by default 256 MiB.
+    /// The most bytes in all queues together, besides the newest message of each; by default
+    /// 256 MiB.
     ///
-    /// Reached, the oldest messages go, whatever their topic: the slowest readers pay.
+    /// When it is reached, the oldest messages go, of whatever topic: the slowest readers pay.
     pub total_bytes: usize,
     /// The most subscribers; by default as many as there is memory for.
     pub subscribers: usize,
     /// The most topics of one subscription; by default 128.
     pub topics: usize,
-    /// Whether a reader that overflows goes on with the oldest message that is left, which
-    /// [`Read::Skipped`](crate::fanout::Read::Skipped) tells; by default it does not, and has
+    /// A reader that overflows goes on with the oldest message that is left, which
+    /// [`Read::Skipped`](crate::fanout::Read::Skipped) tells. By default it does not, and has
     /// [overflowed](crate::fanout::Read::Overflow).
     ///
-    /// Then a queue stays as long as its bounds allow while somebody does not read.
+    /// A queue then stays as long as its bounds allow while somebody does not read.
     pub skips: bool,
 }
 
 impl Bounds {
-    /// The bytes that a queued message takes beside its own.
+    /// The bytes that a queued message takes besides its own.
     pub const MESSAGE_OVERHEAD: usize = 96;
 }
 
@@ -45,7 +46,7 @@ impl Default for Bounds {
     }
 }
 
-/// Bytes in all queues together.
+/// The bytes in all queues together.
 #[derive(Debug)]
 pub(super) struct Budget {
     most: usize,
@@ -53,7 +54,8 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// What is freed at once when the budget is exceeded, as a part of it, so that it is not exceeded again at once.
+    /// The part of the budget that is freed at once when it is exceeded, as a divisor, so that the
+    /// next message does not exceed it again.
     const SLACK: usize = 32;
 
     pub(super) fn new(most: usize) -> Self {
@@ -79,7 +81,7 @@ impl Budget {
         self.used() > self.most
     }
 
-    /// Whether enough has been freed after it was exceeded.
+    /// Returns `true` if enough has been freed after the budget was exceeded.
     pub(super) fn is_relieved(&self) -> bool {
         self.used() <= self.most - self.most / Self::SLACK
     }

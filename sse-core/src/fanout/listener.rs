@@ -1,4 +1,4 @@
-//! One subscriber's side of a fan-out.
+//! `Listener`: a subscriber's side of a fan-out.
 
 use std::{
     fmt,
@@ -11,17 +11,17 @@ use smallvec::SmallVec;
 
 use super::{
     Core, Read,
-    channel::{Channel, Registration},
     queue::Overflowed,
     registry::Registry,
+    topic_queue::{Registration, TopicQueue},
 };
 use crate::{
-    attendant::Attendant,
     error::ProviderClosed,
     join::join,
     replay::{PageBuilder, Position},
     sync::Ordering,
     topics::Topics,
+    wake::WakeTask,
 };
 
 /// One subscriber of a [`Fanout`](super::Fanout): a cursor into the queues of its topics.
@@ -32,70 +32,74 @@ use crate::{
 pub struct Listener {
     core: Arc<Core>,
     topics: Topics,
-    /// In the order of the topics; a seat without a topic if there are none. One topic is the rule.
-    seats: SmallVec<[Seat; 1]>,
-    /// Everything up to this number has been read. `None` while it has not joined.
+    /// The queues of the topics, in their order, or the one without a topic if there are none. Most
+    /// listeners have one.
+    queues: SmallVec<[QueueHandle; 1]>,
+    /// The number up to which everything has been read. `None` while it has not joined.
     cursor: Option<NonZeroU64>,
-    task: Option<Task>,
-    /// Of the runtime on which the task is polled.
-    attendant: Option<Arc<Attendant>>,
+    /// The task that polled last.
+    task: Option<TaskId>,
+    /// The wake task of the runtime on which that task runs.
+    wake_task: Option<Arc<WakeTask>>,
 }
 
-struct Seat {
-    channel: Arc<Channel>,
+/// A topic's queue, and the listener's waker in it.
+struct QueueHandle {
+    queue: Arc<TopicQueue>,
     registration: Option<Registration>,
 }
 
-/// The task that polls, as the addresses in its waker. Only compared: as long as a registration
-/// holds, the waker lives in it and nobody else has its addresses.
+/// The identity of a task: the addresses in its waker. They are only compared. As long as a
+/// registration holds, the waker lives in it, and no other task has its addresses.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Task {
+struct TaskId {
     data: usize,
     vtable: NonZeroUsize,
 }
 
 impl Listener {
-    /// A listener that has not joined. Its seats are given back when it is dropped.
+    /// Creates a listener that has not joined.
     pub(super) fn new(core: &Arc<Core>, topics: &Topics, registry: &mut Registry) -> Self {
-        let mut seats = SmallVec::new();
+        let mut queues = SmallVec::new();
         let names = topics.shared().iter().map(|topic| {
-            let (name, channel) = registry.enter(topic);
-            seats.push(Seat {
-                channel,
+            let (name, queue) = registry.acquire(topic);
+            queues.push(QueueHandle {
+                queue,
                 registration: None,
             });
             name
         });
         let topics: Topics = names.collect();
         if topics.is_empty() {
-            seats.push(Seat {
-                channel: registry.without_topic(),
+            queues.push(QueueHandle {
+                queue: registry.without_topic(),
                 registration: None,
             });
         }
         Self {
             core: Arc::clone(core),
             topics,
-            seats,
+            queues,
             cursor: None,
             task: None,
-            attendant: None,
+            wake_task: None,
         }
     }
 
-    /// The topics it listens to.
+    /// Returns the topics.
     pub fn topics(&self) -> &Topics {
         &self.topics
     }
 
-    /// Whether it listens. If not, nothing is queued for it.
+    /// Returns `true` while it listens. If it does not, nothing is queued for it.
     pub fn has_joined(&self) -> bool {
         self.cursor.is_some()
     }
 
-    /// Joins, unless it misses something: if it has everything up to where the history is now.
+    /// Begins to listen, unless something was published that it does not have.
     ///
-    /// Returns whether it has joined. An error says that the fan-out is closed and nothing is missed.
+    /// `after` is the position in the history up to which it has everything. Returns `true` if it
+    /// has joined. Fails if it misses nothing and the fan-out is closed.
     pub fn join(&mut self, after: Position) -> Result<bool, ProviderClosed> {
         let core = Arc::clone(&self.core);
         let _registry = core.registry();
@@ -103,36 +107,37 @@ impl Listener {
             return Ok(false);
         }
         core.check_open()?;
-        self.enter();
+        self.attach();
         Ok(true)
     }
 
-    /// Under the registry's lock, so that nothing is published meanwhile.
-    pub(super) fn enter(&mut self) {
-        self.leave();
+    /// Attaches to the queues. The caller holds the registry's lock, so that nothing is published
+    /// meanwhile.
+    pub(super) fn attach(&mut self) {
+        self.detach();
         self.cursor = NonZeroU64::new(self.core.newest.load(Ordering::Relaxed));
-        for seat in &self.seats {
-            seat.channel.state().queue.enter();
+        for handle in &self.queues {
+            handle.queue.state().queue.attach();
         }
     }
 
-    /// Everything that is pending, in one piece; or the waker is kept.
+    /// Takes all pending messages in one piece, up to 64 KiB or one message, or keeps the waker.
     ///
-    /// One that has not joined, or no longer has, is told of an [overflow](Read::Overflow).
+    /// A listener that has not joined, or that has left, is told of an [overflow](Read::Overflow).
     pub fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Read> {
-        let task = Task::of(cx.waker());
+        let task = TaskId::of(cx.waker());
         if self.task != task {
             self.unregister();
-            self.attendant = Attendant::current();
+            self.wake_task = WakeTask::current();
             self.task = task;
         }
         let mut read = self.take(cx.waker());
         if read.is_none() && self.register(cx.waker()) {
-            // What was published before the waker was kept has not woken it.
+            // Messages that were published before the waker was kept have not woken it.
             read = self.take(cx.waker());
         }
         match read {
-            Some(Read::Overflow) => self.leave(),
+            Some(Read::Overflow) => self.detach(),
             Some(_) => {}
             None => return Poll::Pending,
         }
@@ -143,29 +148,29 @@ impl Listener {
         let Some(from) = self.cursor else {
             return Some(Read::Overflow);
         };
-        // In this order: what is not closed yet may still be followed by a message, and the
-        // channels hold everything up to the newest.
+        // In this order: a message may still follow while it is not closed, and the queues hold
+        // everything up to the newest.
         let is_closed = self.core.closed.load(Ordering::Acquire);
         let until = NonZeroU64::new(self.core.newest.load(Ordering::Acquire))?;
         let mut pending = self
-            .seats
+            .queues
             .iter_mut()
-            .filter(|seat| until > from && seat.channel.may_have_after(from));
+            .filter(|handle| until > from && handle.queue.may_have_after(from));
         match (pending.next(), pending.next()) {
             (None, _) => is_closed.then_some(Read::Closed),
             (
-                Some(Seat {
-                    channel,
+                Some(QueueHandle {
+                    queue,
                     registration,
                 }),
                 None,
             ) => {
-                let mut state = channel.state();
+                let mut state = queue.state();
                 let (read, to) = state.queue.take(from, until, &self.core.budget)?;
                 self.cursor = Some(to);
                 if to == until {
-                    // It will wait next, most likely: one lock for both.
-                    channel.register(&mut state, registration, waker, self.attendant.as_ref());
+                    // Most likely it waits next: one lock for both.
+                    queue.register(&mut state, registration, waker, self.wake_task.as_ref());
                 }
                 Some(read)
             }
@@ -173,13 +178,13 @@ impl Listener {
         }
     }
 
-    /// Takes from several topics, in order, and once what is in several.
+    /// Takes the messages of several topics in order, and each once.
     fn merge(&mut self, from: NonZeroU64, until: NonZeroU64) -> Result<Option<Read>, Overflowed> {
         let mut page = PageBuilder::default();
         let mut has_skipped = false;
-        for seat in &self.seats {
-            if seat.channel.may_have_after(from) {
-                let queue = &seat.channel.state().queue;
+        for handle in &self.queues {
+            if handle.queue.may_have_after(from) {
+                let queue = &handle.queue.state().queue;
                 has_skipped |= queue.has_lost_after(from);
                 let pending = queue.pending(from, until)?;
                 page.take(pending.map(|entry| (entry.number, entry.clone())));
@@ -192,63 +197,63 @@ impl Listener {
         let position = last.position;
         let bytes = join(found.iter().map(|(_, entry)| &entry.bytes));
         let mut has_overflowed = false;
-        for seat in &self.seats {
-            if seat.channel.may_have_after(from) {
-                let queue = &mut seat.channel.state().queue;
+        for handle in &self.queues {
+            if handle.queue.may_have_after(from) {
+                let queue = &mut handle.queue.state().queue;
                 has_overflowed |= queue.advance(from, to, &self.core.budget);
             }
         }
         self.cursor = Some(to);
         if has_overflowed {
-            // It has this much; what follows it has to get from elsewhere.
-            self.leave();
+            // It has this much. It has to get what follows from elsewhere.
+            self.detach();
         }
-        // Told with each piece until the loss lies behind it: more may be lost in between.
+        // Told with each piece until the loss lies behind it, because more may be lost in between.
         if has_skipped {
             return Ok(Some(Read::Skipped(bytes, position)));
         }
         Ok(Some(Read::Bytes(bytes, position)))
     }
 
-    /// Keeps the waker with every channel. Returns whether there was one to which it was new.
+    /// Keeps the waker in every queue. Returns `true` if it was new to at least one.
     fn register(&mut self, waker: &Waker) -> bool {
         let mut is_new = false;
-        for Seat {
-            channel,
+        for QueueHandle {
+            queue,
             registration,
-        } in &mut self.seats
+        } in &mut self.queues
         {
-            if registration.is_none_or(|registration| !channel.holds(registration)) {
-                let state = &mut channel.state();
-                channel.register(state, registration, waker, self.attendant.as_ref());
+            if registration.is_none_or(|registration| !queue.holds(registration)) {
+                let state = &mut queue.state();
+                queue.register(state, registration, waker, self.wake_task.as_ref());
                 is_new = true;
             }
         }
         is_new
     }
 
-    /// Takes the wakers back. They are dropped without a lock: a waker may be the last to hold a task, and
-    /// the task another listener.
+    /// Removes the wakers from the queues. They are dropped without a lock: a waker may be the last
+    /// to hold a task, and the task another listener.
     fn unregister(&mut self) {
-        for seat in &mut self.seats {
-            if let Some(registration) = seat.registration.take() {
-                drop(seat.channel.unregister(registration));
+        for handle in &mut self.queues {
+            if let Some(registration) = handle.registration.take() {
+                drop(handle.queue.unregister(registration));
             }
         }
     }
 
-    /// Gives its places in the queues back.
-    fn leave(&mut self) {
+    /// Detaches from the queues.
+    fn detach(&mut self) {
         self.unregister();
         if let Some(cursor) = self.cursor.take() {
-            for seat in &self.seats {
-                seat.channel.state().queue.leave(cursor, &self.core.budget);
+            for handle in &self.queues {
+                handle.queue.state().queue.detach(cursor, &self.core.budget);
             }
         }
     }
 }
 
-impl Task {
+impl TaskId {
     fn of(waker: &Waker) -> Option<Self> {
         let vtable = NonZeroUsize::new(std::ptr::from_ref(waker.vtable()).addr())?;
         let data = waker.data().addr();
@@ -258,10 +263,10 @@ impl Task {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.leave();
+        self.detach();
         let mut registry = self.core.registry();
         for topic in self.topics.iter() {
-            registry.leave(topic);
+            registry.release(topic);
         }
         drop(registry);
         self.core.subscribers.fetch_sub(1, Ordering::Relaxed);

@@ -1,24 +1,26 @@
-//! `Fanout`: messages in, readers out; the part of a provider that is in this process.
+//! The fan-out: messages in, readers out. It is the engine of [`Joe`](crate::Joe), and of any other
+//! provider that delivers in this process.
+//!
+//! To write a provider on it, keep one [`Fanout`]. To publish, [lock](Fanout::lock) it, find out
+//! the message's bytes and the position of the history after it, and
+//! [publish](FanoutGuard::publish). To subscribe, [listen](Fanout::listen) and make a stream that
+//! calls [`Listener::poll_read`]; a client that resumes reads the history first, and
+//! [joins](Listener::join) when it has reached the position of the fan-out.
 
 mod bounds;
-mod channel;
+mod guard;
 mod listener;
 mod queue;
 mod registry;
-mod waiting;
+mod topic_queue;
+mod wakers;
 
-use std::{fmt, num::NonZeroU64, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use smallvec::SmallVec;
 
-pub use self::{bounds::Bounds, listener::Listener};
-use self::{
-    bounds::Budget,
-    channel::{Channel, Locked},
-    registry::Registry,
-    waiting::Calls,
-};
+pub use self::{bounds::Bounds, guard::FanoutGuard, listener::Listener};
+use self::{bounds::Budget, registry::Registry};
 use crate::{
     error::{ProviderClosed, SubscribeError},
     replay::Position,
@@ -26,46 +28,46 @@ use crate::{
     topics::Topics,
 };
 
-/// Hands encoded messages to the listeners of their topics. [`Joe`](crate::Joe) stands on it, and any provider can.
+/// Hands encoded messages to the listeners of their topics.
 ///
-/// Each topic has one queue; a [`Listener`] is a cursor into those of its topics. Publishing appends
-/// once per topic, however many listen, and a listener takes everything that is pending for it in one piece.
-/// A queue holds what its slowest listener has not read, within [`Bounds`]; one that is further behind is told so
-/// and can catch up from a history.
+/// Each topic has one queue; a [`Listener`] is a cursor into those of its topics. Publishing
+/// appends once per topic, however many listen, and a listener takes everything that is pending for
+/// it in one piece. A queue holds what its slowest listener has not read, within [`Bounds`]; a
+/// listener that is further behind is told so and can catch up from a history.
 ///
-/// A few listeners are woken by the publisher, a crowd by one task per tokio runtime, so that publishing to
-/// a million takes as long as publishing to a hundred. Outside of a runtime the publisher wakes everyone itself.
+/// The publisher wakes a few listeners itself and leaves many to one task per tokio runtime, so
+/// that publishing to a million takes as long as publishing to a hundred. Listeners outside of a
+/// runtime are all woken by the publisher.
 ///
 /// ```
-/// use std::{convert::Infallible, task::{Context, Poll, Waker}};
+/// use std::task::{Context, Poll, Waker};
 /// use sse_core::{
 ///     Message, Topics,
 ///     fanout::{Bounds, Fanout, Read},
-///     provider::ProviderClosed,
-///     replay::Position,
 /// };
 ///
 /// let fanout = Fanout::new(Bounds::default());
-/// let (mut listener, _) = fanout.listen(&Topics::from("news"), None)?;
+/// let news = Topics::from("news");
+/// let (mut listener, _) = fanout.listen(&news, None)?;
 /// let bytes = Message::data("hello").to_bytes();
-/// fanout.publish(&Topics::from("news"), |_| {
-///     Ok::<_, ProviderClosed>((bytes.clone(), Position(1)))
-/// })?;
+/// let guard = fanout.lock()?;
+/// let position = guard.position().next();
+/// guard.publish(&news, &bytes, position);
 ///
 /// let mut cx = Context::from_waker(Waker::noop());
-/// assert_eq!(listener.poll_read(&mut cx), Poll::Ready(Read::Bytes(bytes, Position(1))));
+/// assert_eq!(listener.poll_read(&mut cx), Poll::Ready(Read::Bytes(bytes, position)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Fanout {
     core: Arc<Core>,
 }
 
-/// What a [`Listener`] gets.
+/// The result of a [read](Listener::poll_read).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Read {
     /// Everything pending, and the position in the history after it.
     Bytes(Bytes, Position),
-    /// The same, after messages that were dropped before this listener had read them: where
+    /// The same, after messages that were dropped before this listener had read them, where
     /// [readers skip](Bounds::skips). With several topics it comes with each piece until the
     /// newest lost message lies behind the listener.
     Skipped(Bytes, Position),
@@ -76,27 +78,27 @@ pub enum Read {
     Closed,
 }
 
-/// What a fan-out and its listeners have in common.
+/// The state that a fan-out shares with its listeners.
 #[derive(Debug)]
 struct Core {
     bounds: Bounds,
     budget: Budget,
     subscribers: AtomicUsize,
-    /// The number of the newest message; 1 before the first. Stored while the channels it went to are locked: who
-    /// sees it finds everything up to it in the channels, and who holds a channel's lock sees the number of
-    /// whatever is in there.
+    /// The number of the newest message; 1 before the first. It is stored while the queues of the
+    /// message are locked. So a reader that sees it finds everything up to it in the queues, and
+    /// the holder of a queue's lock sees the numbers of all that is in there.
     newest: AtomicU64,
-    /// Where the history is after that message. Stored under the registry's lock.
+    /// The position of the history after that message. Stored under the registry's lock.
     position: AtomicU64,
     closed: AtomicBool,
-    /// How often everyone was called to see who is still there.
+    /// The number of [probes](Fanout::probe).
     probes: AtomicU64,
-    /// Held over publishing and over joining: their order is the order of everything.
+    /// Locked to publish and to join: the order of these is the order of everything.
     registry: Mutex<Registry>,
 }
 
 impl Fanout {
-    /// A fan-out with these bounds.
+    /// Creates a fan-out with these bounds.
     pub fn new(bounds: Bounds) -> Self {
         Self {
             core: Arc::new(Core {
@@ -119,44 +121,20 @@ impl Fanout {
         self
     }
 
-    /// Appends a message to the queues of its topics and wakes who waits there.
-    ///
-    /// `message` is given the [position](Self::position) before it, and gives its bytes and the position after it. It is called
-    /// under the lock that orders publishing, so that the order in which it stores is the order of delivery. On its error nobody
-    /// gets anything. To no topics nobody listens; `message` is called all the same.
-    pub fn publish<E: From<ProviderClosed>>(
-        &self,
-        topics: &Topics,
-        message: impl FnOnce(Position) -> Result<(Bytes, Position), E>,
-    ) -> Result<(), E> {
-        let core = self.core.as_ref();
-        let registry = core.registry();
-        core.check_open()?;
-        let (bytes, position) = message(self.position())?;
-        let number = NonZeroU64::MIN.saturating_add(core.newest.load(Ordering::Relaxed));
-        // Only publishers hold several of these locks, one publisher at a time.
-        let channels = topics.iter().filter_map(|topic| registry.channel(topic));
-        let mut locked: SmallVec<[Locked<'_>; 1]> = channels.map(Channel::lock).collect();
-        for channel in &mut locked {
-            channel.push(number, &bytes, position, &core.bounds, &core.budget);
-        }
-        core.position.store(position.0, Ordering::Release);
-        core.newest.store(number.get(), Ordering::Release);
-        let mut calls = Calls::default();
-        for channel in &mut locked {
-            channel.call(&mut calls);
-        }
-        drop(locked);
-        if core.budget.is_exceeded() {
-            registry.relieve(&core.budget);
-        }
-        drop(registry);
-        calls.make();
-        Ok(())
+    /// Locks the fan-out to publish the next message. Fails once it is closed.
+    pub fn lock(&self) -> Result<FanoutGuard<'_>, ProviderClosed> {
+        let registry = self.core.registry();
+        self.core.check_open()?;
+        Ok(FanoutGuard {
+            core: &self.core,
+            registry,
+        })
     }
 
-    /// Listens to topics, from now on if nothing is missed: without a position, or if it is where the history
-    /// is. Otherwise once it has [joined](Listener::join). Returns the listener and where the history is.
+    /// Adds a listener. It has [joined](Listener::join) if it misses nothing: if there is no
+    /// position that it is to begin after, or the history has not got further.
+    ///
+    /// Returns the listener and the position of the history.
     pub fn listen(
         &self,
         topics: &Topics,
@@ -173,12 +151,13 @@ impl Fanout {
         self.core.subscribers.fetch_add(1, Ordering::Relaxed);
         let mut listener = Listener::new(&self.core, topics, &mut registry);
         if after.is_none_or(|after| after >= position) {
-            listener.enter();
+            listener.attach();
         }
         Ok((listener, position))
     }
 
-    /// Refuses a subscription that could not [listen](Self::listen) to so many topics, or that comes too late.
+    /// Refuses a subscription that could not [listen](Self::listen): to too many topics, or too
+    /// late.
     pub fn check_topics(&self, topics: &Topics) -> Result<(), SubscribeError> {
         let (count, limit) = (topics.len(), self.core.bounds.topics);
         if count > limit {
@@ -187,58 +166,50 @@ impl Fanout {
         Ok(self.core.check_open()?)
     }
 
-    /// Wakes every listener without anything to read, so that whoever reads it can find out that its client has left.
+    /// Wakes all listeners without anything to read, so that their readers can find out which
+    /// clients have left.
     pub fn probe(&self) {
-        let registry = self.core.registry();
-        self.core.probes.fetch_add(1, Ordering::Relaxed);
-        Self::call_all(registry);
+        if let Ok(guard) = self.lock() {
+            self.core.probes.fetch_add(1, Ordering::Relaxed);
+            guard.wake_all();
+        }
     }
 
-    /// How often everyone was [woken without anything to read](Self::probe).
+    /// Returns the number of [probes](Self::probe).
     pub fn probes(&self) -> u64 {
         self.core.probes.load(Ordering::Relaxed)
     }
 
     /// Lets every listener read to the end and nobody in. Only the first call succeeds.
     pub fn close(&self) -> Result<(), ProviderClosed> {
-        let registry = self.core.registry();
-        self.core.check_open()?;
+        let guard = self.lock()?;
         self.core.closed.store(true, Ordering::Release);
-        Self::call_all(registry);
+        guard.wake_all();
         Ok(())
     }
 
-    /// Wakes everyone who waits, without the lock.
-    fn call_all(registry: MutexGuard<'_, Registry>) {
-        let mut calls = Calls::default();
-        for channel in registry.channels() {
-            channel.lock().call(&mut calls);
-        }
-        drop(registry);
-        calls.make();
-    }
-
-    /// Where the history is after the newest message that was published: what has been stored beyond it is not delivered yet.
+    /// Returns the position of the history after the newest published message. Messages that are
+    /// stored beyond it have not been delivered yet.
     pub fn position(&self) -> Position {
         self.core.position()
     }
 
-    /// Whether it is closed.
+    /// Returns `true` once the fan-out is closed.
     pub fn is_closed(&self) -> bool {
         self.core.closed.load(Ordering::Acquire)
     }
 
-    /// The bounds it was made with.
+    /// Returns the bounds.
     pub fn bounds(&self) -> &Bounds {
         &self.core.bounds
     }
 
-    /// How many listeners there are now.
+    /// Returns the number of listeners.
     pub fn subscribers(&self) -> usize {
         self.core.subscribers.load(Ordering::Relaxed)
     }
 
-    /// How many bytes are queued now.
+    /// Returns the number of bytes in all queues.
     pub fn queued_bytes(&self) -> usize {
         self.core.budget.used()
     }

@@ -1,4 +1,4 @@
-//! The messages of one topic that at least one reader has not read.
+//! `Queue`: the messages of one topic that at least one reader has not read.
 
 use std::{collections::VecDeque, num::NonZeroU64};
 
@@ -13,40 +13,43 @@ use crate::{
     replay::{Page, Position},
 };
 
-/// So many pieces are kept to be shared: as much as a queue holds by default.
+/// The most joined pieces that are kept to be shared: as much as a queue holds by default.
 const PIECES: usize = 16;
 
 /// The messages of one topic that at least one reader has not read.
 ///
-/// Readers are not listed here. Each is counted at the oldest entry that it has not read, so what everyone has read
-/// goes at once and in constant time, and a queue is exactly as long as its slowest reader is behind.
+/// Readers are not listed here. Each is counted at the oldest entry that it has not read, so
+/// entries that everyone has read go at once and in constant time, and a queue is exactly as long
+/// as its slowest reader is behind.
 ///
-/// A reader's cursor is the number up to which it has read. One whose cursor is below `lost` has overflowed. It is then
-/// counted nowhere, unless readers skip: then it is counted at the oldest entry that is left.
+/// A reader's cursor is the number up to which it has read. A reader whose cursor is below `lost`
+/// has overflowed. It is then counted nowhere, unless readers skip: then it is counted at the
+/// oldest entry that is left.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    /// Readers that overflow skip what they have lost.
+    /// Readers that overflow skip the messages that they have lost.
     skips: bool,
     entries: VecDeque<Entry>,
-    /// The number of the newest message, also when it has been read.
+    /// The number of the newest message, even if it has been read.
     newest: Option<NonZeroU64>,
     /// The number of the newest message that was dropped unread.
     lost: Option<NonZeroU64>,
     bytes: usize,
-    /// How many readers have read everything.
+    /// The number of readers that have read everything.
     caught_up: usize,
-    /// The pieces given out last, for as long as somebody may be at their beginning: readers at the same place share them.
+    /// The joined pieces that were taken last, as long as a reader may be at their beginning.
+    /// Readers at the same place share them.
     joined: VecDeque<Joined>,
 }
 
-/// A message in a queue. Numbers rise, with gaps where messages went to other topics only.
+/// A message in a queue. Numbers rise, with gaps where messages went only to other topics.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) number: NonZeroU64,
     pub(super) bytes: Bytes,
-    /// The end of the history when this was published.
+    /// The position of the history after this message.
     pub(super) position: Position,
-    /// How many readers have this as the next to read.
+    /// The number of readers that read this next.
     readers: usize,
 }
 
@@ -63,7 +66,7 @@ struct Joined {
     bytes: Bytes,
 }
 
-/// What still fits into a piece: up to [`Page::BYTES`], and always one message.
+/// The room that is left in a piece: up to [`Page::BYTES`], and always for one message.
 #[derive(Debug, Default)]
 struct Room {
     taken: usize,
@@ -77,11 +80,11 @@ impl Room {
     }
 }
 
-/// A reader is behind what is still here.
+/// A reader is behind the oldest message that is left.
 #[derive(Debug)]
 pub(super) struct Overflowed;
 
-/// Where a reader is in a queue.
+/// The place of a reader in a queue.
 #[derive(Clone, Copy, Debug)]
 struct Place {
     /// The index of the next entry to read.
@@ -98,24 +101,25 @@ impl Queue {
         }
     }
 
-    /// The number of the oldest message that is not the newest.
+    /// Returns the number of the oldest message, unless it is the newest as well.
     pub(super) fn oldest(&self) -> Option<NonZeroU64> {
         (self.entries.len() > 1).then(|| self.entries[0].number)
     }
 
-    /// A reader that has read everything comes in.
-    pub(super) fn enter(&mut self) {
+    /// Adds a reader, which has read everything.
+    pub(super) fn attach(&mut self) {
         self.caught_up += 1;
     }
 
-    /// A reader goes.
-    pub(super) fn leave(&mut self, cursor: NonZeroU64, budget: &Budget) {
+    /// Removes a reader.
+    pub(super) fn detach(&mut self, cursor: NonZeroU64, budget: &Budget) {
         if let Ok(place) = self.place_after(cursor) {
             *self.readers_at(place.index) -= 1;
             self.trim(budget);
         }
     }
 
+    /// Appends a message, and drops the oldest ones that exceed the bounds.
     pub(super) fn push(
         &mut self,
         number: NonZeroU64,
@@ -145,7 +149,8 @@ impl Queue {
         }
     }
 
-    /// Takes what follows a cursor, up to a number, in one piece. The reader moves on, to the number that is returned.
+    /// Takes the messages that follow a cursor, up to a number, in one piece. The reader moves on
+    /// to the number that is returned.
     pub(super) fn take(
         &mut self,
         from: NonZeroU64,
@@ -180,7 +185,7 @@ impl Queue {
         Some((read, to))
     }
 
-    /// Returns what follows a cursor, up to a number.
+    /// Returns the messages that follow a cursor, up to a number.
     pub(super) fn pending(
         &self,
         from: NonZeroU64,
@@ -195,8 +200,9 @@ impl Queue {
         self.lost > Some(from)
     }
 
-    /// A reader that has taken what was pending by itself moves on. Returns whether it has overflowed meanwhile: it has
-    /// what it took, but of what follows something may have gone with nobody counted for it.
+    /// Moves a reader on that has taken the [pending](Self::pending) messages. Returns `true` if it
+    /// has overflowed meanwhile: then it has what it took, but messages that follow may have been
+    /// dropped while it was counted nowhere.
     #[must_use]
     pub(super) fn advance(&mut self, from: NonZeroU64, to: NonZeroU64, budget: &Budget) -> bool {
         let before = self.place_after(from);
@@ -210,7 +216,7 @@ impl Queue {
         before.is_err()
     }
 
-    /// Drops the oldest message, which somebody has not read.
+    /// Drops the oldest message, which at least one reader has not read.
     pub(super) fn drop_oldest(&mut self, budget: &Budget) {
         if let Some(entry) = self.entries.front() {
             let readers = entry.readers;
@@ -223,14 +229,14 @@ impl Queue {
         self.trim(budget);
     }
 
-    /// Forgets the pieces that are kept only so that readers can share them.
+    /// Forgets the joined pieces, which are kept only so that readers can share them.
     pub(super) fn forget_joined(&mut self, budget: &Budget) {
         for joined in self.joined.drain(..) {
             budget.give_back(joined.bytes.len());
         }
     }
 
-    /// Returns where a reader is that has read everything up to a number.
+    /// Returns the place of a reader that has read everything up to a number.
     fn place_after(&self, number: NonZeroU64) -> Result<Place, Overflowed> {
         let has_skipped = self.has_lost_after(number);
         if has_skipped && !self.skips {
@@ -244,7 +250,7 @@ impl Queue {
         Ok(Place { index, has_skipped })
     }
 
-    /// The index of the first entry after a number.
+    /// Returns the index of the first entry after a number.
     fn index_after(&self, number: NonZeroU64) -> usize {
         if Some(number) >= self.newest {
             return self.entries.len();
@@ -257,7 +263,7 @@ impl Queue {
         }
     }
 
-    /// How many readers are at an index.
+    /// Returns the number of readers at an index.
     fn readers_at(&mut self, index: usize) -> &mut usize {
         match self.entries.get_mut(index) {
             Some(entry) => &mut entry.readers,
@@ -292,7 +298,7 @@ impl Queue {
         }
     }
 
-    /// Drops what everyone has read.
+    /// Drops the entries that everyone has read.
     fn trim(&mut self, budget: &Budget) {
         while self.entries.front().is_some_and(|entry| entry.readers == 0) {
             self.pop(budget);

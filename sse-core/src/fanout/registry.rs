@@ -1,87 +1,90 @@
-//! Which topics somebody listens to.
+//! `Registry`: the topics that somebody listens to.
 
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc};
 
-use super::{bounds::Budget, channel::Channel};
+use super::{bounds::Budget, topic_queue::TopicQueue};
 use crate::sync::HashMap;
 
-/// The channels by topic. There is one for as long as somebody has a seat in it.
+/// The topics that somebody listens to, each with its queue.
 #[derive(Debug)]
 pub(super) struct Registry {
-    /// Readers that overflow skip what they have lost.
+    /// Readers that overflow skip the messages that they have lost.
     skips: bool,
-    channels: HashMap<Arc<str>, Seats>,
-    /// Of those who listen to no topic: nothing comes through it but the end.
-    without_topic: Arc<Channel>,
+    topics: HashMap<Arc<str>, Topic>,
+    /// The queue of listeners without topics. Only the end comes through it.
+    without_topic: Arc<TopicQueue>,
 }
 
 #[derive(Debug)]
-struct Seats {
-    channel: Arc<Channel>,
-    taken: usize,
+struct Topic {
+    queue: Arc<TopicQueue>,
+    listeners: usize,
 }
 
 impl Registry {
     pub(super) fn new(skips: bool) -> Self {
         Self {
             skips,
-            without_topic: Arc::new(Channel::new(skips)),
-            channels: HashMap::default(),
+            without_topic: Arc::new(TopicQueue::new(skips)),
+            topics: HashMap::default(),
         }
     }
 
-    /// Takes a seat. To be given back with `leave`. The name of the topic is the one that all share.
-    pub(super) fn enter(&mut self, topic: &Arc<str>) -> (Arc<str>, Arc<Channel>) {
-        let entry = self.channels.entry(Arc::clone(topic));
+    /// Counts a listener of a topic, until [`release`](Self::release). Returns the name, which all
+    /// listeners of the topic share, and the queue.
+    pub(super) fn acquire(&mut self, topic: &Arc<str>) -> (Arc<str>, Arc<TopicQueue>) {
+        let entry = self.topics.entry(Arc::clone(topic));
         let name = Arc::clone(entry.key());
-        let seats = entry.or_insert_with(|| Seats {
-            channel: Arc::new(Channel::new(self.skips)),
-            taken: 0,
+        let topic = entry.or_insert_with(|| Topic {
+            queue: Arc::new(TopicQueue::new(self.skips)),
+            listeners: 0,
         });
-        seats.taken += 1;
-        (name, Arc::clone(&seats.channel))
+        topic.listeners += 1;
+        (name, Arc::clone(&topic.queue))
     }
 
-    /// Gives a seat back; the last one takes the channel with it.
-    pub(super) fn leave(&mut self, topic: &str) {
-        let Some(seats) = self.channels.get_mut(topic) else {
+    /// Counts a listener out. The queue goes with the last one.
+    pub(super) fn release(&mut self, name: &str) {
+        let Some(topic) = self.topics.get_mut(name) else {
             return;
         };
-        seats.taken -= 1;
-        if seats.taken == 0 {
-            self.channels.remove(topic);
+        topic.listeners -= 1;
+        if topic.listeners == 0 {
+            self.topics.remove(name);
         }
     }
 
-    /// The seat of who listens to no topic. Not to be given back.
-    pub(super) fn without_topic(&self) -> Arc<Channel> {
+    /// Returns the queue of listeners without topics, which are not counted.
+    pub(super) fn without_topic(&self) -> Arc<TopicQueue> {
         Arc::clone(&self.without_topic)
     }
 
-    pub(super) fn channel(&self, topic: &str) -> Option<&Channel> {
-        self.channels.get(topic).map(|seats| seats.channel.as_ref())
+    /// Returns the queue of a topic, if somebody listens to it.
+    pub(super) fn queue(&self, topic: &str) -> Option<&TopicQueue> {
+        self.topics.get(topic).map(|topic| topic.queue.as_ref())
     }
 
-    pub(super) fn channels(&self) -> impl Iterator<Item = &Channel> {
-        let of_topics = self.channels.values().map(|seats| seats.channel.as_ref());
+    /// Returns all queues.
+    pub(super) fn queues(&self) -> impl Iterator<Item = &TopicQueue> {
+        let of_topics = self.topics.values().map(|topic| topic.queue.as_ref());
         of_topics.chain([self.without_topic.as_ref()])
     }
 
-    /// Drops the oldest messages, whatever their topic, until the budget has room again.
+    /// Drops the oldest messages, of whatever topic, until the budget has room again.
     ///
-    /// Looks at every channel, which is why a good part is freed at once.
+    /// Looks at every queue, which is why a good part of the budget is freed at once.
     pub(super) fn relieve(&self, budget: &Budget) {
-        let channels: Vec<&Channel> = self.channels().collect();
+        let queues: Vec<&TopicQueue> = self.queues().collect();
         let mut by_age = BinaryHeap::new();
-        for (index, channel) in channels.iter().enumerate() {
-            let queue = &mut channel.state().queue;
+        for (index, queue) in queues.iter().enumerate() {
+            let queue = &mut queue.state().queue;
             queue.forget_joined(budget);
             by_age.extend(queue.oldest().map(|number| (Reverse(number), index)));
         }
         while !budget.is_relieved()
             && let Some((_, index)) = by_age.pop()
         {
-            let queue = &mut channels[index].state().queue;
+            let queue = &mut queues[index].state().queue;
             // It may have been read meanwhile, and the newest stays.
             if queue.oldest().is_some() {
                 queue.drop_oldest(budget);

@@ -18,12 +18,12 @@ use tokio::sync::watch;
 pub use self::builder::HubBuilder;
 use self::{accept::accept, builder::StreamSettings};
 use crate::{
-    attendant::Attendant,
     body::{Reconnect, SseBody},
     error::{ProviderClosed, PublishError, SubscribeError},
     provider::{Provider, Published},
     subscription::Subscription,
     topics::Topics,
+    wake::WakeTask,
     wire::Message,
 };
 
@@ -130,7 +130,7 @@ impl Hub {
             opening_id,
             spread,
         } = self.streams;
-        if (keep_alive.is_some() || send_timeout.is_some()) && Attendant::lacks_clock() {
+        if (keep_alive.is_some() || send_timeout.is_some()) && WakeTask::lacks_clock() {
             return Err(SubscribeError::NoClock);
         }
         let on_gap = subscription.on_gap;

@@ -1,4 +1,4 @@
-//! What is set before Joe begins.
+//! `JoeBuilder`: the settings of [`Joe`].
 
 use std::{
     fmt,
@@ -36,14 +36,16 @@ impl JoeBuilder {
         self
     }
 
-    /// Sets how many readers may read a page of the history at once; at least one, by default 16. The others wait,
-    /// first come, first served: a storm of reconnects takes no more memory and threads than this.
+    /// Sets the number of readers that may read a page of the history at once; at least 1, by
+    /// default 16. The others wait, first come, first served: a storm of reconnects takes no more
+    /// memory and threads than this.
     pub fn concurrent_replays(mut self, readers: usize) -> Self {
         self.readers = readers;
         self
     }
 
-    /// Sets what becomes of a reader that falls behind further than the queues hold; by default [`Overflow::CatchUp`].
+    /// Sets the policy for readers that fall behind further than the queues hold; by default
+    /// [`Overflow::CatchUp`].
     pub fn overflow(mut self, overflow: Overflow) -> Self {
         self.overflow = overflow;
         self
@@ -67,24 +69,28 @@ impl JoeBuilder {
         self
     }
 
-    /// Sets [`Bounds::subscribers`]. More is a
-    /// [`SubscribeError::Full`](crate::SubscribeError::Full), which a browser survives: see [`Refusal`](crate::response::Refusal).
+    /// Sets [`Bounds::subscribers`]. One more is a
+    /// [`SubscribeError::Full`](crate::SubscribeError::Full), which a browser survives: see
+    /// [`Refusal`](crate::response::Refusal).
     pub fn max_subscribers(mut self, subscribers: usize) -> Self {
         self.bounds.subscribers = subscribers;
         self
     }
 
-    /// Sets [`Bounds::topics`]. More is a [`SubscribeError::TooManyTopics`](crate::SubscribeError::TooManyTopics).
+    /// Sets [`Bounds::topics`]. More is a
+    /// [`SubscribeError::TooManyTopics`](crate::SubscribeError::TooManyTopics).
     pub fn max_topics(mut self, topics: usize) -> Self {
         self.bounds.topics = topics;
         self
     }
 
-    /// Takes errors that nobody gets as a value: a page of the history cannot be read, and the stream of a client
-    /// that is already connected ends for it; or the replayer has panicked on the thread that stores.
+    /// Reports errors that no caller gets: a page of the history cannot be read, and the stream of
+    /// a connected client ends for it; or the replayer has panicked on the thread that stores, and
+    /// all streams end.
     ///
-    /// Called from the task or thread that met the error; it should only count, log or notify. By default there is
-    /// no such function, and these errors are known only by their consequences.
+    /// The function is called from the task or thread that met the error, before the stream ends;
+    /// it should only count, log or notify. By default there is none, and these errors show only by
+    /// their consequences.
     ///
     /// ```
     /// use sse_core::Joe;
@@ -96,9 +102,9 @@ impl JoeBuilder {
         self
     }
 
-    /// Joe, ready for a [`Hub`](crate::Hub).
+    /// Builds the provider, for a [`Hub`](crate::Hub).
     ///
-    /// With a replayer that may wait he has a thread of his own, which stores and publishes.
+    /// With a replayer that may block it has its own thread, which stores and publishes.
     ///
     /// # Panics
     ///
@@ -123,10 +129,10 @@ impl JoeBuilder {
             closed: watch::Sender::new(false),
             last_probe: Mutex::new(None),
         });
-        let slow = history.as_ref();
-        let slow = slow.filter(|history| history.replayer.is_blocking());
-        let writer = slow.map(|history| {
-            // proof: there is none; as `std::thread::spawn` does, and said above.
+        let blocking = history.as_ref();
+        let blocking = blocking.filter(|history| history.replayer.is_blocking());
+        let writer = blocking.map(|history| {
+            // proof: there is none; it panics as `std::thread::spawn` does, as documented
             Writer::start(Arc::clone(&shared), Arc::clone(history))
                 .expect("the operating system starts a thread")
         });

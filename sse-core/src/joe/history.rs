@@ -19,7 +19,7 @@ pub(super) struct History {
     permits: Arc<Semaphore>,
 }
 
-/// The answer to a reader: ready, or to be waited for.
+/// The answer to a reader: ready, or a future.
 pub(super) enum Reading<T> {
     Done(Result<T, ReadError>),
     Waiting(Waiting<T>),
@@ -45,8 +45,8 @@ impl History {
         answer.unwrap_or_else(|| Err(StoreError::new("the history has not answered")))
     }
 
-    /// Reads at once if there is a permit and the answer is in memory; else the answer comes later,
-    /// in turn.
+    /// Reads at once if there is a permit and the answer is in memory. If not, the answer is a
+    /// future, which waits for a permit.
     pub(super) fn read<T: Send + 'static>(
         self: &Arc<Self>,
         topics: &Topics,

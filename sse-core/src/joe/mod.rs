@@ -16,6 +16,7 @@ use self::{history::History, shared::Shared, writer::Writer};
 use crate::{
     error::{ProviderClosed, PublishError, SubscribeError},
     provider::{Closed, Provider, Published, is_kept},
+    replay::Stored,
     subscriber::Subscriber,
     subscription::Subscription,
     topics::Topics,
@@ -26,22 +27,24 @@ use crate::{
 ///
 /// Live messages go through a [`Fanout`](crate::fanout::Fanout): each topic has one queue of
 /// encoded messages, each subscriber is a cursor, and a reader takes everything that is pending in
-/// one piece. No task and no timer per subscriber, and nobody waits for anybody.
+/// one piece. There is no task and no timer per subscriber, and nobody waits for anybody.
 ///
 /// **Bounded**: a queue holds what its slowest reader has not read, within
-/// [`Bounds`](crate::fanout::Bounds). What becomes of a reader that falls behind further is
-/// [`Overflow`](crate::Overflow)'s: by default it continues from the history, unseen by the client;
-/// where there is none, or not enough of it, its stream ends cleanly, and the client reconnects
-/// with its `Last-Event-ID`.
+/// [`Bounds`](crate::fanout::Bounds). A reader that falls behind further is treated as
+/// [`Overflow`](crate::Overflow) says: by default it continues from the history, unseen by the
+/// client; where there is none, or not enough of it, its stream ends cleanly, and the client
+/// reconnects with its `Last-Event-ID`.
 ///
-/// **History** is whatever [`Replayer`](crate::replay::Replayer) is given. Without one a client
+/// **History** is the [`Replayer`](crate::replay::Replayer) that it is given. Without one a client
 /// that comes back is told of a [`Gap`](crate::resume::Gap), unless nothing was published since its
-/// stream began. A message that is only a comment or a `retry` is delivered live but not kept. One
-/// that waits for a disk is written to from a thread of its own, many messages at once, and read by
-/// [as many as may](JoeBuilder::concurrent_replays) on the threads that tokio has for what waits.
+/// stream began. A message that is only a comment or a `retry` is delivered live but not kept. A
+/// history that may block is written to from one thread, many messages at once, and read by a
+/// [bounded number](JoeBuilder::concurrent_replays) of readers on tokio's threads for blocking
+/// work.
 ///
 /// ```
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use sse_core::{FiniteReplayer, Hub, Joe, Message, Subscription};
 ///
 /// let hub = Hub::new(Joe::builder().replayer(FiniteReplayer::new(1_000)).build());
@@ -52,27 +55,27 @@ use crate::{
 pub struct Joe {
     shared: Arc<Shared>,
     history: Option<Arc<History>>,
-    /// Where the history may wait.
+    /// The writer of a history that may block.
     writer: Option<Writer>,
 }
 
 impl Joe {
-    /// Joe without history.
+    /// Creates a provider without history.
     pub fn new() -> Self {
         Self::builder().build()
     }
 
-    /// Sets up history and bounds.
+    /// Returns a builder, which sets history and bounds.
     pub fn builder() -> JoeBuilder {
         JoeBuilder::default()
     }
 
-    /// How many subscribers there are now.
+    /// Returns the number of subscribers.
     pub fn subscribers(&self) -> usize {
         self.shared.fanout.subscribers()
     }
 
-    /// How many bytes are queued now for subscribers that have not read them.
+    /// Returns the number of bytes that are queued for subscribers that have not read them.
     pub fn queued_bytes(&self) -> usize {
         self.shared.fanout.queued_bytes()
     }
@@ -93,20 +96,27 @@ impl Provider for Joe {
         if let Some(writer) = &self.writer {
             return writer.publish(message, topics).await;
         }
-        let mut id = message.id.clone();
-        self.shared
-            .fanout
-            .publish(&topics, |position| match &self.history {
-                Some(history) if is_kept(&message) => {
-                    let stored = history.append(message, topics.clone())?;
-                    id = Some(stored.id);
-                    Ok::<_, PublishError>((stored.bytes, stored.position))
-                }
-                // Without history a position counts what a client could have missed.
-                None if is_kept(&message) => Ok((message.to_bytes(), position.next())),
-                _ => Ok((message.to_bytes(), position)),
-            })?;
-        Ok(Published::new(id))
+        let is_kept = is_kept(&message);
+        let Some(history) = self.history.as_ref().filter(|_| is_kept) else {
+            let bytes = message.to_bytes();
+            let fanout = self.shared.fanout.lock()?;
+            let position = match self.history {
+                // Without history a position counts the messages that a client can miss.
+                None if is_kept => fanout.position().next(),
+                _ => fanout.position(),
+            };
+            fanout.publish(&topics, &bytes, position);
+            return Ok(Published::new(message.id));
+        };
+        let fanout = self.shared.fanout.lock()?;
+        // Stored under the lock: the order of the history is the order of delivery.
+        let Stored {
+            id,
+            bytes,
+            position,
+        } = history.append(message, topics.clone())?;
+        fanout.publish(&topics, &bytes, position);
+        Ok(Published::new(Some(id)))
     }
 
     async fn subscribe(&self, subscription: Subscription) -> Result<Subscriber, SubscribeError> {
@@ -123,13 +133,14 @@ impl Provider for Joe {
     fn closed(&self) -> Closed {
         let mut closed = self.shared.closed.subscribe();
         Box::pin(async move {
-            // An error says that it is gone, which closed it.
+            // An error means that it is gone, which closed it.
             let _ = closed.wait_for(|closed| *closed).await;
         })
     }
 }
 
-/// When the last handle is gone, nobody can publish any more: the streams end, after what was published.
+/// Ends the streams, after everything that was published: without a handle nobody can publish any
+/// more.
 impl Drop for Joe {
     fn drop(&mut self) {
         // With a writer, its thread closes once it has delivered what it was given.

@@ -1,4 +1,4 @@
-//! A subscriber's side: first the history, then live, and back if it falls behind.
+//! `Reader`: a subscriber's side: first the history, then live, and back if it falls behind.
 
 use std::{
     pin::Pin,
@@ -28,28 +28,29 @@ use crate::{
 pub(super) struct Reader {
     shared: Arc<Shared>,
     listener: Listener,
-    /// What has been read.
+    /// The place up to which everything has been read.
     cursor: Cursor,
-    /// Where it ends, if it is to finish; [`Position`]'s greatest if not.
+    /// The position at which it ends, if it is to finish; [`OPEN`] if not.
     end: Position,
     place: Place,
     on_gap: OnGap,
-    /// It is being given everything that is kept, and has not joined yet.
+    /// It is reading everything that is kept, and has not joined yet.
     begins_with_all: bool,
-    /// Which of the fan-out's probes was answered last; the lowest bits.
+    /// The lowest bits of the number of the fan-out's probe that was answered last.
     probes: u32,
 }
 
 enum Place {
-    /// In the history, page by page. Nothing is queued meanwhile: what is published is history, too.
+    /// In the history, page by page. Nothing is queued meanwhile: messages that are published are
+    /// in the history, too.
     History(Arc<History>),
-    /// There, too, and the next page takes time.
+    /// In the history, waiting for the next page.
     Waiting(Waiting<Page>),
     Live,
     Ended,
 }
 
-/// The end of a stream that nobody has asked to finish.
+/// The end of a stream that has not been asked to finish.
 const OPEN: Position = Position(u64::MAX);
 
 impl Reader {
@@ -77,13 +78,14 @@ impl Reader {
         }
     }
 
-    /// Goes on, and tells it, if something is dropped before it has been read: it was to be given what is kept.
+    /// Sets whether it goes on, and tells the client, if the history drops messages before they
+    /// have been read: it is to read everything that is kept.
     pub(super) fn with_all(mut self, begins_with_all: bool) -> Self {
         self.begins_with_all = begins_with_all;
         self
     }
 
-    /// Asks for what follows in the history, as far as it has been published.
+    /// Asks for the next page of the history, up to the newest delivered message.
     fn read_history(&self, history: &Arc<History>) -> Reading<Page> {
         let (from, until) = (self.cursor, self.shared.fanout.position().min(self.end));
         history.read(self.listener.topics(), move |replayer, topics, blocking| {
@@ -91,9 +93,10 @@ impl Reader {
         })
     }
 
-    /// Goes on from a page of the history: joins if that was the last. `None` if there is nothing in it; `Pending` if there
-    /// is more to look through, so that a long search stops nobody.
-    fn turn(
+    /// Goes on from a page of the history, and joins if that was the last. `None` if it is empty;
+    /// `Pending` if it is empty and there is more to look through, so that other tasks run during a
+    /// long search.
+    fn after_page(
         &mut self,
         history: Arc<History>,
         page: Result<Page, ReadError>,
@@ -134,18 +137,19 @@ impl Reader {
         Poll::Ready(None)
     }
 
-    /// The queue has dropped what was next.
+    /// Goes to the history, or ends, because the queue has dropped the next message.
     fn fall_behind(&mut self) {
         let history = self.shared.history.as_ref().and_then(Weak::upgrade);
         self.place = match (self.shared.overflow, history) {
             (Overflow::CatchUp, Some(history)) => Place::History(history),
-            // Where readers skip, the queue does that.
+            // Where readers skip, the queue does so.
             (Overflow::CatchUp | Overflow::Disconnect | Overflow::Skip, _) => Place::Ended,
         };
     }
 
-    /// The history has dropped what was next: tells it and goes on with what is left, if it may skip or was to be given
-    /// what is kept; or ends, so that the client resumes and is told of the gap.
+    /// Tells the client that the history has dropped the next message and goes on with what is
+    /// left, if it may skip or is to read everything that is kept. If not, ends, so that the client
+    /// resumes and is told of the gap.
     fn give_up(&mut self, history: Arc<History>) -> Option<Bytes> {
         let gap = match self.shared.overflow {
             Overflow::Skip => Gap::Skipped,
@@ -159,7 +163,7 @@ impl Reader {
         notice.map(|message| message.to_bytes())
     }
 
-    /// Takes what is live.
+    /// Takes live messages.
     fn take(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let Poll::Ready(read) = self.listener.poll_read(cx) else {
             if self.end != OPEN {
@@ -190,7 +194,7 @@ impl Reader {
         Poll::Ready(Some(bytes))
     }
 
-    /// Writes something if somebody wants to know who is still there.
+    /// Writes a comment if the fan-out probes which clients are still there.
     fn answer_probe(&mut self) -> Poll<Option<Bytes>> {
         let probes = probes(&self.shared);
         if probes == self.probes {
@@ -215,18 +219,18 @@ impl Stream for Reader {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let reader = self.get_mut();
         loop {
-            // Ended, unless something else is said.
+            // Ended, unless an arm below sets another place.
             let bytes = match std::mem::replace(&mut reader.place, Place::Ended) {
                 Place::Ended => return Poll::Ready(None),
                 Place::History(history) => match reader.read_history(&history) {
-                    Reading::Done(page) => ready!(reader.turn(history, page, cx)),
+                    Reading::Done(page) => ready!(reader.after_page(history, page, cx)),
                     Reading::Waiting(waiting) => {
                         reader.place = Place::Waiting(waiting);
                         None
                     }
                 },
                 Place::Waiting(mut waiting) => match waiting.as_mut().poll(cx) {
-                    Poll::Ready((history, page)) => ready!(reader.turn(history, page, cx)),
+                    Poll::Ready((history, page)) => ready!(reader.after_page(history, page, cx)),
                     Poll::Pending => {
                         reader.place = Place::Waiting(waiting);
                         return Poll::Pending;

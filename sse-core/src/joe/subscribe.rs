@@ -1,4 +1,4 @@
-//! Where a subscriber of Joe begins.
+//! `Start`: the place where a subscriber of Joe begins.
 
 use std::{sync::PoisonError, time::Duration};
 
@@ -6,7 +6,6 @@ use tokio::time::{Instant, sleep};
 
 use super::{Joe, reader::Reader};
 use crate::{
-    attendant::Attendant,
     error::SubscribeError,
     fanout::Listener,
     replay::{Cursor, Position},
@@ -14,13 +13,14 @@ use crate::{
     subscriber::Subscriber,
     subscription::Subscription,
     topics::Topics,
+    wake::WakeTask,
     wire::EventId,
 };
 
-/// Where a subscriber begins.
+/// The place where a subscriber begins.
 #[derive(Clone, Copy)]
 enum Start {
-    /// With what is published next.
+    /// With the next message that is published.
     Latest,
     /// With everything that is kept.
     Earliest,
@@ -29,23 +29,23 @@ enum Start {
 }
 
 impl Joe {
-    /// A house that stays full is asked again after this time, not sooner: it wakes everyone.
+    /// The least time between two probes, because a probe wakes every stream.
     const PROBE_PAUSE: Duration = Duration::from_secs(2);
     /// A socket whose peer has gone takes one write and fails with the next.
     const PROBE_WRITES: usize = 2;
-    /// How often it is looked whether a place has become free, after each of these writes.
+    /// The number of times that it looks for a free place after each of these writes.
     const PROBE_LOOKS: usize = 4;
     const PROBE_PACE: Duration = Duration::from_millis(50);
 
-    /// Subscribes a client: finds where it begins, and begins there.
+    /// Subscribes a client: finds the place where it begins, and begins there.
     pub(super) async fn begin(
         &self,
         subscription: Subscription,
     ) -> Result<Subscriber, SubscribeError> {
         let shared = &self.shared;
         let topics = &subscription.topics;
-        // What is refused anyway does not read the history first.
-        shared.told(shared.fanout.check_topics(topics))?;
+        // A subscription that is refused anyway does not read the history first.
+        shared.explain(shared.fanout.check_topics(topics))?;
         let (mut outcome, start) = self.find(&subscription).await?;
         let after = match (start, &self.history) {
             (Start::Earliest, Some(_)) => Some(Position(0)),
@@ -74,7 +74,7 @@ impl Joe {
         Ok(Subscriber::with_deliveries(outcome, reader).beginning_at(id))
     }
 
-    /// Finds where a client begins, and what has become of its past.
+    /// Finds the place where a client begins, and the outcome of its attempt to resume.
     async fn find(&self, subscription: &Subscription) -> Result<(Outcome, Start), SubscribeError> {
         let topics = &subscription.topics;
         let found = match (&subscription.resume_from, &self.history) {
@@ -112,9 +112,9 @@ impl Joe {
         }
     }
 
-    /// Takes a place. When all places are taken, every stream first writes a comment, so that clients which have
-    /// silently left are detected: some frameworks notice only on a write, and a page that is reloaded gets its own
-    /// place back.
+    /// Adds a listener. When there is no place left, every stream first writes a comment, so that
+    /// clients which have silently left are detected: some frameworks notice only on a write, and a
+    /// page that is reloaded gets its own place back.
     async fn listen(
         &self,
         topics: &Topics,
@@ -122,7 +122,7 @@ impl Joe {
     ) -> Result<(Listener, Position), SubscribeError> {
         let taken = self.shared.fanout.listen(topics, after);
         if !matches!(taken, Err(SubscribeError::Full { .. })) || !self.may_probe() {
-            return self.shared.told(taken);
+            return self.shared.explain(taken);
         }
         for _ in 0..Self::PROBE_WRITES {
             self.shared.fanout.probe();
@@ -131,16 +131,16 @@ impl Joe {
                 sleep(Self::PROBE_PACE).await;
                 let taken = self.shared.fanout.listen(topics, after);
                 if !matches!(taken, Err(SubscribeError::Full { .. })) {
-                    return self.shared.told(taken);
+                    return self.shared.explain(taken);
                 }
             }
         }
         taken
     }
 
-    /// Returns whether everyone may be woken now, and notes that they are.
+    /// Returns `true` if a probe may be made now, and notes that it is.
     fn may_probe(&self) -> bool {
-        if Attendant::current().is_none() {
+        if WakeTask::current().is_none() {
             // There is no clock to wait by.
             return false;
         }

@@ -128,7 +128,7 @@ impl Shared {
         let mut stored = replayer.append(kept).into_iter();
         for (comment, topics, done) in waiting {
             let published = match comment {
-                Some(bytes) => self.publish_comment(&topics, bytes),
+                Some(bytes) => self.publish_comment(&topics, &bytes),
                 None => match stored.next() {
                     Some(stored) => stored
                         .map_err(PublishError::from)
@@ -138,14 +138,15 @@ impl Shared {
                     )),
                 },
             };
-            // The publisher may have left.
+            // The publisher may have gone.
             let _ = done.send(published);
         }
     }
 
-    fn publish_comment(&self, topics: &Topics, bytes: Bytes) -> Result<Published, PublishError> {
-        self.fanout
-            .publish(topics, |position| Ok::<_, PublishError>((bytes, position)))?;
+    fn publish_comment(&self, topics: &Topics, bytes: &Bytes) -> Result<Published, PublishError> {
+        let fanout = self.fanout.lock()?;
+        let position = fanout.position();
+        fanout.publish(topics, bytes, position);
         Ok(Published::new(None))
     }
 
@@ -155,8 +156,7 @@ impl Shared {
             bytes,
             position,
         } = stored;
-        self.fanout
-            .publish(topics, |_| Ok::<_, PublishError>((bytes, position)))?;
+        self.fanout.lock()?.publish(topics, &bytes, position);
         Ok(Published::new(Some(id)))
     }
 }
