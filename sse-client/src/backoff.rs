@@ -11,23 +11,36 @@ use tokio::time::Instant;
 /// rest of the stream's life, and a `Retry-After` is waited for, too. The client never waits for
 /// less than the server asks for: the standard lets it wait longer, not shorter.
 ///
-/// A healthy connection ends a row of failures, so the waits start from the beginning. Healthy is
-/// one that lasted for [`healthy_after`](Self::healthy_after), or that brought an event and was
-/// ended properly by the server. A 200 alone is not enough, so the waits for a server that accepts
+/// A healthy connection resets the waits: one that lasted for
+/// [`healthy_after`](Self#structfield.healthy_after), or that brought an event and was ended
+/// properly by the server. A 200 alone is not enough, so the waits for a server that accepts
 /// and fails at once grow longer and longer.
 ///
 /// The default: 3 s, doubled each time, up to a minute, jitter 0.5, without giving up.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Backoff {
-    initial: Duration,
-    factor: f64,
-    jitter: f64,
-    min: Duration,
-    max: Duration,
-    server_max: Duration,
-    healthy_after: Duration,
-    max_retries: Option<u32>,
-    max_elapsed: Option<Duration>,
+    /// The first wait, which holds until the server sets one. 3 s by default, as in browsers.
+    pub initial: Duration,
+    /// The factor from each wait to the next. 2 by default; less than 1 counts as 1.
+    pub factor: f64,
+    /// The largest random addition, as a share of the wait: it keeps clients that lost their server
+    /// together from coming back together. 0.5 by default; 0 is none.
+    pub jitter: f64,
+    /// The shortest wait: a server's `retry: 0` does not make the client spin. 100 ms by default.
+    pub min: Duration,
+    /// The longest wait, without the jitter. A minute by default. A longer one that the server asks
+    /// for takes precedence.
+    pub max: Duration,
+    /// The longest wait that a server may ask for, by `retry` or `Retry-After`. An hour by default.
+    pub server_max: Duration,
+    /// The time that a connection has to last to count as healthy. 10 s by default.
+    pub healthy_after: Duration,
+    /// The most retries in a row before the client gives up. Unlimited by default.
+    pub max_retries: Option<u32>,
+    /// The longest time from the first failure in a row to the beginning of an attempt; the client
+    /// gives up instead of making a later one. Unlimited by default.
+    pub max_elapsed: Option<Duration>,
 }
 
 impl Backoff {
@@ -37,68 +50,64 @@ impl Backoff {
         Self::default().max_retries(0)
     }
 
-    /// Sets the first wait, which holds until the server sets one. 3 s by default, as in browsers.
+    /// Sets the [first wait](Self#structfield.initial).
     #[must_use]
     pub fn initial(mut self, wait: Duration) -> Self {
         self.initial = wait;
         self
     }
 
-    /// Sets the factor from each wait to the next. 2 by default; less than 1 counts as 1.
+    /// Sets the [factor](Self#structfield.factor) from each wait to the next.
     #[must_use]
     pub fn factor(mut self, factor: f64) -> Self {
         self.factor = factor;
         self
     }
 
-    /// Sets the largest random addition, as a share of the wait: it keeps clients that lost their
-    /// server together from coming back together. 0.5 by default; 0 is none.
+    /// Sets the [largest random addition](Self#structfield.jitter), as a share of the wait.
     #[must_use]
     pub fn jitter(mut self, jitter: f64) -> Self {
         self.jitter = jitter;
         self
     }
 
-    /// Sets the shortest wait: a server's `retry: 0` does not make the client spin. 100 ms by
-    /// default.
+    /// Sets the [shortest wait](Self#structfield.min).
     #[must_use]
     pub fn min(mut self, wait: Duration) -> Self {
         self.min = wait;
         self
     }
 
-    /// Sets the longest wait, without the jitter. A minute by default. A longer one that the server
-    /// asks for takes precedence.
+    /// Sets the [longest wait](Self#structfield.max), without the jitter.
     #[must_use]
     pub fn max(mut self, wait: Duration) -> Self {
         self.max = wait;
         self
     }
 
-    /// Sets the longest wait that a server may ask for, by `retry` or `Retry-After`. An hour by
-    /// default.
+    /// Sets the [longest wait that a server may ask for](Self#structfield.server_max).
     #[must_use]
     pub fn server_max(mut self, wait: Duration) -> Self {
         self.server_max = wait;
         self
     }
 
-    /// Sets how long a connection has to last to count as healthy. 10 s by default.
+    /// Sets the [time](Self#structfield.healthy_after) after which a connection counts as healthy.
     #[must_use]
     pub fn healthy_after(mut self, time: Duration) -> Self {
         self.healthy_after = time;
         self
     }
 
-    /// Gives up after this many retries in a row. Unlimited by default.
+    /// Gives up after [this many retries](Self#structfield.max_retries) in a row.
     #[must_use]
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.max_retries = Some(retries);
         self
     }
 
-    /// Gives up when the next attempt would begin more than this long after the first failure in a
-    /// row. Unlimited by default.
+    /// Gives up when the next attempt would begin [later than
+    /// this](Self#structfield.max_elapsed) after the first failure in a row.
     #[must_use]
     pub fn max_elapsed(mut self, time: Duration) -> Self {
         self.max_elapsed = Some(time);

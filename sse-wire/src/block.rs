@@ -1,4 +1,4 @@
-//! What the lines between two blank ones say, on its way to an event.
+//! The lines between two blank ones, on their way to an event.
 
 use std::{mem, ops::BitOr};
 
@@ -9,34 +9,36 @@ use crate::{
     line::utf8,
 };
 
-/// What an emptied buffer keeps. One huge event must not stay in memory for as long as a connection
-/// lasts, and what is usual must not be allocated anew each time.
+/// The capacity that an emptied buffer keeps. One huge event must not stay in memory for as long as
+/// a connection lasts, and a usual one must not allocate each time.
 pub(crate) const KEPT_BYTES: usize = 64 << 10;
 
-/// The current block, as far as it does not stand in the input; and the last event id of the stream.
+/// The part of the current block that is no longer in the input, and the last event id of the
+/// stream.
 #[derive(Debug, Default)]
 pub(crate) struct Block {
-    data: Held,
-    event: Held,
-    id: Held,
+    data: Buffered,
+    event: Buffered,
+    id: Buffered,
     last_event_id: String,
 }
 
-/// What lines of the current block say that stand in the input. It is younger than what the [`Block`]
-/// holds, and is copied only if the block does not end in this input.
+/// The fields of the current block that are still in the input. They are younger than those that
+/// the [`Block`] has buffered, and are copied only if the block does not end in this input.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Lent<'input> {
+pub(crate) struct Borrowed<'input> {
     data: Option<&'input [u8]>,
     event: Option<&'input [u8]>,
     id: Option<&'input [u8]>,
 }
 
-/// The value of a field, in bytes until the block ends: to check it as a whole is faster than by the line.
+/// The value of a field, in bytes until the block ends: to check it as a whole is faster than line
+/// by line.
 #[derive(Debug, Default)]
-struct Held {
+struct Buffered {
     bytes: Vec<u8>,
     is_set: bool,
-    /// The text, where the bytes were not UTF-8.
+    /// The text, if the bytes were not UTF-8.
     replaced: String,
 }
 
@@ -53,15 +55,15 @@ impl Block {
     pub(crate) fn add_data<'input>(
         &mut self,
         value: &'input [u8],
-        lent: &mut Lent<'input>,
+        borrowed: &mut Borrowed<'input>,
         limits: Limits,
     ) -> Result<(), DecodeError> {
-        if !self.data.is_set && lent.data.is_none() {
+        if !self.data.is_set && borrowed.data.is_none() {
             limits.check_event(value.len())?;
-            lent.data = Some(value);
+            borrowed.data = Some(value);
             return Ok(());
         }
-        if let Some(first) = lent.data.take() {
+        if let Some(first) = borrowed.data.take() {
             self.data.set(first);
         }
         limits.check_event(self.data.bytes.len() + 1 + value.len())?;
@@ -71,59 +73,60 @@ impl Block {
     }
 
     #[inline]
-    pub(crate) fn set_event<'input>(value: &'input [u8], lent: &mut Lent<'input>) {
-        lent.event = Some(value);
+    pub(crate) fn set_event<'input>(value: &'input [u8], borrowed: &mut Borrowed<'input>) {
+        borrowed.event = Some(value);
     }
 
     #[inline]
-    pub(crate) fn set_id<'input>(value: &'input [u8], lent: &mut Lent<'input>) {
+    pub(crate) fn set_id<'input>(value: &'input [u8], borrowed: &mut Borrowed<'input>) {
         if !has_nul(value) {
-            lent.id = Some(value);
+            borrowed.id = Some(value);
         }
     }
 
-    /// The input ends, or what is lent from it, and the block goes on.
+    /// Copies the borrowed values, because the input ends before the block does.
     #[inline]
-    pub(crate) fn keep(&mut self, lent: Lent<'_>) {
-        if let Some(data) = lent.data {
+    pub(crate) fn keep(&mut self, borrowed: Borrowed<'_>) {
+        if let Some(data) = borrowed.data {
             self.data.set(data);
         }
-        if let Some(event) = lent.event {
+        if let Some(event) = borrowed.event {
             self.event.set(event);
         }
-        if let Some(id) = lent.id {
+        if let Some(id) = borrowed.id {
             self.id.set(id);
         }
     }
 
-    /// The block has ended; says whether it is an event. If so, [`event`](Self::event) and then
+    /// Ends the block and returns `true` if it is an event. If so, [`event`](Self::event) and then
     /// [`clear`](Self::clear) come next.
     #[inline]
-    pub(crate) fn end(&mut self, lent: &mut Lent<'_>) -> bool {
-        let is_event = self.data.is_set || lent.data.is_some();
+    pub(crate) fn end(&mut self, borrowed: &mut Borrowed<'_>) -> bool {
+        let is_event = self.data.is_set || borrowed.data.is_some();
         if !is_event {
-            self.pass_on_id(lent.id, None);
+            self.pass_on_id(borrowed.id, None);
             self.clear();
-            *lent = Lent::default();
+            *borrowed = Borrowed::default();
         }
         is_event
     }
 
-    /// The event that has ended. Everything lent stands in `read`.
+    /// Returns the event that has ended. Everything borrowed is a part of `read`.
     #[inline]
-    pub(crate) fn event<'a>(&'a mut self, lent: Lent<'a>, read: &'a [u8]) -> Event<'a> {
+    pub(crate) fn event<'a>(&'a mut self, borrowed: Borrowed<'a>, read: &'a [u8]) -> Event<'a> {
         // One long piece is checked faster than several short ones.
-        let are_several = lent.data.is_some() && (lent.event.is_some() || lent.id.is_some());
+        let are_several =
+            borrowed.data.is_some() && (borrowed.event.is_some() || borrowed.id.is_some());
         let whole = if are_several { utf8(read) } else { None };
-        self.pass_on_id(lent.id, whole);
-        let event = match lent.event.or(self.event.get()) {
+        self.pass_on_id(borrowed.id, whole);
+        let event = match borrowed.event.or(self.event.get()) {
             None | Some([]) => EventType::MESSAGE,
-            Some(_) => self.event.text(lent.event, whole),
+            Some(_) => self.event.text(borrowed.event, whole),
         };
         Event {
             id: &self.last_event_id,
             event,
-            data: self.data.text(lent.data, whole),
+            data: self.data.text(borrowed.data, whole),
         }
     }
 
@@ -133,12 +136,12 @@ impl Block {
         self.event.clear();
     }
 
-    /// The id of the block, if it has one, is the last event id from its end on.
+    /// Makes the id of the block, if it has one, the last event id.
     #[inline]
-    fn pass_on_id(&mut self, lent: Option<&[u8]>, whole: Option<&str>) {
-        if lent.is_some() || self.id.is_set {
+    fn pass_on_id(&mut self, borrowed: Option<&[u8]>, whole: Option<&str>) {
+        if borrowed.is_some() || self.id.is_set {
             clear(&mut self.last_event_id);
-            self.last_event_id.push_str(self.id.text(lent, whole));
+            self.last_event_id.push_str(self.id.text(borrowed, whole));
             self.id.clear();
         }
     }
@@ -146,14 +149,14 @@ impl Block {
     #[cfg(test)]
     pub(crate) fn capacity(&self) -> usize {
         [&self.data, &self.event, &self.id]
-            .map(|held| held.bytes.capacity() + held.replaced.capacity())
+            .map(|field| field.bytes.capacity() + field.replaced.capacity())
             .iter()
             .sum::<usize>()
             + self.last_event_id.capacity()
     }
 }
 
-impl Held {
+impl Buffered {
     fn get(&self) -> Option<&[u8]> {
         self.is_set.then_some(&self.bytes)
     }
@@ -164,15 +167,16 @@ impl Held {
         self.is_set = true;
     }
 
-    /// The text of what is lent, or else of what is held. What is lent stands in `whole`, if that is known to be text.
+    /// Returns the text of the borrowed value, or else of the buffered one. A borrowed value is a
+    /// part of `whole`, if that is known to be text.
     #[inline]
-    fn text<'a>(&'a mut self, lent: Option<&'a [u8]>, whole: Option<&'a str>) -> &'a str {
-        if let (Some(value), Some(whole)) = (lent, whole)
+    fn text<'a>(&'a mut self, borrowed: Option<&'a [u8]>, whole: Option<&'a str>) -> &'a str {
+        if let (Some(value), Some(whole)) = (borrowed, whole)
             && let Some(text) = part(whole, value)
         {
             return text;
         }
-        let bytes = lent.unwrap_or(&self.bytes);
+        let bytes = borrowed.unwrap_or(&self.bytes);
         if let Some(text) = utf8(bytes) {
             return text;
         }
@@ -197,7 +201,7 @@ fn clear(buffer: &mut String) {
     buffer.shrink_to(KEPT_BYTES);
 }
 
-/// The bytes as a part of the text in which they stand; nothing if they do not.
+/// Returns the bytes as a part of the text that contains them, or `None` if it does not.
 #[inline]
 fn part<'a>(whole: &'a str, bytes: &[u8]) -> Option<&'a str> {
     let start = bytes.as_ptr().addr().wrapping_sub(whole.as_ptr().addr());

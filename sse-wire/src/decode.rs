@@ -1,9 +1,9 @@
-//! From bytes to events, incrementally and without I/O.
+//! The decoder: from bytes to events, incrementally and without I/O.
 
 use std::{borrow::Cow, mem, time::Duration};
 
 use crate::{
-    block::{Block, KEPT_BYTES, Lent},
+    block::{Block, Borrowed, KEPT_BYTES},
     item::Item,
     limits::{DecodeError, Limits},
     line::{Line, find_line_end, parse_retry, strip_bom, text},
@@ -11,12 +11,12 @@ use crate::{
 
 /// Decodes an event stream as a browser does ([HTML, 9.2.6]), from chunks cut anywhere.
 ///
-/// Feed it each chunk as it arrives and take the items out; what is unfinished is kept
-/// for the next chunk. An item is given as soon as the last byte of its line end is there,
-/// also where that is a lone CR. Bytes that are not UTF-8 become U+FFFD. At the end of
-/// the stream there is nothing to call: the standard discards an unfinished event.
+/// Feed it each chunk as it arrives and take the items out; an unfinished line or event is kept for
+/// the next chunk. An item is returned as soon as the last byte of its line end is there, even if
+/// that is a lone CR. Bytes that are not UTF-8 become U+FFFD. At the end of the stream there is
+/// nothing to call: the standard discards an unfinished event.
 ///
-/// Memory is bounded by [`Limits`], whatever is fed.
+/// Memory is bounded by [`Limits`], whatever the input is.
 ///
 /// On a reconnect start a new decoder [`with_last_event_id`](Self::with_last_event_id):
 /// the last event id outlives the connection, everything else does not.
@@ -55,13 +55,13 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// A decoder at the start of a stream, with the default [`Limits`].
+    /// Creates a decoder at the start of a stream, with the default [`Limits`].
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets how much is held before the decoder gives up.
+    /// Sets how much is buffered before the decoder gives up.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -75,14 +75,16 @@ impl Decoder {
         self
     }
 
-    /// The last event id: what a client sends as `Last-Event-ID` when it reconnects. Empty if there is none.
+    /// Returns the last event id, which a client sends as `Last-Event-ID` when it reconnects. Empty
+    /// if there is none.
     ///
-    /// Changes at the end of a block, also of one without data.
+    /// It changes at the end of a block, even of one without data.
     pub fn last_event_id(&self) -> &str {
         self.block.last_event_id()
     }
 
-    /// The next item, or `None` once the input is used up; then call again with the next chunk.
+    /// Returns the next item, or `None` once the input is used up; then call it again with the next
+    /// chunk.
     ///
     /// Takes what it has read off the front of `input`.
     pub fn next<'a, 'input: 'a>(
@@ -103,13 +105,13 @@ impl Decoder {
         self.next_of_lines(input)
     }
 
-    /// The next item, where the input begins with a line.
+    /// Returns the next item of an input that begins with a line.
     fn next_of_lines<'a, 'input: 'a>(
         &'a mut self,
         input: &mut &'input [u8],
     ) -> Result<Option<Item<'a>>, DecodeError> {
         let whole = *input;
-        let mut lent = Lent::default();
+        let mut borrowed = Borrowed::default();
         let mut item = None;
         while let Some(&first) = input.first() {
             if self.after_cr {
@@ -120,7 +122,7 @@ impl Decoder {
                 }
             }
             let Some(end) = find_line_end(input) else {
-                self.hold(input)?;
+                self.buffer(input)?;
                 *input = &[];
                 break;
             };
@@ -136,18 +138,18 @@ impl Decoder {
             }
             match Line::parse(line) {
                 Line::Blank => {
-                    if self.block.end(&mut lent) {
+                    if self.block.end(&mut borrowed) {
                         self.dispatched = true;
                         let read = &whole[..whole.len() - input.len()];
-                        return Ok(Some(Item::Event(self.block.event(lent, read))));
+                        return Ok(Some(Item::Event(self.block.event(borrowed, read))));
                     }
                 }
                 Line::Data(value) => {
-                    let added = self.block.add_data(value, &mut lent, self.limits);
+                    let added = self.block.add_data(value, &mut borrowed, self.limits);
                     self.or_give_up(added)?;
                 }
-                Line::Event(value) => Block::set_event(value, &mut lent),
-                Line::Id(value) => Block::set_id(value, &mut lent),
+                Line::Event(value) => Block::set_event(value, &mut borrowed),
+                Line::Id(value) => Block::set_id(value, &mut borrowed),
                 Line::Retry(value) => {
                     if let Some(millis) = parse_retry(value) {
                         item = Some(Item::Retry(Duration::from_millis(millis)));
@@ -161,18 +163,19 @@ impl Decoder {
                 Line::Unknown => {}
             }
         }
-        self.block.keep(lent);
+        self.block.keep(borrowed);
         Ok(item)
     }
 
-    /// The next item, where the input begins inside of a line: once that is whole, it is an input of its own.
+    /// Returns the next item of an input that begins inside a line: once that line is whole, it is
+    /// decoded as an input by itself.
     #[cold]
     fn next_of_cut_line(
         &mut self,
         input: &mut &[u8],
     ) -> Result<Option<Item<'static>>, DecodeError> {
         let Some(end) = find_line_end(input) else {
-            self.hold(input)?;
+            self.buffer(input)?;
             *input = &[];
             return Ok(None);
         };
@@ -184,7 +187,8 @@ impl Decoder {
         let item = match self.next(&mut &line[..])? {
             Some(Item::Comment(text)) => Some(Item::Comment(Cow::Owned(text.into_owned()))),
             Some(Item::Retry(time)) => Some(Item::Retry(time)),
-            // An event ends with a blank line. One that was cut is a byte order mark, before all events.
+            // An event ends with a blank line. A blank line that was cut is a byte order mark,
+            // before all events.
             Some(Item::Event(_)) | None => None,
         };
         line.clear();
@@ -193,13 +197,13 @@ impl Decoder {
         Ok(item)
     }
 
-    fn hold(&mut self, piece: &[u8]) -> Result<(), DecodeError> {
+    fn buffer(&mut self, piece: &[u8]) -> Result<(), DecodeError> {
         self.check_line(piece.len())?;
         self.line.extend_from_slice(piece);
         Ok(())
     }
 
-    /// The current line has this many bytes, or more, beside those that are held.
+    /// Checks a line that has at least this many bytes besides those that are buffered.
     #[inline]
     fn check_line(&mut self, bytes: usize) -> Result<(), DecodeError> {
         let checked = self.limits.check_line(self.line.len() + bytes);
@@ -224,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_huge_is_given_back() {
+    fn the_memory_of_a_huge_event_is_given_back() {
         let huge = "x".repeat(3 << 20);
         let streams = [
             format!("data: {huge}\n\n"),
@@ -240,14 +244,14 @@ mod tests {
         for stream in streams.into_iter().chain([not_text]) {
             let mut decoder = Decoder::new().limits(Limits::default().event_bytes(8 << 20));
             feed(&mut decoder, &stream);
-            let held = decoder.line.capacity() + decoder.block.capacity();
+            let kept = decoder.line.capacity() + decoder.block.capacity();
             let beginning = String::from_utf8_lossy(&stream[..9]);
-            assert!(held <= 4 * KEPT_BYTES, "{held} bytes after {beginning:?}");
+            assert!(kept <= 4 * KEPT_BYTES, "{kept} bytes after {beginning:?}");
         }
     }
 
     #[test]
-    fn an_event_that_stands_in_one_piece_is_not_copied() {
+    fn an_event_in_one_piece_is_not_copied() {
         let mut decoder = Decoder::new();
         feed(&mut decoder, "event: a\ndata: b\n\n".repeat(10).as_bytes());
         feed(&mut decoder, b"data: caf\xc3\xa9\r\n\r\n");

@@ -46,7 +46,7 @@ impl EventId {
     /// that a client can send back; hence one number for both.
     pub const MAX_BYTES: usize = 1024;
 
-    /// Whether this is the empty id, which makes a client forget its last one.
+    /// Returns `true` for the empty id, which makes a client forget its last one.
     pub fn is_empty(&self) -> bool {
         self.as_str().is_empty()
     }
@@ -104,7 +104,7 @@ macro_rules! event_type {
     };
 }
 
-/// Why a text cannot be an [`EventId`] or an [`EventType`].
+/// A reason for which a text cannot be an [`EventId`] or an [`EventType`].
 #[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidField {
@@ -208,8 +208,8 @@ macro_rules! conversions {
             ///
             /// # Panics
             ///
-            /// If the text is not valid; in a `const` that is an error of the compiler. For text that
-            /// comes from anywhere else use `try_from` or `parse`.
+            /// If the text is not valid; in a `const` that is an error of the compiler. For text
+            /// from anywhere else use `try_from` or `parse`.
             pub const fn from_static(text: &'static str) -> Self {
                 match $check(text) {
                     Ok(()) => Self(Text::from_static(text)),

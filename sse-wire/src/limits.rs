@@ -1,13 +1,18 @@
-//! How much a decoder holds, and what it says when that is too little.
+//! The limits of a decoder, and the error when they are exceeded.
 
-/// How much a [`Decoder`](crate::Decoder) holds before it gives up on a stream.
+/// The most that a [`Decoder`](crate::Decoder) buffers before it gives up on a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
-    line_bytes: usize,
-    event_bytes: usize,
+    /// The longest line in bytes, without its end.
+    pub line_bytes: usize,
+    /// The most data of one event in bytes, with the LF between lines, as they are in the stream: a
+    /// byte that is not UTF-8 counts as one there and takes up to three as U+FFFD.
+    pub event_bytes: usize,
 }
 
-/// Why a [`Decoder`](crate::Decoder) gave up. Every later call gives the same error.
+/// The reason for which a [`Decoder`](crate::Decoder) gave up. Every later call returns the same
+/// error.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
@@ -30,22 +35,21 @@ pub enum DecodeError {
 }
 
 impl Limits {
-    /// The longest line in bytes, without its end.
+    /// Sets the [longest line](Self#structfield.line_bytes).
     #[must_use]
     pub fn line_bytes(mut self, bytes: usize) -> Self {
         self.line_bytes = bytes;
         self
     }
 
-    /// The most data of one event in bytes, with the LF between lines, as they stand in the stream: what is not UTF-8 there takes up
-    /// to three times as many as U+FFFD.
+    /// Sets the [most data of one event](Self#structfield.event_bytes).
     #[must_use]
     pub fn event_bytes(mut self, bytes: usize) -> Self {
         self.event_bytes = bytes;
         self
     }
 
-    /// A line of so many bytes, or more, is in the stream.
+    /// Checks a line that has at least this many bytes.
     pub(crate) fn check_line(self, bytes: usize) -> Result<(), DecodeError> {
         let limit = self.line_bytes;
         if bytes > limit {
@@ -54,7 +58,7 @@ impl Limits {
         Ok(())
     }
 
-    /// An event has so many bytes of data, or more.
+    /// Checks an event that has at least this many bytes of data.
     pub(crate) fn check_event(self, bytes: usize) -> Result<(), DecodeError> {
         let limit = self.event_bytes;
         if bytes > limit {
@@ -64,8 +68,8 @@ impl Limits {
     }
 }
 
-/// 4 MiB each for a line and an event: four times what `Joe` lets through by default, and
-/// little enough to hold for a thousand hostile streams.
+/// 4 MiB each for a line and an event: four times what a hub lets through by default, and
+/// little enough to buffer for a thousand hostile streams.
 impl Default for Limits {
     fn default() -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! Lines of an event stream: where they end and what they say.
+//! Lines of an event stream: their ends and their fields.
 
 use std::borrow::Cow;
 
@@ -43,7 +43,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// The value of the field, if the line is one of this name.
+/// Returns the value of the field, if that is the name of the line's.
 #[inline]
 fn value<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     match line.strip_prefix(name)? {
@@ -58,7 +58,8 @@ fn strip_space(value: &[u8]) -> &[u8] {
     value.strip_prefix(b" ").unwrap_or(value)
 }
 
-/// The value of `retry` in milliseconds: ASCII digits only, anything too large is the largest.
+/// Returns the value of `retry` in milliseconds: ASCII digits only; a number that is too large is
+/// the largest.
 pub(crate) fn parse_retry(value: &[u8]) -> Option<u64> {
     if value.is_empty() {
         return None;
@@ -72,7 +73,7 @@ pub(crate) fn parse_retry(value: &[u8]) -> Option<u64> {
     })
 }
 
-/// The position of the first CR or LF.
+/// Returns the position of the first CR or LF.
 #[inline]
 pub(crate) fn find_line_end(bytes: &[u8]) -> Option<usize> {
     // A blank line ends every event; a search would take longer to start than this.
@@ -82,7 +83,7 @@ pub(crate) fn find_line_end(bytes: &[u8]) -> Option<usize> {
     memchr::memchr2(b'\r', b'\n', bytes)
 }
 
-/// What follows a leading byte order mark, of which the standard removes one.
+/// Returns the bytes without a leading byte order mark, of which the standard removes one.
 pub(crate) fn strip_bom(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
 }

@@ -8,7 +8,7 @@ use crate::{
     lines::Lines,
 };
 
-/// Why a text is not one message.
+/// A reason for which a text is not one message.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseMessageError {
