@@ -70,8 +70,8 @@ fn own_cached() -> impl Reply {
 
 fn app(hub: Hub) -> impl Filter<Extract = (impl Reply,), Error = warp::Rejection> + Clone {
     let ready_made = warp::path!("news").and(events(hub.clone(), "news"));
-    // warp's compressors compress whatever they wrap, so an event stream stands beside them.
-    let beside_compression = warp::path!("compressed").and(events(hub.clone(), ()));
+    // warp's compressors compress everything they wrap, so an event stream stays outside of them.
+    let uncompressed = warp::path!("compressed").and(events(hub.clone(), ()));
     let with_hub = warp::any().map(move || hub.clone());
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
 
@@ -101,7 +101,7 @@ fn app(hub: Hub) -> impl Filter<Extract = (impl Reply,), Error = warp::Rejection
     warp::get().or(warp::head()).unify().and(
         events
             .or(own.with(warp::wrap_fn(sse_headers)))
-            .or(beside_compression.or(compressed)),
+            .or(uncompressed.or(compressed)),
     )
 }
 

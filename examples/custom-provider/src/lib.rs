@@ -2,8 +2,8 @@
 //! `tests/suite.rs` shows that it keeps to the contract of [`Provider`].
 //!
 //! Any engine has to do this: deliver in one order, give each stream a place to come back to
-//! ([`Subscriber::beginning_at`]), say what a client may have missed ([`Outcome`]), and end a stream
-//! rather than leave something out of it.
+//! ([`Subscriber::beginning_at`]), say that a client may have missed something ([`Outcome`]), and
+//! end a stream rather than leave a message out of it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

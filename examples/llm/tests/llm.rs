@@ -201,7 +201,7 @@ async fn a_refusal_that_is_not_json_is_told_as_it_is() {
 }
 
 #[tokio::test]
-async fn whoever_stops_listening_ends_the_request() {
+async fn a_reader_that_stops_listening_ends_the_request() {
     let (chat, mut has_left) = serve_events(&[TOKEN]).await;
     let (texts, mut flushed) = mpsc::unbounded_channel();
     let mut output = Flushed {

@@ -150,11 +150,11 @@ async fn a_network_error_is_retried() {
     );
 }
 
-// HTML 9.2.2: unless the user agent knows that to be futile.
+// HTML 9.2.2: "unless the user agent knows" that another attempt cannot succeed.
 #[tokio::test]
 async fn a_permanent_failure_is_not_retried() {
-    let futile = Memory::new([Answer::Permanent]);
-    let log = follow(&mut futile.source()).await;
+    let permanent = Memory::new([Answer::Permanent]);
+    let log = follow(&mut permanent.source()).await;
     assert_eq!(log, ["connecting", "failed: no connection"]);
     for scheme in ["ftp://127.0.0.1/", "mailto:me@example.org"] {
         let log = follow(&mut get(scheme)).await;

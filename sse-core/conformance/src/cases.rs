@@ -1,8 +1,8 @@
-//! How a list of cases becomes tests.
+//! A list of cases becomes tests here.
 
 use std::{future::Future, time::Duration};
 
-/// How long anything may take that should happen at once. Generous: a slow machine is no failure.
+/// The most time for anything that should happen at once. Generous: a slow machine is no failure.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Expands to one `#[test]` for each case of a module, all on the same subject.

@@ -33,7 +33,7 @@ pub use self::{
 };
 use crate::cases::block_on;
 
-/// When to stop serving.
+/// The future that ends when the server is to stop.
 pub type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The adapter that the suite is run on.

@@ -105,7 +105,7 @@ impl Server {
         id.expect("history gives ids").to_string()
     }
 
-    /// Waits until so many clients are subscribed.
+    /// Waits until this many clients are subscribed.
     pub async fn subscribers(&self, count: usize) {
         let reached = async {
             while self.joe.subscribers() != count {

@@ -33,7 +33,7 @@ pub(super) struct Dropped {
 pub(super) struct Place {
     /// The client has everything before this number,
     from: usize,
-    /// but for what had been dropped when it came.
+    /// except for messages that had been dropped when it came.
     before: Dropped,
     /// The number of restarts before it that were not survived.
     run: usize,
@@ -74,7 +74,7 @@ pub(super) struct List {
 pub(super) struct Entry {
     pub(super) id: EventId,
     topics: u8,
-    has_own_id: bool,
+    has_explicit_id: bool,
 }
 
 impl List {
@@ -94,11 +94,11 @@ impl List {
         self.messages.len()
     }
 
-    pub(super) fn publish(&mut self, topics: u8, id: EventId, has_own_id: bool) {
+    pub(super) fn publish(&mut self, topics: u8, id: EventId, has_explicit_id: bool) {
         self.messages.push(Entry {
             id,
             topics,
-            has_own_id,
+            has_explicit_id,
         });
         if self.subject.is_exact {
             self.drop_old();
@@ -119,7 +119,7 @@ impl List {
         }
     }
 
-    /// Returns the oldest that is kept of these topics, if there are more than so many.
+    /// Returns the oldest that is kept of these topics, if there are more than `most`.
     fn surplus(&self, topics: u8, most: usize) -> Option<usize> {
         let is_kept = |number: &usize| self.is_kept(*number, topics, &self.dropped);
         let mut kept = (0..self.len()).filter(is_kept);
@@ -241,7 +241,7 @@ impl List {
             Outcome::Gap(Gap::Unknown)
         } else if is_known && newest <= from {
             Outcome::Recovered
-        } else if is_known || !entry.has_own_id && newest > from {
+        } else if is_known || !entry.has_explicit_id && newest > from {
             Outcome::Gap(Gap::Expired)
         } else {
             Outcome::Gap(Gap::Unknown)

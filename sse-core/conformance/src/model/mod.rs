@@ -56,7 +56,7 @@ pub enum Step {
         /// About this many bytes.
         size: usize,
         /// With an explicit id.
-        has_own_id: bool,
+        has_explicit_id: bool,
     },
     /// A client comes for the first time.
     Connect {
@@ -97,7 +97,7 @@ pub fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
     let any = any::<Index>;
     let step = prop_oneof![
         24 => (topics(), size, prop::bool::weighted(0.1))
-            .prop_map(|(topics, size, has_own_id)| Step::Publish { topics, size, has_own_id }),
+            .prop_map(|(topics, size, has_explicit_id)| Step::Publish { topics, size, has_explicit_id }),
         2 => (topics(), prop::bool::ANY)
             .prop_map(|(topics, from_earliest)| Step::Connect { topics, from_earliest }),
         3 => (topics(), any(), on_gap())

@@ -56,8 +56,8 @@ impl World {
             Step::Publish {
                 topics,
                 size,
-                has_own_id,
-            } => self.publish(topics, size, has_own_id).await,
+                has_explicit_id,
+            } => self.publish(topics, size, has_explicit_id).await,
             Step::Connect {
                 topics,
                 from_earliest,
@@ -102,17 +102,17 @@ impl World {
         assert_eq!((self.joe.subscribers(), self.joe.queued_bytes()), (0, 0));
     }
 
-    async fn publish(&mut self, topics: u8, size: usize, has_own_id: bool) {
+    async fn publish(&mut self, topics: u8, size: usize, has_explicit_id: bool) {
         let number = self.list.len();
         let mut message = Message::data(format!("{number} {}", "x".repeat(size)));
-        if has_own_id {
+        if has_explicit_id {
             let id = format!("own {number}");
             message = message.id(id.try_into().expect("a valid id"));
         }
         let published = self.joe.publish(message, names(topics).into()).await;
         let id = published.expect("a good message").id;
         let id = id.expect("history gives ids");
-        self.list.publish(topics, id, has_own_id);
+        self.list.publish(topics, id, has_explicit_id);
     }
 
     async fn connect(&mut self, topics: u8, from_earliest: bool) {
@@ -204,9 +204,9 @@ impl World {
             let number = number(&data);
             let is_next = (soonest..=latest).contains(&Some(number));
             assert!(is_next, "{number}, not {soonest:?} to {latest:?}");
-            let own_id = &self.list.messages[number].id;
-            assert_eq!(id, own_id.as_str());
-            *last = (Seen::Message(number), own_id.clone());
+            let listed = &self.list.messages[number].id;
+            assert_eq!(id, listed.as_str());
+            *last = (Seen::Message(number), listed.clone());
             place.go_on(number);
         }
         true
@@ -234,11 +234,11 @@ fn begin(subscriber: &Subscriber) -> Option<EventId> {
     subscriber.begins_at().cloned()
 }
 
-/// The number of a message of ours.
+/// Returns the number of a message of this model.
 fn number(data: &str) -> usize {
     let number = data
         .split(' ')
         .next()
         .and_then(|number| number.parse().ok());
-    number.expect("a message of ours")
+    number.expect("a message of this model")
 }

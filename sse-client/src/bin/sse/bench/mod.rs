@@ -100,9 +100,9 @@ impl Target {
             stream.set_path("/events");
         }
         let mut publish = args.publish_url.clone().unwrap_or_else(|| {
-            let mut beside = stream.join("publish").unwrap_or_else(|_| stream.clone());
-            beside.set_query(None);
-            beside
+            let mut publish = stream.join("publish").unwrap_or_else(|_| stream.clone());
+            publish.set_query(None);
+            publish
         });
         if args.publish.is_some() {
             // Nobody else publishes to this topic or reads it.

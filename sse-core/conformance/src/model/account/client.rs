@@ -263,7 +263,7 @@ impl Client {
         if self.account.is_told() && connection.told_at.as_deref() != Some(id) {
             // An id without data: what is missing was published before it.
             let stand = server.truth.stand(&self.id, self.wishes.topics);
-            let [due, ..] = stand.expect("an id of ours").due;
+            let [due, ..] = stand.expect("an id of this server").due;
             self.account.pass_over(due);
         }
         self.connection = Some(connection);
@@ -339,11 +339,11 @@ impl Connection {
     }
 }
 
-/// The number of a message of ours.
+/// Returns the number of a message of this model.
 fn number(data: &str) -> usize {
     let number = data
         .split(' ')
         .next()
         .and_then(|number| number.parse().ok());
-    number.expect("a message of ours")
+    number.expect("a message of this model")
 }

@@ -11,7 +11,7 @@ pub(super) struct Account {
     topics: u8,
     /// `None` before the first connection.
     due: Option<Due>,
-    /// The message it got last, unless it is given older ones anew.
+    /// The message it got last, unless it is given older ones again.
     newest: Option<usize>,
     /// It may get messages that are not owed to it.
     may_get_older: bool,
@@ -32,7 +32,7 @@ impl Account {
         }
     }
 
-    /// Begins anew: this is owed, and older messages may come, or not.
+    /// Starts again: this is owed, and older messages may come or not.
     pub(super) fn begin(&mut self, due: Due, may_get_older: bool) {
         *self = Self {
             due: Some(due),

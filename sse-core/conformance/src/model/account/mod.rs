@@ -116,11 +116,11 @@ pub struct Wishes {
 pub enum Kind {
     /// Data.
     Data,
-    /// Data with an id of its own.
-    OwnId,
+    /// Data with an explicit id.
+    ExplicitId,
     /// Data with an empty id, which counts as none.
     EmptyId,
-    /// An id of its own and no data.
+    /// An explicit id and no data.
     IdOnly,
     /// A comment and nothing else.
     Comment,
@@ -152,7 +152,7 @@ pub enum Step {
         topics: u8,
         /// So.
         kind: Kind,
-        /// With so many bytes beside the number.
+        /// This many bytes besides the number.
         size: usize,
     },
     /// A client comes for the first time.
@@ -193,7 +193,7 @@ fn bits(topics: u8) -> impl Iterator<Item = usize> {
     (0..TOPICS.len()).filter(move |n| topics & (1 << n) != 0)
 }
 
-/// Returns how many runs there are: so many, or what `ACCOUNT_SEEDS` says.
+/// Returns the number of runs: the usual one, or that of `ACCOUNT_SEEDS`.
 pub fn seeds(usual: u32) -> u32 {
     let more = env::var("ACCOUNT_SEEDS").ok();
     more.map_or(usual, |seeds| {
@@ -247,7 +247,7 @@ fn size() -> impl Strategy<Value = usize> {
 fn kind() -> impl Strategy<Value = Kind> {
     prop_oneof![
         12 => Just(Kind::Data),
-        2 => Just(Kind::OwnId),
+        2 => Just(Kind::ExplicitId),
         1 => Just(Kind::EmptyId),
         1 => Just(Kind::IdOnly),
         1 => Just(Kind::Comment),

@@ -81,7 +81,7 @@ impl Server {
 
     pub(super) async fn publish(&mut self, topics: u8, kind: Kind, size: usize) {
         let number = self.truth.len();
-        let is_counted = matches!(kind, Kind::Data | Kind::OwnId | Kind::EmptyId);
+        let is_counted = matches!(kind, Kind::Data | Kind::ExplicitId | Kind::EmptyId);
         let message = message(kind, number, self.truth.ids().len(), size);
         let published = self.hub().publish(message, names(topics)).await;
         let id = published.expect("a good message").id;
@@ -142,13 +142,13 @@ impl Server {
 
 /// A message of a kind; `unique` is for an id that no other has.
 fn message(kind: Kind, number: usize, unique: usize, size: usize) -> Message {
-    let own_id = || EventId::try_from(format!("own {unique}")).expect("a valid id");
+    let explicit_id = || EventId::try_from(format!("own {unique}")).expect("a valid id");
     let data = || Message::data(format!("{number} {}", "x".repeat(size)));
     match kind {
         Kind::Data => data(),
-        Kind::OwnId => data().id(own_id()),
+        Kind::ExplicitId => data().id(explicit_id()),
         Kind::EmptyId => data().id("".try_into().expect("a valid id")),
-        Kind::IdOnly => Message::default().id(own_id()),
+        Kind::IdOnly => Message::default().id(explicit_id()),
         Kind::Comment => Message::default().comment("x".repeat(size)),
         Kind::Retry => Message::default().retry(Duration::from_secs(1)),
     }
