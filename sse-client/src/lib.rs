@@ -47,7 +47,11 @@ pub use sse_wire::{DecodeError, Decoder, Item, Limits};
 /// Any error of a body, a transport or a request of yours.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The project's README, so that its examples are compiled and run.
+/// The project's README and its pages in `docs`, so that their examples are compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
-struct ProjectReadme;
+#[doc = include_str!("../../docs/from-go-sse.md")]
+#[doc = include_str!("../../docs/guarantees.md")]
+#[doc = include_str!("../../docs/limits.md")]
+#[doc = include_str!("../../docs/frameworks.md")]
+struct ProjectDocuments;

@@ -21,17 +21,17 @@ use crate::{
 const HEAD: &str = "\
 # Real clients
 
-`cargo xtask test-all --step clients` measures this and writes it to `target/clients/matrix.md`; to renew this page, copy
-that file here. All clients follow one stream of the example app of each framework, at the same time. A client passes if
-it
+`cargo xtask test-all --step clients` measures this and writes it to `target/clients/matrix.md`; to renew this page,
+copy that file here. All clients follow one stream of the example app of each framework, at the same time. A client
+passes if it
 
 1. connects, is cut off before its first message, and reacts to [the opening](#the-opening) as that section says;
-2. receives 1,000 events in order, each once: data of several lines, with empty ones, leading spaces, no data, characters
-   that are not ASCII, text that looks like fields or line breaks, 70 kB; and custom types;
+2. receives 1,000 events in order, each once: data of several lines, with empty ones, leading spaces, no data,
+   characters that are not ASCII, text that looks like fields or line breaks, 70 kB; and custom types;
 3. sits through keep-alives without taking one for an event;
-4. continues after a cut connection, with nothing lost and nothing twice;
-5. connects again after the server was ended with SIGTERM and started again, is told by an `event: gap` that its last
-   event id is unknown there, and receives what is published from then on.
+4. continues after a cut connection, with nothing lost and nothing repeated;
+5. connects again after the server has been ended with SIGTERM and restarted, is told by an `event: gap` that its
+   last event id is unknown there, and receives what is published from then on.
 ";
 
 const OPENING: &str = "
@@ -39,43 +39,44 @@ const OPENING: &str = "
 ## The opening
 
 A stream begins with the id of the place where it begins, and a blank line: `id: nmx051grqvg92-5.b52f20d20807d798`,
-without data. The standard has a client keep that id and dispatch nothing, so that a client that is cut off before its
-first message comes back with the id and gets the messages published meanwhile. Not every library does so. Measured by
-the first step above:
+without data. The standard has a client keep that id and dispatch nothing, so that a client that is cut off before
+its first message comes back with the id and gets the messages published meanwhile. Not every library does so.
+Measured by the first step above:
 
 | client | dispatches | comes back with the id, and misses nothing |
 |---|---|---|
 ";
 
 const ADVICE: &str = "
-- **An event without data**: keep its id, as that of any other, then pass over it: `if (!event.data) return`. Its type is
-  that of a message without one, `\"\"` in `fetch-event-source` and `message` in `httpx-sse`. A client gets it once, because
-  one that comes back with an id is not told another. For users who cannot pass over it, `HubBuilder::opening_id(false)` or
-  `SseBody::opening_id(false)` turns the opening off for all streams or for one. The same two clients are tested with
-  that: there is no such event, and messages published while they are cut off before their first one are lost to them.
-- **Comes back without an id**: these clients keep an id only with an event that has data. Until the first one they are
-  new each time, and no server can tell them from clients that are. Load the current state whenever the stream opens
-  (`onopen`), not only at the beginning; or let clients without an id begin with everything that is kept,
-  `ResumeFrom::or_earliest`.
-- **A reload** is a new `EventSource`, which knows no id, and no browser shows a page the id before the first message.
+- **An event without data**: keep its id, as that of any other, and then ignore it: `if (!event.data) return`. Its
+  type is that of a message without one, `\"\"` in `fetch-event-source` and `message` in `httpx-sse`. A client gets it
+  once, because one that comes back with an id is not told another. For users who cannot ignore it,
+  `HubBuilder::opening_id(false)` or `SseBody::opening_id(false)` turns the opening off for all streams or for one.
+  The same two clients are tested with that: there is no such event, and messages published while they are cut off
+  before their first one are lost to them.
+- **Comes back without an id**: these clients keep an id only with an event that has data. Until the first one they
+  are new each time, and no server can tell them from clients that really are. Load the current state whenever the
+  stream opens (`onopen`), not only at the beginning; or let clients without an id begin with everything that is
+  kept, `ResumeFrom::or_earliest`.
+- **A reload** is a new `EventSource`, which knows no id, and no browser shows a page the id before the first
+  message.
 
-The opening is on by default because of the price of either setting. With it, two libraries make one empty event, which
-their users see the first time they try, and pass over in a line. Without it, every client loses a message now and then, on
-bad networks, in silence.
+The opening is on by default because of the price of either setting. With it, two libraries make one empty event,
+which their users see the first time they try, and ignore in one line of code. Without it, every client loses a
+message now and then, on bad networks, in silence.
 
 ## In a browser
 
-- **Six streams to a host**: over HTTP/1.1 a browser opens no more than six connections to a host, for all tabs together.
-  The seventh tab waits, already for its page. Use HTTP/2, which has one connection for all, or share one stream among
-  tabs (`SharedWorker`, `BroadcastChannel`).
-- **A page that was left** is kept in case the user goes back, by Chromium for a minute, and its stream with it: one of the
-  six connections, and one of the places if their number is limited. Close it:
-  `addEventListener(\"pagehide\", () => source.close())`, and open another at `pageshow`, as the page of the example app
-  does.
-- **A refusal that will pass** (a hub that is full, a shutdown) is a stream that ends at once: `open`, then `error` with
-  `readyState` `CONNECTING`, and the browser comes back by itself after 5 to 10 s. So `open` alone does not say that a page
-  is subscribed. A page that is refused for a gap (`OnGap::Refuse`) is told by `event: gap` each time it comes, until it
-  loads the current state and opens a new `EventSource`.
+- **Six streams to a host**: over HTTP/1.1 a browser opens no more than six connections to a host, for all tabs
+  together. The seventh tab already waits for its page. Use HTTP/2, which has one connection for all, or share one
+  stream among tabs (`SharedWorker`, `BroadcastChannel`).
+- **A page that was left** is kept in case the user goes back, by Chromium for a minute, and its stream with it: one
+  of the six connections, and one of the places if their number is limited. Close it: `addEventListener(\"pagehide\",
+  () => source.close())`, and open another at `pageshow`, as the page of the example app does.
+- **A refusal that will pass** (a hub that is full, a shutdown) is a stream that ends at once: `open`, then `error`
+  with `readyState` `CONNECTING`, and the browser comes back by itself after 5 to 10 s. So `open` alone does not say
+  that a page is subscribed. A page that is refused for a gap (`OnGap::Refuse`) is told by `event: gap` each time it
+  comes, until it loads the current state and opens a new `EventSource`.
 ";
 
 /// Adds the verdicts on one framework, and writes all known so far.
