@@ -72,6 +72,7 @@ const RULES: &[Rule] = &[
     rule("pages-stand-alone", texts::pages_stand_alone),
     rule("summary-line", comments::summary_line),
     rule("doc-width", comments::doc_width),
+    rule("document-width", comments::document_width),
     rule("forbidden-names", vocabulary::forbidden_names),
 ];
 

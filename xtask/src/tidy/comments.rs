@@ -1,9 +1,15 @@
-//! Rules about comments: their first word, and their width.
+//! Rules about comments and documents: the first word, and the width.
 
 use super::tree::{File, Tree, Violation};
 
 /// The widest that a comment may be; rustfmt keeps code within the same width.
 pub(crate) const COLUMNS: usize = 100;
+
+/// The widest that a line of a document may be.
+const DOCUMENT_COLUMNS: usize = 120;
+
+/// The documents that a program writes.
+const WRITTEN_BY_PROGRAMS: &str = "docs/bench/";
 
 /// A doc comment that begins with one of these words asks a question instead of answering it.
 const QUESTION_WORDS: &[&str] = &[
@@ -34,6 +40,27 @@ pub(super) fn doc_width(tree: &Tree) -> Vec<Violation> {
     violations
 }
 
+/// Finds lines of documents that are too wide to read next to the code.
+pub(super) fn document_width(tree: &Tree) -> Vec<Violation> {
+    let documents = tree.files().iter().filter(|file| {
+        let is_written_by_hand = !file.path.starts_with(WRITTEN_BY_PROGRAMS);
+        file.has_extension(&["md"]) && file.is_reviewed() && is_written_by_hand
+    });
+    let mut violations = Vec::new();
+    for file in documents {
+        let mut is_code = false;
+        for (number, line) in file.lines() {
+            let is_fence = line.trim_start().starts_with("```");
+            is_code ^= is_fence;
+            if !is_fence && !is_code && is_wide_prose(line) {
+                let advice = format!("wrap it at {DOCUMENT_COLUMNS} columns");
+                violations.push(file.violation(number, advice));
+            }
+        }
+    }
+    violations
+}
+
 /// Returns the number and the text of the first line of each doc comment.
 pub(crate) fn doc_comments(file: &File) -> impl Iterator<Item = (usize, &str)> {
     let mut next = 0;
@@ -58,6 +85,13 @@ pub(crate) fn is_too_wide(line: &str) -> bool {
     let text = start.trim_start_matches(['/', '!', ' ']);
     let is_fixed = text.starts_with('|') || text.contains("://") || text.contains("]: ");
     is_comment && !is_fixed && line.chars().count() > COLUMNS
+}
+
+/// Returns `true` if the line of a document is too wide. A row of a table, an image, a footnote and
+/// the address of a link are one line, so they may be.
+fn is_wide_prose(line: &str) -> bool {
+    let is_fixed = line.starts_with(['|', '!', '[']);
+    !is_fixed && line.chars().count() > DOCUMENT_COLUMNS
 }
 
 /// Returns the text of a line of a doc comment.
@@ -98,5 +132,19 @@ mod tests {
             found,
             [1, 2, 3].map(|line| format!("xtask/src/a.rs:{line}"))
         );
+    }
+
+    #[test]
+    fn a_wide_line_of_a_document_is_found() {
+        let wide = "x".repeat(121);
+        let text =
+            format!("{wide}\n- {wide}\n| {wide}\n```sh\n{wide}\n```\n![{wide}]\n[^1]: {wide}\n");
+        let files = [
+            ("docs/a.md", &*text),
+            ("docs/bench/a.md", &*text),
+            ("a.txt", &*text),
+        ];
+        let found = found("document-width", &files);
+        assert_eq!(found, ["docs/a.md:1", "docs/a.md:2"]);
     }
 }
