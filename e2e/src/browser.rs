@@ -131,7 +131,7 @@ impl Tab {
         Ok(self.client.back().await?)
     }
 
-    /// Runs the body of an `async` function in the page and returns what it returns.
+    /// Runs the body of an `async` function in the page and returns its result.
     ///
     /// # Errors
     /// If it throws.

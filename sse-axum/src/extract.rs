@@ -7,8 +7,8 @@ use http::request::Parts;
 use sse_core::{ResumeFrom, response::LAST_EVENT_ID};
 
 /// The place at which the client asks to continue: its `Last-Event-ID` header, or the query
-/// parameter `lastEventId` from clients that cannot set headers. Never
-/// rejects, so there is no `Option<LastEventId>`: take it as it is.
+/// parameter `lastEventId` from clients that cannot set headers. Never rejects, so there is no
+/// `Option<LastEventId>`: take it as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LastEventId(pub ResumeFrom);
 

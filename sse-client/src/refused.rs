@@ -36,7 +36,7 @@ pub struct Refused {
     pub status: StatusCode,
     /// The `Content-Type` header, if there was one.
     pub content_type: Option<String>,
-    /// The text of the body: its first 16 KiB, as far as they arrived within two seconds.
+    /// The text of the body: its first 16 KiB, or as much of them as arrived within two seconds.
     pub text: String,
     /// The wait that the server asks for by `Retry-After`.
     pub retry_after: Option<Duration>,

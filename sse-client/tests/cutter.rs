@@ -1,7 +1,6 @@
 //! Every connection is severed at random bytes for a minute: every event arrives once and in order.
 //!
-//! `CUTTER_SEED=7` cuts connections at the same bytes again, as far as they are made in the same
-//! order.
+//! `CUTTER_SEED=7` cuts connections at the same bytes again, if they are made in the same order.
 
 use std::{
     env, io,

@@ -9,7 +9,7 @@ use sse_core::{ResumeFrom, response::LAST_EVENT_ID};
 pub struct LastEventId(pub ResumeFrom);
 
 impl LastEventId {
-    /// Returns what the extractor gives, for an endpoint that is not a function.
+    /// Does the extractor's work, for an endpoint that is not a function.
     pub(crate) fn of(request: &Request) -> Self {
         let header = request.headers().get(LAST_EVENT_ID);
         let header = header.map(HeaderValue::as_bytes);

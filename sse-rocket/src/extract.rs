@@ -17,7 +17,7 @@ use sse_core::{ResumeFrom, response::LAST_EVENT_ID};
 pub struct LastEventId(pub ResumeFrom);
 
 impl LastEventId {
-    /// Returns what the guard gives, for a handler that is not a function.
+    /// Does the guard's work, for a handler that is not a function.
     pub(crate) fn of(request: &Request<'_>) -> Self {
         let header = request.headers().get_one(LAST_EVENT_ID);
         let query = request.uri().query();

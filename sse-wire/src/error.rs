@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::{field::InvalidField, message::ParseMessageError};
 
-/// The text of an error as its `Debug`, which is what a `main` prints that returns it: the name of
-/// a variant would not say what to do.
+/// Makes the text of an error its `Debug` as well, because a `main` that returns the error prints
+/// that: the name of a variant would not say what to do.
 macro_rules! debug_is_the_text {
     ($($error:ty),* $(,)?) => {$(
         impl fmt::Debug for $error {

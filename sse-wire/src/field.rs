@@ -4,17 +4,17 @@ use std::{fmt, str::FromStr};
 
 use crate::text::Text;
 
-/// The `id` of an event: what a client hands back as `Last-Event-ID` to continue where it was.
+/// The `id` of an event, which a client sends back as `Last-Event-ID` to continue where it was.
 ///
-/// Holds only what comes back as it was sent. CR or LF would end its line, a client ignores an id
-/// with NUL ([HTML, 9.2.6]), no HTTP header carries another control character but TAB, and HTTP
-/// removes spaces and tabs from the ends of one; so an id has none of these. Clients hold whatever
-/// a server sends: this is about publishing.
+/// It is text that comes back as it was sent. CR or LF would end its line, a client ignores an id
+/// with NUL ([HTML, 9.2.6]), no HTTP header carries any control character except TAB, and HTTP
+/// removes spaces and tabs from its ends; so an id has none of these. Clients keep any id that a
+/// server sends: these rules are for publishing.
 ///
 /// An empty id is not the same as none: it makes the client forget its last id. A hub treats it as
 /// none.
 ///
-/// Prefer at most 128 bytes of `[0-9A-Za-z._~-]`, as the ids that a history gives. The Fetch
+/// Prefer at most 128 bytes of `[0-9A-Za-z._~-]`, like the ids that a history gives. The Fetch
 /// standard does not let `Last-Event-ID` pass to another origin without a CORS preflight, and a
 /// proposal to do so is for such short and plain values only ([whatwg/fetch#568]). So a page that
 /// sets the header itself, as with `fetch`, causes one; the reconnects of an `EventSource` cause
@@ -22,7 +22,8 @@ use crate::text::Text;
 ///
 /// Cheap to clone. A string to serde, with feature `serde`.
 ///
-/// [HTML, 9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+/// [HTML, 9.2.6]:
+/// https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 /// [whatwg/fetch#568]: https://github.com/whatwg/fetch/issues/568
 ///
 /// ```
@@ -42,8 +43,8 @@ pub struct EventId(Text);
 impl EventId {
     /// The longest id in bytes that a published message may carry and that is taken from a request.
     ///
-    /// What a client may send back must be bounded, and what is published must be something
-    /// that a client can send back; hence one number for both.
+    /// An id that a client sends back must be bounded, and a published one must be one that a
+    /// client can send back; hence one number for both.
     pub const MAX_BYTES: usize = 1024;
 
     /// Returns `true` for the empty id, which makes a client forget its last one.
@@ -52,16 +53,15 @@ impl EventId {
     }
 }
 
-/// The type of an event, by which a browser picks the listener; `message` where a message has none.
+/// The type of an event, by which a browser picks the listener; `message` if a message has none.
 ///
-/// Holds no CR or LF and is not empty: on the wire an empty type is the same as
-/// no type, so leave it out instead.
+/// It has no CR or LF and is not empty: on the wire an empty type is the same as no type, so leave
+/// it out instead.
 ///
-/// Three names mean something already. `message` is the same as none. `error` and `open` are
-/// allowed, but what a page listens to with `addEventListener("error")` or `onerror` also fires
-/// when its connection is lost, and `open` when it is made: choose other names. A hub publishes no
-/// `gap`: by that one it says itself that a client has missed something (`Gap::EVENT` in
-/// `sse-core`).
+/// Three names have a meaning already. `message` is the same as none. `error` and `open` are
+/// allowed, but a page's listener for `error`, or its `onerror`, is also called when the connection
+/// is lost, and one for `open` when it is made: choose other names. A hub refuses `gap`, by which
+/// it tells a client itself that something is missing (`Gap::EVENT` in `sse-core`).
 ///
 /// Cheap to clone. A string to serde, with feature `serde`.
 ///
@@ -83,10 +83,10 @@ impl EventType {
     pub const MESSAGE: &'static str = "message";
 }
 
-/// An [`EventType`] that stands in the program: `event_type!("trade")`.
+/// Makes an [`EventType`] of a literal: `event_type!("trade")`.
 ///
-/// The compiler checks it, wherever it stands; [`EventType::from_static`] outside of a `const` is
-/// checked when it is called.
+/// The compiler checks it everywhere; [`EventType::from_static`] outside of a `const` is checked
+/// when it is called.
 ///
 /// ```
 /// use sse_wire::{Message, event_type};
@@ -188,7 +188,7 @@ const fn check_type(text: &str) -> Result<(), InvalidField> {
     }
 }
 
-/// As `memchr` would, but also at compile time.
+/// Finds a byte as `memchr` would, but also at compile time.
 const fn contains(text: &str, byte: u8) -> bool {
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
@@ -200,11 +200,11 @@ const fn contains(text: &str, byte: u8) -> bool {
     false
 }
 
-/// The same conversions for both newtypes: every way in goes through the check.
+/// Implements the same conversions for both newtypes: every one goes through the check.
 macro_rules! conversions {
     ($name:ident, $check:ident) => {
         impl $name {
-            /// From text in the program, without a copy.
+            /// Makes one of text in the program, without a copy.
             ///
             /// # Panics
             ///
@@ -217,7 +217,7 @@ macro_rules! conversions {
                 }
             }
 
-            /// The text.
+            /// Returns the text.
             pub fn as_str(&self) -> &str {
                 self.0.as_str()
             }
@@ -292,7 +292,7 @@ macro_rules! numbers {
     ($($number:ty),*) => {$(
         impl From<$number> for EventId {
             fn from(number: $number) -> Self {
-                // Digits and a sign are nothing that is refused.
+                // Digits and a sign are never refused.
                 Self(number.to_string().into())
             }
         }

@@ -88,7 +88,8 @@ pub(crate) fn strip_bom(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
 }
 
-/// UTF-8 decode of the Encoding standard: what is not UTF-8 becomes U+FFFD, never an error.
+/// Decodes as "UTF-8 decode" of the Encoding standard does: bytes that are not UTF-8 become U+FFFD,
+/// never an error.
 pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
     utf8(bytes).map_or_else(|| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
@@ -96,7 +97,7 @@ pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
 /// The text, if the bytes are UTF-8.
 #[inline]
 pub(crate) fn utf8(bytes: &[u8]) -> Option<&str> {
-    /// From here on SIMD is faster also where it has to begin with the end.
+    /// The length from which SIMD is faster, even if it has to begin at the end.
     const LONG: usize = 128;
     if bytes.len() < LONG {
         str::from_utf8(bytes).ok()

@@ -20,7 +20,7 @@ impl Lines {
         &self.0
     }
 
-    /// Returns the text, as a string of its own.
+    /// Returns the text as a `String`.
     pub fn into_string(self) -> String {
         self.0
     }

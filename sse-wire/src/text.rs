@@ -1,4 +1,4 @@
-//! Text that is cheap to clone, and free where it stands in the program.
+//! Text that is cheap to clone, and free if it is a literal in the program.
 
 use std::{
     cmp::Ordering,

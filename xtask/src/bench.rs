@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: builds the bench crate, which is a workspace of its own, and runs it.
+//! `cargo xtask bench`: builds the bench crate, which is a separate workspace, and runs it.
 
 use std::fs;
 use std::process::Command;

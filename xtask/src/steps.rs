@@ -19,7 +19,7 @@ use crate::{manifest, tidy};
 pub(crate) struct Step {
     /// The name that `--step` takes.
     pub(crate) name: &'static str,
-    /// One line that says what is checked.
+    /// One line that names the subject of the check.
     pub(crate) description: &'static str,
     /// Runs the step, and adds the tests that it ran, if any.
     pub(crate) run: fn(&mut TestCounts) -> Result<()>,
@@ -120,7 +120,7 @@ fn models(counts: &mut TestCounts) -> Result<()> {
     run_tests(command.env("RUSTFLAGS", "--cfg sse_model"), counts)
 }
 
-/// Checks `bench`, a workspace of its own, in the same target folder, so that shared dependencies
+/// Checks `bench`, a separate workspace, in the same target folder, so that shared dependencies
 /// are built once.
 fn bench(counts: &mut TestCounts) -> Result<()> {
     let bench = |words: &str, rest: &str| {

@@ -82,7 +82,7 @@ fn run_step(step: &Step) -> Report {
     let mut counts = TestCounts::default();
     let result = (step.run)(&mut counts);
     if let Err(error) = &result {
-        // On stdout, so that it stands in its place also when stderr goes elsewhere.
+        // On stdout, so that it is in its place even if stderr goes elsewhere.
         println!("error: {error:#}");
         counts.failed = counts.failed.max(1);
     }

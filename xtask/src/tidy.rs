@@ -49,7 +49,7 @@ struct Rule {
     check: fn(&Tree) -> Vec<Violation>,
 }
 
-/// All rules. The doc of each function says what it asks for.
+/// All rules. The doc of each function states the rule.
 const RULES: &[Rule] = &[
     rule("core-is-framework-free", crates::core_is_framework_free),
     rule("adapters-stand-alone", crates::adapters_stand_alone),

@@ -89,7 +89,7 @@ fn start_process(
         .args(arguments)
         .args(TYPES.map(|(kind, _)| kind))
         .kill_on_drop(true)
-        // Drivers end with their standard input, also where nothing is dropped.
+        // Drivers end with their standard input, even if nothing is dropped.
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

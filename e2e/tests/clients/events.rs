@@ -3,8 +3,8 @@
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-/// The types of the messages that have one, for clients that listen for a type, each also as it
-/// stands in a query.
+/// The types of the messages that have one, for clients that listen for a type, each also as it is
+/// written in a query.
 pub(crate) const TYPES: [(&str, &str); 3] = [
     ("gap", "gap"),
     ("order", "order"),
@@ -58,8 +58,8 @@ impl Event {
     }
 }
 
-/// A message to publish: its type as it stands in a query, if it has one, the same in plain text,
-/// and data.
+/// A message to publish: its type as it is written in a query, if it has one, the same in plain
+/// text, and data.
 #[derive(Debug)]
 pub(crate) struct Draft {
     pub(crate) query: String,

@@ -175,7 +175,7 @@ impl Cast {
         }
     }
 
-    /// Waits until each client is as far as it should be. One that is not has failed.
+    /// Waits until each client has got as far as it should. One that has not has failed.
     async fn settle(&mut self, step: &str) {
         // deadline: one for all, because they work at the same time
         let deadline = Instant::now() + PATIENCE;

@@ -15,7 +15,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// A server that publishes only what the test does; and its end.
+/// A server that publishes only for the test, and its end.
 async fn serve() -> (Server, SocketAddr, JoinHandle<std::io::Result<()>>) {
     let server = Server::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -26,7 +26,7 @@ async fn serve() -> (Server, SocketAddr, JoinHandle<std::io::Result<()>>) {
     (server, address, tokio::spawn(serving))
 }
 
-/// A client, and what it prints.
+/// A client and its output.
 fn client(address: SocketAddr, query: &str) -> (EventSource, UnboundedReceiver<String>) {
     let (printed, lines) = mpsc::unbounded_channel();
     let source = follow(format!("http://{address}/events{query}"), move |line| {
@@ -37,7 +37,8 @@ fn client(address: SocketAddr, query: &str) -> (EventSource, UnboundedReceiver<S
     (source.backoff(backoff), lines)
 }
 
-/// A client whose stream is open: it gets whatever is published from now on.
+/// Starts a client and waits until its stream is open: it gets everything that is published from
+/// now on.
 async fn open(address: SocketAddr, query: &str) -> (EventSource, UnboundedReceiver<String>) {
     let (mut source, lines) = client(address, query);
     let opening = async { while !matches!(source.next().await, Some(Update::Open(_))) {} };

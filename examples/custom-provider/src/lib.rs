@@ -67,7 +67,7 @@ impl Broadcast {
         self.channel.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Finds out what a client that begins at a position has missed.
+    /// Returns the outcome for a client that begins at a position.
     fn outcome(
         &self,
         subscription: &Subscription,
@@ -117,7 +117,7 @@ impl Provider for Broadcast {
     }
 
     async fn shutdown(&self) -> Result<(), ProviderClosed> {
-        // Without a sender, receivers get what is left in the channel and then its end.
+        // Without a sender, receivers get the rest of the channel and then its end.
         self.channel().sender.take().map(drop).ok_or(ProviderClosed)
     }
 }

@@ -82,7 +82,7 @@ async fn ask(chat: &Chat, prompt: &str) -> (String, Result<(), AskError>) {
     (String::from_utf8(output).unwrap(), end)
 }
 
-/// Tells what was written at each flush.
+/// Reports the bytes that were written at each flush.
 struct Flushed {
     text: String,
     texts: UnboundedSender<String>,

@@ -1,4 +1,4 @@
-//! The status of a service every two seconds, in axum. Each client has a stream of its own: no hub,
+//! The status of a service every two seconds, in axum. Each client has its own stream: no hub,
 //! no topics, no history.
 //!
 //! ```text

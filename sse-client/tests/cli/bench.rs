@@ -1,4 +1,4 @@
-//! `sse bench`: what it says adds up. How fast anything is, no test asks.
+//! `sse bench`: its figures add up. No test asks how fast anything is.
 
 use std::time::Instant;
 

@@ -94,7 +94,7 @@ fn what_a_hostile_server_sends_does_not_reach_the_terminal_as_it_is() {
         assert!(is_harmless(&ended.stdout), "{ended:?}");
         assert!(ended.stdout.contains("]52;c;AAAA"), "{ended:?}");
     }
-    // Errors repeat what a server says.
+    // Errors repeat the text of a server.
     let sse = Sse::start(&["tail", &server.url()]);
     server
         .accept()

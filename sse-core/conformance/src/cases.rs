@@ -1,4 +1,4 @@
-//! A list of cases becomes tests here.
+//! The macro that turns a list of cases into tests.
 
 use std::{future::Future, time::Duration};
 
@@ -19,7 +19,7 @@ macro_rules! cases {
     };
 }
 
-/// Runs an asynchronous case on a runtime of its own.
+/// Runs an asynchronous case on its own runtime.
 pub(crate) fn block_on(case: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -19,8 +19,8 @@ use crate::{
 /// One server-sent event before it is sent, with the fields of the standard and a comment.
 ///
 /// A message that would break the stream cannot be made: [`EventId`], [`EventType`] and [`Lines`]
-/// hold only text that is safe in their place. Each line of the data and of the comment gets a
-/// line of its own on the wire.
+/// hold only text that is safe in their place. Each line of the data and of the comment is one line
+/// on the wire.
 ///
 /// Feature `serde` makes it `Serialize` and `Deserialize`: a map of its fields, `retry` in
 /// milliseconds.
@@ -73,8 +73,10 @@ impl Message {
 
     /// Creates a message whose data is the JSON of a value. Available with feature `json`.
     ///
-    /// Fails as `serde_json` fails: a map whose keys are not strings, or an error
-    /// from the value's own `Serialize`.
+    /// # Errors
+    ///
+    /// Those of `serde_json`: for a map whose keys are not strings, and from the value's own
+    /// `Serialize`.
     #[cfg(feature = "json")]
     pub fn json<T: ::serde::Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
         serde_json::to_string(value).map(Self::data)

@@ -1,4 +1,4 @@
-//! From text to a message.
+//! The parser: from text to a message.
 
 use std::{str::FromStr, time::Duration};
 
@@ -27,8 +27,8 @@ pub enum ParseMessageError {
 
 /// Reads one message in the wire format, by the rules of a client: one leading byte order mark is
 /// removed, unknown fields, ids with NUL and malformed `retry` values are ignored, the last `id`,
-/// `event` and `retry` win. The blank line at the end may be missing. Other than by a client,
-/// whatever is no [`EventId`](crate::EventId) is ignored, too.
+/// `event` and `retry` win. The blank line at the end may be missing. Unlike in a client,
+/// an id that is no [`EventId`](crate::EventId) is ignored, too.
 impl FromStr for Message {
     type Err = ParseMessageError;
 

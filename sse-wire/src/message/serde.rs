@@ -1,4 +1,4 @@
-//! A message as a map of its fields; what is not set is left out. Available with feature `serde`.
+//! A message as a map of the fields that are set. Available with feature `serde`.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::{
     lines::Lines,
 };
 
-/// The shape on paper: `retry` in milliseconds as on the wire.
+/// The fields as they are serialised: `retry` in milliseconds, as on the wire.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fields {

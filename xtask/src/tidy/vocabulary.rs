@@ -16,7 +16,7 @@ pub(super) const NOT_YET: &[&str] = &[
     "sse-store/",
 ];
 
-/// Words and phrases that are not used, each with what is.
+/// Words and phrases that are not used, each with those to use instead.
 ///
 /// An entry is found in text and in identifiers, as whole words: `crowd` in "a crowd", `take_crowd`
 /// and `CrowdSize`, and not in "crowded".
@@ -46,7 +46,7 @@ const FORBIDDEN: &[(&str, &str)] = &[
 pub(super) fn forbidden_names(tree: &Tree) -> Vec<Violation> {
     let mut violations = Vec::new();
     for file in tree.files().iter().filter(|file| {
-        // This file has to name what it looks for.
+        // This file has to contain the words that it looks for.
         file.has_extension(&["rs", "md"]) && file.is_reviewed() && !file.path.ends_with(file!())
     }) {
         for (number, line) in file.lines() {

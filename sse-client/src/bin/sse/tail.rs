@@ -79,7 +79,7 @@ impl Follower {
                         return Ok(Ok(Exit::Done));
                     }
                 } else {
-                    // On a terminal, events and notes stand in the order in which they happened.
+                    // On a terminal, events and notes appear in the order in which they happened.
                     self.flush().await?;
                     if let Update::Closed(closed) = update {
                         return Ok(self.closed(&closed));

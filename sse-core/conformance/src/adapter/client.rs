@@ -146,8 +146,8 @@ impl Client {
 }
 
 impl Response {
-    /// A refusal that a browser survives: an event stream of nothing but the time after which to
-    /// come back and the reason, which ends. Returns what it says.
+    /// Checks that this is a refusal that a browser survives: an event stream that ends after the
+    /// time to come back and the reason. Returns its text.
     pub async fn is_survived(self) -> String {
         assert_eq!(self.status, 200);
         assert_eq!(self.header("content-type"), Some("text/event-stream"));
@@ -162,7 +162,7 @@ impl Response {
         text
     }
 
-    /// A refusal for now: 503, when to come back, and no event stream.
+    /// Checks that this is a refusal for now: 503, a time to come back, and no event stream.
     pub fn is_503_with_retry_after(&self) {
         assert_eq!(self.status, 503);
         let seconds = self.header("retry-after").map(str::parse::<u64>);
@@ -173,7 +173,7 @@ impl Response {
         assert_ne!(self.header("content-type"), Some("text/event-stream"));
     }
 
-    /// The value of a header; that there are two is a failure.
+    /// Returns the value of a header; two of the same name are a failure.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self
             .headers
@@ -192,17 +192,17 @@ impl Response {
 }
 
 impl Body {
-    /// The next chunk.
+    /// Returns the next chunk.
     pub async fn piece(&mut self) -> Piece {
         in_time("the next piece of the body", self.read()).await
     }
 
-    /// The next chunk, if it comes within this time.
+    /// Returns the next chunk, if it comes within this time.
     pub async fn piece_within(&mut self, time: Duration) -> Option<Piece> {
         tokio::time::timeout(time, self.read()).await.ok()
     }
 
-    /// The beginning of a subscription: the id of its place and a blank line.
+    /// Returns the beginning of a subscription: the id of its place and a blank line.
     pub async fn opening(&mut self) -> String {
         let text = self.text().await;
         let id = text
@@ -213,7 +213,7 @@ impl Body {
         id.to_owned()
     }
 
-    /// The next chunk as text.
+    /// Returns the next chunk as text.
     pub async fn text(&mut self) -> String {
         match self.piece().await {
             Piece::Data(bytes) => String::from_utf8(bytes).expect("an event stream is UTF-8"),
@@ -221,7 +221,7 @@ impl Body {
         }
     }
 
-    /// All text up to the clean end of the body.
+    /// Returns all text up to the clean end of the body.
     pub async fn rest(mut self) -> String {
         let mut text = Vec::new();
         loop {
@@ -233,7 +233,7 @@ impl Body {
         }
     }
 
-    /// The next event; comments are passed over.
+    /// Returns the next event; comments are passed over.
     pub async fn event(&mut self) -> OwnedEvent {
         loop {
             if let Some(event) = self.events.pop_front() {
@@ -246,7 +246,7 @@ impl Body {
         }
     }
 
-    /// The data of the next events.
+    /// Returns the data of the next events.
     pub async fn data(&mut self, count: usize) -> Vec<String> {
         let mut data = Vec::new();
         while data.len() < count {

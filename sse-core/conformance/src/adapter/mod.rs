@@ -40,7 +40,7 @@ pub type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
 #[derive(Clone, Copy, Debug)]
 pub struct Subject {
     /// Serves the app below on a listener until told to stop, then shuts down gracefully and
-    /// returns. Called on a thread of its own, without a runtime; clients connect once it polls its
+    /// returns. Called on its own thread, without a runtime; clients connect once it polls its
     /// [`Stop`].
     ///
     /// Tie the hub to the server's shutdown in the way the adapter recommends. The app:

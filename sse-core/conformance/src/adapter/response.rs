@@ -11,8 +11,8 @@ use sse_core::{
 
 use super::{Server, Subject, client::Piece};
 
-/// The Response section of the design, word for word. Written out here, so that a slip in
-/// the one place that defines them is seen.
+/// The headers of an event stream, written out here so that a slip in the one place that defines
+/// them is seen.
 pub(super) const HEADERS: [(&str, &str); 3] = [
     ("content-type", "text/event-stream"),
     ("cache-control", "no-cache, no-transform"),

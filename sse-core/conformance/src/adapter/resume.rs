@@ -156,7 +156,7 @@ pub async fn the_query_resumes_and_the_header_wins(subject: Subject) {
     }
 }
 
-/// Lets nobody in who has missed something.
+/// Refuses every client that has missed something.
 #[derive(Debug)]
 struct RefusesGaps(Arc<Joe>);
 

@@ -1,4 +1,4 @@
-//! Everything that was published, and what of it is kept.
+//! All published messages, and which of them are kept.
 
 use sse_core::{
     EventId,
@@ -18,7 +18,7 @@ fn bits(topics: u8) -> impl Iterator<Item = usize> {
     (0..TOPICS.len()).filter(move |n| topics & (1 << n) != 0)
 }
 
-/// By topic: the number after the newest message of it that was dropped. What follows is kept.
+/// By topic: the number after its newest dropped message. The messages from there on are kept.
 type Drops = [usize; TOPICS.len()];
 
 /// The least and the most that was dropped: the same if the subject is exact.
@@ -28,7 +28,7 @@ pub(super) struct Dropped {
     most: Drops,
 }
 
-/// A place between messages, and what is no loss to a client there.
+/// A place between messages, and the messages that are no loss to a client there.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     /// The client has everything before this number,
@@ -40,12 +40,12 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Moves behind a message that has been read.
+    /// Moves past a message that has been read.
     pub(super) fn go_on(&mut self, number: usize) {
         self.from = number + 1;
     }
 
-    /// Leaves out, perhaps, what another place does: of a client that is told nothing.
+    /// Perhaps leaves out what another place leaves out, for a client that is told nothing.
     pub(super) fn may_skip(&mut self, other: &Self) {
         self.before.most = other.before.most;
     }
@@ -105,7 +105,7 @@ impl List {
         }
     }
 
-    /// Drops what is too much of each topic, then what is too much of all.
+    /// Drops the surplus of each topic, then that of all.
     fn drop_old(&mut self) {
         for n in 0..TOPICS.len() {
             while let Some(oldest) = self.surplus(1 << n, self.settings.topic_messages) {
@@ -119,7 +119,7 @@ impl List {
         }
     }
 
-    /// Returns the oldest that is kept of these topics, if there are more than `most`.
+    /// Returns the oldest kept message of these topics, if there are more than `most`.
     fn surplus(&self, topics: u8, most: usize) -> Option<usize> {
         let is_kept = |number: &usize| self.is_kept(*number, topics, &self.dropped);
         let mut kept = (0..self.len()).filter(is_kept);
@@ -127,7 +127,7 @@ impl List {
         (1 + kept.count() > most).then_some(oldest)
     }
 
-    /// Returns whether a message is kept for one of these topics once so much is dropped.
+    /// Returns whether a message is kept for one of these topics once this much is dropped.
     fn is_kept(&self, number: usize, topics: u8, dropped: &Drops) -> bool {
         bits(self.messages[number].topics & topics).any(|n| dropped[n] <= number)
     }
@@ -151,7 +151,7 @@ impl List {
         Dropped { least, most }
     }
 
-    /// Returns the place behind what a client has the id of.
+    /// Returns the place after the message or place whose id a client has.
     pub(super) fn behind(&self, seen: &Seen) -> Place {
         match *seen {
             Seen::Place(place) => place,
@@ -180,7 +180,7 @@ impl List {
         }
     }
 
-    /// Returns a place with what is kept after it, for a client that is told of what is not.
+    /// Returns a place with the messages kept after it, for a client that is told of the others.
     pub(super) fn skip(&self, place: &Place) -> Place {
         Place {
             before: self.dropped(),
@@ -188,7 +188,7 @@ impl List {
         }
     }
 
-    /// Returns what comes next for a client of these topics at a place, at the soonest and at the
+    /// Returns the next message for a client of these topics at a place, at the soonest and at the
     /// latest.
     pub(super) fn next(&self, place: &Place, topics: u8) -> [Option<usize>; 2] {
         [place.before.least, place.before.most].map(|dropped| {
@@ -211,7 +211,7 @@ impl List {
         may
     }
 
-    /// Returns what a client of these topics may be told that comes back with an id.
+    /// Returns the possible outcomes for a client of these topics that comes back with an id.
     pub(super) fn outcomes(&self, seen: &Seen, topics: u8) -> Vec<Outcome> {
         let mut outcomes = match seen {
             Seen::Place(place) if place.run < self.run => vec![Outcome::Gap(Gap::Unknown)],
@@ -230,10 +230,10 @@ impl List {
         outcomes
     }
 
-    /// Returns what a client with the id of a message is told once so much is dropped.
+    /// Returns the outcome for a client with the id of a message, once this much is dropped.
     fn outcome(&self, seen: usize, topics: u8, dropped: &Drops) -> Outcome {
         let entry = &self.messages[seen];
-        // Where it is exact, who has the last that was dropped has missed nothing.
+        // If it is exact, a client that has the last dropped message has missed nothing.
         let from = seen + usize::from(self.subject.is_exact);
         let is_known = bits(entry.topics & topics).any(|n| dropped[n] <= from);
         let newest = bits(topics).map(|n| dropped[n]).max().unwrap_or(0);

@@ -1,13 +1,13 @@
-//! A provider with history against a model that is too simple to be wrong: a list of everything
-//! that was published.
+//! A provider with history against a model that is too simple to be wrong: a list of all published
+//! messages.
 //!
 //! Clients come, read, lose their connections, come back with the last id they have seen, if only
-//! that of the place where their stream began, or with an older one; the server restarts. What a
-//! client is given is exactly what the list says that it has not seen; where the list says that
-//! something is no longer kept, it is told. A client that begins with everything is given of each
-//! topic what is kept of it when it comes.
+//! that of the place where their stream began, or with an older one; the server restarts. A client
+//! is given exactly those messages that it has not seen according to the list; if some of them are
+//! no longer kept, it is told. A client that begins with everything is given all that is kept of
+//! each topic when it comes.
 //!
-//! [`account`] asks for less and does more: whatever becomes of a client, it gets everything or is
+//! [`account`] asks for less and does more: whatever happens to a client, it gets everything or is
 //! told.
 
 pub mod account;
@@ -22,7 +22,7 @@ use sse_core::{Joe, OnGap};
 use self::world::World;
 use crate::cases::block_on;
 
-/// The provider that is held against the model.
+/// The provider that is compared with the model.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject {
     /// Makes Joe, with its history in a folder if that is to survive. Called again after a restart.
@@ -33,7 +33,7 @@ pub struct Subject {
     pub is_exact: bool,
 }
 
-/// The room that there is.
+/// The room for messages.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// In the queue of a topic.
@@ -71,7 +71,7 @@ pub enum Step {
         topics: u8,
         /// The message.
         after: Index,
-        /// If it cannot continue.
+        /// The policy if it cannot continue.
         on_gap: OnGap,
     },
     /// A client comes back with the last id it has seen.
@@ -127,7 +127,7 @@ pub fn settings() -> impl Strategy<Value = Settings> {
     )
 }
 
-/// Does the steps, and fails where something is not as the model says.
+/// Takes the steps, and fails if anything differs from the model.
 pub fn run(subject: Subject, settings: Settings, folder: &Path, steps: Vec<Step>) {
     block_on(async {
         let mut world = World::new(subject, settings, folder);

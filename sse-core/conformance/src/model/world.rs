@@ -1,4 +1,4 @@
-//! A server and its clients, and what they should see.
+//! A server and its clients, and the messages that they should see.
 
 use std::{
     path::{Path, PathBuf},
@@ -134,7 +134,7 @@ impl World {
         });
     }
 
-    /// Connects a client with the last id it has seen; what it is told is what the list says.
+    /// Connects a client with the last id it has seen, and checks the outcome against the list.
     async fn reconnect(&mut self, n: usize, on_gap: OnGap) {
         let client = &mut self.clients[n];
         client.listener = None;

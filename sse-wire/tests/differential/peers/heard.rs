@@ -24,7 +24,7 @@ pub(super) struct Listener {
     heard: Heard,
 }
 
-/// A block as it stands in the stream. A field that is missing is `None`.
+/// A block as it is in the stream. A field that is missing is `None`.
 #[derive(Debug)]
 pub(super) struct Block<'a> {
     pub(super) id: Option<&'a str>,

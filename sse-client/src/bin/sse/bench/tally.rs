@@ -16,7 +16,7 @@ use crate::exit::Failure;
 /// The start of a latency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Measure {
-    /// The publish, whose time stands in the data.
+    /// The publish, whose time is in the data.
     FromPublish,
     /// The arrival at the first client that got the same event.
     Spread,
@@ -118,7 +118,7 @@ impl Tally {
             return;
         }
         for (event, mark) in events.iter().zip(marks) {
-            // An event of somebody else.
+            // Another publisher's event.
             let Some(mark) = mark else { continue };
             let latency = match self.measure {
                 Measure::FromPublish => micros(now - self.epoch).saturating_sub(mark),

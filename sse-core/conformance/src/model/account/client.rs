@@ -72,13 +72,13 @@ impl Client {
         }
     }
 
-    /// Connects with the id that there is, if it is not connected.
+    /// Connects with its id, if it is not connected.
     pub(super) async fn connect(&mut self, server: &mut Server) {
         if self.connection.is_some() {
             return;
         }
         let Ok(body) = server.subscribe(&self.id, self.wishes).await else {
-            // It loads the current state, and comes again as new.
+            // It loads the current state, and comes back as a new client.
             *self = Self::new(self.wishes);
             return;
         };
@@ -100,7 +100,7 @@ impl Client {
         });
     }
 
-    /// Returns where its stream begins if it subscribes now, and its id is of no use.
+    /// Returns the place where its stream begins if it subscribes now and its id means nothing.
     fn begin(&self, server: &Server) -> Stand {
         let Wishes {
             topics,
@@ -136,7 +136,7 @@ impl Client {
         self.cut();
     }
 
-    /// Takes an id for its own, and counts from there on what follows that id.
+    /// Takes on an id, and counts the messages after that id from then on.
     pub(super) fn adopt(&mut self, id: Vec<u8>, server: &Server) {
         self.cut();
         self.account = Account::new(self.wishes.topics);
@@ -177,7 +177,7 @@ impl Client {
         }
     }
 
-    /// Notes that its stream is about to end, after everything before a number.
+    /// Notes that its stream is about to end after all messages before a number.
     pub(super) fn expect_end(&mut self, number: usize) {
         if let Some(connection) = &mut self.connection {
             let before = connection.ends_after.unwrap_or(number);
@@ -240,7 +240,7 @@ impl Client {
         piece.is_some()
     }
 
-    /// Takes in what has arrived of a piece.
+    /// Decodes the part of a piece that has arrived.
     fn take_in(&mut self, bytes: &[u8], server: &Server) {
         let Some(mut connection) = self.connection.take() else {
             return;
@@ -261,7 +261,7 @@ impl Client {
             self.id = id.into();
         }
         if self.account.is_told() && connection.told_at.as_deref() != Some(id) {
-            // An id without data: what is missing was published before it.
+            // An id without data: the missing messages were published before it.
             let stand = server.truth.stand(&self.id, self.wishes.topics);
             let [due, ..] = stand.expect("an id of this server").due;
             self.account.pass_over(due);
@@ -320,7 +320,7 @@ impl Client {
         }
     }
 
-    /// Returns whether it goes on behind a gap in the middle of its stream and is told nothing.
+    /// Returns whether it continues after a gap in the middle of its stream and is told nothing.
     fn skips_in_silence(&self, server: &Server) -> bool {
         let goes_on = server.settings.overflow == Overflow::Skip || self.account.may_get_older();
         goes_on && self.wishes.on_gap == OnGap::Silent
@@ -332,7 +332,7 @@ impl Connection {
         matches!(self.body.outcome(), Outcome::Gap(_))
     }
 
-    /// Checks that the first piece has told of a gap if there is one, unless nobody wants to know.
+    /// Checks that the first piece tells of a gap if there is one, unless the client is silent.
     fn check_opening(&self, on_gap: OnGap) {
         let is_to_be_told = self.is_gap() && on_gap != OnGap::Silent;
         assert_eq!(self.told_at.is_some(), is_to_be_told, "told of a gap");

@@ -1,4 +1,4 @@
-//! `Account`: what a client has got, and what is owed to it.
+//! `Account`: the messages that a client has got, and those that it is owed.
 
 use super::{
     bits,
@@ -16,12 +16,12 @@ pub(super) struct Account {
     /// It may get messages that are not owed to it.
     may_get_older: bool,
     /// It was told, since its last message or in the middle of several topics, that something is
-    /// missing of what there was before this number.
+    /// missing of the messages before this number.
     told: Option<usize>,
 }
 
 impl Account {
-    /// The account of a client that has never been here.
+    /// Opens the account of a client that has never connected.
     pub(super) fn new(topics: u8) -> Self {
         Self {
             topics,
@@ -41,20 +41,20 @@ impl Account {
         };
     }
 
-    /// Goes on after a gap, without what is missing.
+    /// Continues after a gap, without the missing messages.
     pub(super) fn go_on(&mut self, due: Due) {
         let newest = self.newest;
         self.begin(due, false);
         self.newest = newest;
     }
 
-    /// Takes note of what the client was told in the middle of its stream: it is missing something
-    /// of what there was before a number.
+    /// Notes that the client was told, in the middle of its stream, that it is missing something
+    /// before a number.
     pub(super) fn be_told(&mut self, number: usize) {
         self.told = Some(number);
     }
 
-    /// Forgets what the client was told in a stream that has ended: it comes back with its id.
+    /// Forgets the notices of a stream that has ended: the client comes back with its id.
     pub(super) fn forget_told(&mut self) {
         self.told = None;
     }
@@ -68,7 +68,7 @@ impl Account {
         self.told.is_some()
     }
 
-    /// Passes over what was published before a number, because the client was told.
+    /// Passes over the messages before a number, because the client was told.
     pub(super) fn pass_over(&mut self, number: usize) {
         self.due = self.due.map(|due| due.map(|from| from.max(number)));
     }
@@ -90,7 +90,7 @@ impl Account {
         due.min().is_some_and(|due| *due >= before)
     }
 
-    /// Enters a message. `skips` says that its client has asked not to be told of what it skips.
+    /// Enters a message. `skips` says that its client has asked not to be told of skipped ones.
     pub(super) fn enter(&mut self, number: usize, truth: &Truth, skips: bool) {
         let topics = truth.topics(number) & self.topics;
         assert_ne!(topics, 0, "{number} is of other topics");

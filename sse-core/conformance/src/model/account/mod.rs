@@ -1,42 +1,41 @@
-//! The account: nothing is lost in silence, whatever becomes of a client and its connections.
+//! The account: nothing is lost in silence, whatever happens to a client and its connections.
 //!
-//! Clients do what the `EventSource` of a browser does. They keep the last event id, also from
-//! blocks without data; they are cut off at any moment, before the first byte, between two pieces
-//! and in the middle of one; they come back with what they have. Some come with an id that is not
+//! Clients do what the `EventSource` of a browser does. They keep the last event id, even that of a
+//! block without data; they are cut off at any moment, before the first byte, between two pieces
+//! and in the middle of one; they come back with the id they have. Some come with an id that is not
 //! theirs. Readers are slow, queues and history are short, streams are asked to end, the server
 //! restarts.
 //!
-//! Each client keeps an account of the messages that it gets. The truth is the list of everything
-//! that was published. At the end everyone comes back, one more message is published to all, and
-//! everyone reads up to it. Then this holds:
+//! Each client keeps an account of the messages that it gets. The truth is the list of all
+//! published messages. At the end all clients come back, one more message is published to all, and
+//! all read up to it. Then this holds:
 //!
 //! * **Once and in order.** From its first connection on, a client has got every message to one of
-//!   its topics, each once, in the order in which they were published;
+//!   its topics, each once, in the order of publishing;
 //! * **or it was told**, between the two neighbours that it has got, that something is missing: by
-//!   an `event: gap`, or by the refusal of its connection. That counts for what was published
-//!   before the client subscribed, or in the middle of a stream before it was told, and for
-//!   nothing after it. Of several topics each loses its own messages: there what is left of one
-//!   may come between the gap and a message after the lost ones of another.
+//!   an `event: gap`, or by the refusal of its connection. That covers messages published
+//!   before the client subscribed, or in the middle of a stream before it was told, and none after
+//!   it. Each of several topics loses messages separately: the rest of one may come between the gap
+//!   and a message after the lost ones of another.
 //! * **Nobody is misled**: an id that stands for nothing here, or for the place of other topics,
 //!   is always a gap. Where nothing is dropped, an id that stands for something never is.
-//! * **A stream that ends because it was asked to** has given what was accepted before. Only a
-//!   provider whose last handle is gone takes its history along, and a reader that has fallen out
-//!   of its queue is not given the rest: its client is told when it comes back.
+//! * **A stream that ends because it was asked to** has delivered all that was accepted before.
+//!   Only a provider whose last handle is gone takes its history with it, and a reader that has
+//!   overflowed is not given the rest: its client is told when it comes back.
 //!
 //! The *first connection* is the first whose opening has arrived: the first piece, with the id of
 //! the place where the stream begins. A client that was cut off before has nothing to come back
-//! with. It counts as new, and what was published meanwhile is not owed to it. So does a client
-//! that was refused: it loads the current state and comes without an id.
+//! with. It counts as new, and messages published meanwhile are not owed to it. The same goes for a
+//! client that was refused: it loads the current state and comes without an id.
 //!
-//! To a client that begins with everything that is kept, older messages are owed, too: of each
-//! topic as many as its history keeps for certain. The same goes for one that was told of a gap and
-//! has everything [replayed](OnGap::Replay), also what it has got before.
+//! A client that begins with everything that is kept is owed older messages, too: of each topic as
+//! many as its history keeps for certain. The same goes for one that was told of a gap and has
+//! everything [replayed](OnGap::Replay), including messages that it has already got.
 //!
-//! A stream goes on behind a gap in its middle if its reader [skips](Overflow::Skip) or has begun
-//! with everything; any other ends, and its client is told when it comes back. One that is
-//! [silent](OnGap::Silent) is told nothing in its stream: there the
-//! [outcome](sse_core::resume::Outcome) of the connection counts, and behind what it goes on it has
-//! asked for.
+//! A stream continues after a gap in its middle if its reader [skips](Overflow::Skip) or has begun
+//! with everything; any other ends, and its client is told when it comes back. A client with
+//! [`OnGap::Silent`] is told nothing in its stream: there the [outcome](sse_core::resume::Outcome)
+//! of the connection counts, and a gap in the middle is what it has asked for.
 
 mod client;
 mod ledger;
@@ -74,7 +73,7 @@ pub struct Settings {
     pub spreads: bool,
 }
 
-/// More than is published in a run.
+/// A number of messages that no run reaches.
 const MANY: usize = 1_000;
 
 impl Settings {
@@ -111,7 +110,7 @@ pub struct Wishes {
     on_gap: OnGap,
 }
 
-/// A kind of message. All with data are counted, others are only in the way.
+/// A kind of message. Those with data are counted, the others are there to get in the way.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// Data.
@@ -128,18 +127,18 @@ pub enum Kind {
     Retry,
 }
 
-/// An id that a client has not got in its own stream.
+/// An id that a client has not got from its own stream.
 #[derive(Clone, Debug)]
 pub enum Forgery {
-    /// Of a run that never was.
+    /// An id of a run that never existed.
     Invented(u16),
-    /// No text.
+    /// Bytes that are not text.
     Unreadable,
-    /// Of a message or place of anyone, also of one before a restart.
+    /// The id of any message or place, even of one before a restart.
     Given(Index),
-    /// The one that another client has now.
+    /// The id that another client has now.
     Stolen(Index),
-    /// Its own, far beyond the end.
+    /// The id that it has, with a position far beyond the end.
     Beyond,
 }
 
@@ -150,7 +149,7 @@ pub enum Step {
     Publish {
         /// To these topics, as bits.
         topics: u8,
-        /// So.
+        /// A message of this kind.
         kind: Kind,
         /// This many bytes besides the number.
         size: usize,
@@ -161,21 +160,21 @@ pub enum Step {
     Connect(Index),
     /// A client reads one piece; it connects first, as above.
     Read(Index),
-    /// A client reads what there is.
+    /// A client reads everything that is there.
     ReadAll(Index),
     /// A connection is cut between two pieces.
     Cut(Index),
-    /// A connection is cut in the middle of the next piece, behind a part of its bytes.
+    /// A connection is cut in the middle of the next piece, after a part of its bytes.
     CutWithin(Index, Index),
     /// A client comes with an id that is not its own.
     Forge(Index, Forgery),
-    /// A stream is asked to end; its client reads on, or later.
+    /// A stream is asked to end; its client reads to the end, now or later.
     End(Index, bool),
     /// The server ends and begins again.
     Restart {
         /// The last handle is dropped; else it is shut down.
         by_drop: bool,
-        /// The clients read what is left; else they are cut off.
+        /// The clients read the rest; else they are cut off.
         reads_on: bool,
     },
 }
@@ -201,7 +200,7 @@ pub fn seeds(usual: u32) -> u32 {
     })
 }
 
-/// A server's settings: all policies, much room and little.
+/// The settings of a server: all policies, much room and little.
 pub fn settings() -> impl Strategy<Value = Settings> {
     let overflow = prop_oneof![
         Just(Overflow::CatchUp),
@@ -276,7 +275,7 @@ fn forgery() -> impl Strategy<Value = Forgery> {
     ]
 }
 
-/// Does the steps, and fails where an account does not add up.
+/// Takes the steps, and fails if an account does not add up.
 pub fn run(subject: Subject, settings: Settings, folder: &Path, steps: Vec<Step>) {
     block_on(async {
         let mut world = World {

@@ -12,7 +12,7 @@ use sse_core::{
 
 use super::{Kind, Settings, Subject, Wishes, names, truth::Truth};
 
-/// A hub on Joe that can be started again, and what was published there.
+/// A hub on Joe that can be started again, and the messages that were published there.
 pub(super) struct Server {
     subject: Subject,
     pub(super) settings: Settings,
@@ -27,7 +27,7 @@ struct Running {
     hub: Hub,
 }
 
-/// A client is refused, and so told of a gap.
+/// The refusal of a client, which tells it of a gap.
 pub(super) struct Refused;
 
 impl Server {
@@ -55,7 +55,7 @@ impl Server {
         self.running = Some(Running { joe, hub });
     }
 
-    /// Ends all streams after what was published.
+    /// Ends all streams after the published messages.
     pub(super) async fn stop(&mut self, by_drop: bool) {
         if by_drop {
             self.running = None;
@@ -65,7 +65,7 @@ impl Server {
         }
     }
 
-    /// Begins again. Nobody may have anything of the old one.
+    /// Starts again. Nothing may hold a part of the old server.
     pub(super) fn restart(&mut self) {
         self.running = None;
         if !self.subject.survives {
@@ -92,7 +92,7 @@ impl Server {
         }
     }
 
-    /// Subscribes a client that sends this id; what it is told is what the id stands for.
+    /// Subscribes a client that sends this id, and checks that the outcome is what the id means.
     pub(super) async fn subscribe(&self, id: &[u8], wishes: Wishes) -> Result<SseBody, Refused> {
         let mut from = ResumeFrom::from_request((!id.is_empty()).then_some(id), None);
         if wishes.from_earliest {

@@ -1,4 +1,4 @@
-//! `Truth`: everything that was published, and what each id stands for.
+//! `Truth`: all published messages, and the meaning of each id.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use super::{Settings, TOPICS, bits};
 /// By topic: the number from which on every message is owed.
 pub(super) type Due = [usize; TOPICS.len()];
 
-/// Everything that was published, and what each id stands for.
+/// All published messages, and the meaning of each id.
 ///
 /// Messages are numbers, in the order in which they were published.
 #[derive(Debug, Default)]
@@ -16,11 +16,11 @@ pub(super) struct Truth {
     published: Vec<Published>,
     /// By number: the place in that list.
     messages: Vec<usize>,
-    /// The place in that list where the history begins that is still there.
+    /// The place in that list where the present history begins.
     begin: usize,
     /// All ids that were ever given out.
     ids: Vec<String>,
-    /// The meaning of those that this history has given out.
+    /// The meaning of the ids that this history has given out.
     stands: HashMap<String, Stand>,
 }
 
@@ -79,8 +79,9 @@ impl Truth {
         }
     }
 
-    /// Returns the place before what is kept for certain of these topics: no topic has more than
-    /// its part, and all together no more than the least that a history with these bounds holds.
+    /// Returns the place before the messages of these topics that are kept for certain: no topic
+    /// has more than its part, and all together no more than a history with these bounds keeps at
+    /// least.
     pub(super) fn earliest(&self, topics: u8, settings: &Settings) -> Stand {
         let latest = self.latest(topics);
         if !settings.keeps_history {
@@ -101,11 +102,11 @@ impl Truth {
     /// Adds an id.
     pub(super) fn give(&mut self, id: String, stand: Stand) {
         self.ids.push(id.clone());
-        // Who begins with everything may begin at the same place later.
+        // A client that begins with everything may begin at the same place later.
         self.stands.entry(id).or_insert(stand);
     }
 
-    /// Returns what an id stands for, for a client of these topics.
+    /// Returns the meaning of an id for a client of these topics.
     pub(super) fn stand(&self, id: &[u8], topics: u8) -> Option<Stand> {
         let stand = *self.stands.get(str::from_utf8(id).ok()?)?;
         let is_theirs = if stand.is_place {
