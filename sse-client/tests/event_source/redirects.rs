@@ -148,7 +148,7 @@ async fn as_many_as_the_limit_are_followed() {
 }
 
 #[tokio::test]
-async fn another_origin_sees_no_credentials_and_the_first_one_sees_them_again() {
+async fn another_origin_sees_no_credentials_and_the_first_sees_them_again() {
     let other = Server::start([Script::events("id: 8\ndata: a\n\n"), Script::events("")]).await;
     let away = to("307 Temporary Redirect", &other.url("/b"));
     let server = Server::start([away.clone(), away]).await;

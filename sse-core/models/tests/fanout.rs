@@ -35,7 +35,11 @@ fn fanout(queue_messages: usize) -> Arc<Fanout> {
 /// Publishes one byte, which is also its position.
 fn publish(fanout: &Fanout, n: u8, topics: impl Into<Topics>) -> Result<(), ProviderClosed> {
     let guard = fanout.lock()?;
-    guard.publish(&topics.into(), &Bytes::copy_from_slice(&[n]), Position(n.into()));
+    guard.publish(
+        &topics.into(),
+        &Bytes::copy_from_slice(&[n]),
+        Position(n.into()),
+    );
     Ok(())
 }
 
