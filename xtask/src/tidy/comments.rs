@@ -87,10 +87,11 @@ pub(crate) fn is_too_wide(line: &str) -> bool {
     is_comment && !is_fixed && line.chars().count() > COLUMNS
 }
 
-/// Returns `true` if the line of a document is too wide. A row of a table, an image, a footnote and
-/// the address of a link are one line, so they may be.
+/// Returns `true` if the line of a document is too wide. A row of a table, an image, a footnote,
+/// the address of a link and a long name cannot be wrapped, so they may be.
 fn is_wide_prose(line: &str) -> bool {
-    let is_fixed = line.starts_with(['|', '!', '[']);
+    let is_long_name = line.split_whitespace().count() <= 2;
+    let is_fixed = line.starts_with(['|', '!', '[']) || is_long_name;
     !is_fixed && line.chars().count() > DOCUMENT_COLUMNS
 }
 
@@ -136,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_wide_line_of_a_document_is_found() {
-        let wide = "x".repeat(121);
+        let wide = "x ".repeat(61);
         let text =
             format!("{wide}\n- {wide}\n| {wide}\n```sh\n{wide}\n```\n![{wide}]\n[^1]: {wide}\n");
         let files = [
