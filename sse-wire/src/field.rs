@@ -106,74 +106,61 @@ macro_rules! event_type {
 
 /// A reason for which a text cannot be an [`EventId`] or an [`EventType`].
 #[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{} {}", self.field(), self.reason())]
 #[non_exhaustive]
 pub enum InvalidField {
     /// An id or type with CR or LF would end its line and inject fields into the stream.
-    #[error("{field} {}", self.reason())]
     LineBreak {
         /// `id` or `event`.
         field: &'static str,
     },
     /// Clients ignore an id with NUL.
-    #[error("{field} {}", self.reason())]
-    Nul {
-        /// Always `id`.
-        field: &'static str,
-    },
+    Nul,
     /// A client could not send an id back that has a control character other than TAB.
-    #[error("{field} {}", self.reason())]
-    Control {
-        /// Always `id`.
-        field: &'static str,
-    },
+    Control,
     /// A space or TAB at the beginning or end of an id would not come back.
-    #[error("{field} {}", self.reason())]
-    Blank {
-        /// Always `id`.
-        field: &'static str,
-    },
+    Blank,
     /// An empty type means the same as none.
-    #[error("{field} {}", self.reason())]
-    Empty {
-        /// Always `event`.
-        field: &'static str,
-    },
+    Empty,
 }
 
 impl InvalidField {
-    /// The text without the field, for the compiler, too.
+    const fn field(self) -> &'static str {
+        match self {
+            Self::LineBreak { field } => field,
+            Self::Nul | Self::Control | Self::Blank => "id",
+            Self::Empty => "event",
+        }
+    }
+
+    /// Returns the text without the field, at compile time, too.
     const fn reason(self) -> &'static str {
         match self {
             Self::LineBreak { .. } => "holds a line break; it must be one line",
-            Self::Nul { .. } => "holds a NUL character; clients would ignore it",
-            Self::Control { .. } => {
-                "holds a control character, which no header can carry; leave it out"
-            }
-            Self::Blank { .. } => {
-                "begins or ends with a space or a tab, which HTTP removes; trim it"
-            }
-            Self::Empty { .. } => "is empty; leave it out instead",
+            Self::Nul => "holds a NUL character; clients would ignore it",
+            Self::Control => "holds a control character, which no header can carry; leave it out",
+            Self::Blank => "begins or ends with a space or a tab, which HTTP removes; trim it",
+            Self::Empty => "is empty; leave it out instead",
         }
     }
 }
 
 const fn check_id(text: &str) -> Result<(), InvalidField> {
-    let field = "id";
     if contains(text, b'\n') || contains(text, b'\r') {
-        return Err(InvalidField::LineBreak { field });
+        return Err(InvalidField::LineBreak { field: "id" });
     }
     if contains(text, 0) {
-        return Err(InvalidField::Nul { field });
+        return Err(InvalidField::Nul);
     }
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
         if first.is_ascii_control() && *first != b'\t' {
-            return Err(InvalidField::Control { field });
+            return Err(InvalidField::Control);
         }
         rest = tail;
     }
     match text.as_bytes() {
-        [b' ' | b'\t', ..] | [.., b' ' | b'\t'] => Err(InvalidField::Blank { field }),
+        [b' ' | b'\t', ..] | [.., b' ' | b'\t'] => Err(InvalidField::Blank),
         _ => Ok(()),
     }
 }
@@ -182,7 +169,7 @@ const fn check_type(text: &str) -> Result<(), InvalidField> {
     if contains(text, b'\n') || contains(text, b'\r') {
         Err(InvalidField::LineBreak { field: "event" })
     } else if text.is_empty() {
-        Err(InvalidField::Empty { field: "event" })
+        Err(InvalidField::Empty)
     } else {
         Ok(())
     }

@@ -57,14 +57,8 @@ fn ids_types_and_comments_cannot_inject_fields() {
             Err(InvalidField::LineBreak { field: "event" })
         );
     }
-    assert_eq!(
-        EventId::try_from("a\0"),
-        Err(InvalidField::Nul { field: "id" })
-    );
-    assert_eq!(
-        EventType::try_from(""),
-        Err(InvalidField::Empty { field: "event" })
-    );
+    assert_eq!(EventId::try_from("a\0"), Err(InvalidField::Nul));
+    assert_eq!(EventType::try_from(""), Err(InvalidField::Empty));
     encodes(
         &Message::data("x").comment("a\ndata: b\rdata: c"),
         ": a\n: data: b\n: data: c\ndata: x\n\n",
@@ -77,13 +71,13 @@ fn ids_types_and_comments_cannot_inject_fields() {
 fn an_id_is_text_that_a_header_can_carry() {
     let control = (1..0x20).chain([0x7f]).map(char::from);
     for character in control.filter(|character| !"\t\n\r".contains(*character)) {
-        let expected = Err(InvalidField::Control { field: "id" });
+        let expected = Err(InvalidField::Control);
         for bad in [format!("a{character}b"), character.into()] {
             assert_eq!(EventId::try_from(bad.as_str()), expected, "{bad:?}");
         }
     }
     for bad in [" a", "a ", "\ta", "a\t", " ", "\t", " \t "] {
-        let expected = Err(InvalidField::Blank { field: "id" });
+        let expected = Err(InvalidField::Blank);
         assert_eq!(EventId::try_from(bad), expected, "{bad:?}");
     }
     for good in [
