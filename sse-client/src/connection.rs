@@ -71,7 +71,7 @@ impl Connection {
     fn new(config: &Config, body: Body, last_event_id: String) -> Self {
         let decoder = Decoder::new()
             .limits(config.limits)
-            .with_last_event_id(last_event_id);
+            .resume_from(last_event_id);
         Self {
             body: BodyDataStream::new(body),
             decoder: ChunkDecoder::new(decoder),

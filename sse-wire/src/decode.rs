@@ -18,7 +18,7 @@ use crate::{
 ///
 /// Memory is bounded by [`Limits`], whatever the input is.
 ///
-/// On a reconnect start a new decoder [`with_last_event_id`](Self::with_last_event_id):
+/// On a reconnect start a new decoder [`resume_from`](Self::resume_from):
 /// the last event id outlives the connection, everything else does not.
 ///
 /// [HTML, 9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
@@ -70,7 +70,7 @@ impl Decoder {
 
     /// Sets the id to start from: that of the last event before a reconnect.
     #[must_use]
-    pub fn with_last_event_id(mut self, id: impl Into<String>) -> Self {
+    pub fn resume_from(mut self, id: impl Into<String>) -> Self {
         self.block.start_from(id.into());
         self
     }

@@ -131,7 +131,7 @@ fn nothing_else_ends_a_line() {
 
 #[test]
 fn a_decoder_starts_empty_except_for_the_last_event_id() {
-    let mut decoder = Decoder::new().with_last_event_id("7");
+    let mut decoder = Decoder::new().resume_from("7");
     assert_eq!(decoder.last_event_id(), "7");
     assert_eq!(
         feed(&mut decoder, "data: a\n\n"),

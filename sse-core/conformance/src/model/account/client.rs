@@ -90,7 +90,7 @@ impl Client {
         let id = String::from_utf8_lossy(&self.id);
         self.connection = Some(Connection {
             body,
-            decoder: Decoder::new().with_last_event_id(id),
+            decoder: Decoder::new().resume_from(id),
             begin: self.begin(server),
             is_first: self.id.is_empty(),
             has_opened: false,
