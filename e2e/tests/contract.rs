@@ -15,7 +15,7 @@ use sse_conformance::{
     adapter::{Body, Client, Piece, Response},
     in_time,
 };
-use tokio::time::timeout;
+use tokio::{io::AsyncWriteExt as _, net::TcpStream, time::timeout};
 
 /// Expands to the whole suite, as tests of one app.
 macro_rules! contract {
@@ -32,6 +32,7 @@ macro_rules! contract {
                 the_last_1000_messages_are_replayed_and_older_ones_are_a_gap,
                 sigterm_ends_a_hundred_streams_cleanly_and_then_the_process,
                 a_client_that_never_reads_does_not_hold_up_the_end,
+                a_request_that_is_never_finished_does_not_hold_up_the_end,
                 a_taken_address_is_an_error_that_says_what_to_do,
             ]
         );
@@ -311,6 +312,25 @@ async fn a_client_that_never_reads_does_not_hold_up_the_end(app: App) -> Result<
     for _ in 0..20 {
         server.publish("", &data).await?;
     }
+    let status = server.stop(WITHIN).await?;
+    assert!(status.success(), "{status}");
+    Ok(())
+}
+
+async fn a_request_that_is_never_finished_does_not_hold_up_the_end(app: App) -> Result<()> {
+    let server = Server::start(app).await?;
+    let mut clients = Vec::new();
+    for start in [
+        "",
+        "GET /events HTTP/1.1\r\nhost: a\r\nx: ",
+        "POST /publish HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nx",
+    ] {
+        let mut client = TcpStream::connect(server.address()).await?;
+        client.write_all(start.as_bytes()).await?;
+        clients.push(client);
+    }
+    // A request after these has been answered, so the server has seen them.
+    open(&server, "/events").await;
     let status = server.stop(WITHIN).await?;
     assert!(status.success(), "{status}");
     Ok(())

@@ -26,7 +26,8 @@ const MOST_DATA: usize = 2 << 20;
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let hub = Hub::new(Joe::builder().replayer(FiniteReplayer::new(1_000)).build());
+    let joe = Joe::builder().replayer(FiniteReplayer::new(1_000));
+    let hub = Hub::new(joe.max_subscribers(example_page::MOST_CLIENTS).build());
     rt::spawn(example_page::publish_the_time(hub.clone()));
 
     let listener = example_page::listen().await?;

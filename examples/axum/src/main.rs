@@ -34,9 +34,9 @@ use sse_axum::{
     sse_core::response::Post,
 };
 use sse_store::Store;
-use tokio::time;
 
-/// The time for which clients that do not read may hold up the end of the process.
+/// The time for which clients that do not read, or that never finish a request, may hold up the end
+/// of the process.
 const GRACE: Duration = Duration::from_secs(1);
 
 #[tokio::main]
@@ -47,7 +47,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         [option, directory] if option == "--store" => Joe::builder().replayer(store(directory)?),
         _ => return Err("usage: example-axum [--store DIR]".into()),
     };
-    let hub = Hub::new(joe.build());
+    let hub = Hub::new(joe.max_subscribers(example_page::MOST_CLIENTS).build());
     tokio::spawn(example_page::publish_the_time(hub.clone()));
 
     let listener = example_page::listen().await?;
@@ -58,7 +58,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         axum::serve(listener, app(hub.clone())).with_graceful_shutdown(hub.shutdown_on_signals());
     tokio::select! {
         result = server => result?,
-        () = async { hub.closed().await; time::sleep(GRACE).await } => {}
+        () = hub.closed_for(GRACE) => {}
     }
     Ok(())
 }

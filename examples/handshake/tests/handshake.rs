@@ -64,13 +64,42 @@ impl Drop for Program {
     }
 }
 
-fn get(address: &str) -> Result<String, Box<dyn Error>> {
+/// Requests `/`, and returns the answer.
+fn request(method: &str, address: &str) -> Result<String, Box<dyn Error>> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(DEADLINE))?;
-    write!(stream, "GET / HTTP/1.0\r\nhost: {address}\r\n\r\n")?;
+    write!(stream, "{method} / HTTP/1.0\r\nhost: {address}\r\n\r\n")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     Ok(answer)
+}
+
+#[cfg(unix)]
+#[test]
+fn a_request_that_is_never_finished_does_not_hold_up_the_end() -> Result<(), Box<dyn Error>> {
+    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+    let mut server = Program::start(env!("CARGO_BIN_EXE_handshake-server"), &address)?;
+    server.prints(&address);
+    let mut half = TcpStream::connect(&address)?;
+    half.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nx: ")?;
+    // Answered after the other connection was accepted.
+    request("GET", &address)?;
+
+    let kill = Command::new("kill")
+        .arg(server.child.id().to_string())
+        .status()?;
+    assert!(kill.success(), "{kill}");
+    let deadline = Instant::now() + DEADLINE;
+    let status = loop {
+        match server.child.try_wait()? {
+            Some(status) => break status,
+            None if Instant::now() > deadline => panic!("it does not end"),
+            // pace: looks again
+            None => thread::sleep(Duration::from_millis(20)),
+        }
+    };
+    assert!(status.success(), "{status}");
+    Ok(())
 }
 
 #[test]
@@ -84,7 +113,9 @@ fn a_client_waits_for_the_server_gets_its_messages_and_comes_back() -> Result<()
         let server = Program::start(env!("CARGO_BIN_EXE_handshake-server"), &address)?;
         client.prints("connected");
         for n in 1..=3 {
-            let answer = get(&address)?;
+            let page = request("GET", &address)?;
+            assert!(page.contains("<form method=post>"), "{page}");
+            let answer = request("POST", &address)?;
             assert!(
                 answer.ends_with(&format!("sent: hello number {n}\n")),
                 "{answer}"

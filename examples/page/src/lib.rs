@@ -10,6 +10,10 @@ use tokio::{net::TcpListener, time};
 /// The page: it shows what it receives, and publishes.
 pub const PAGE: &str = include_str!("../index.html");
 
+/// The most subscribers. A connection takes 20 to 500 KiB in a framework, and a client that has
+/// left counts until the framework notices.
+pub const MOST_CLIENTS: usize = 10_000;
+
 const CLOCK: EventType = EventType::from_static("clock");
 
 /// Publishes the time on topic `clock` every second, until the hub is shut down.

@@ -21,9 +21,9 @@ use sse_poem::{
     FiniteReplayer, Hub, Joe, LastEventId, Sse, SseError, Subscription, Topics,
     sse_core::response::Post,
 };
-use tokio::time;
 
-/// The time for which clients that do not read may hold up the end of the process.
+/// The time for which clients that do not read, or that never finish a request, may hold up the end
+/// of the process.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// The most bytes that may be posted; the hub takes fewer, and says so.
@@ -31,7 +31,8 @@ const MOST_DATA: usize = 2 << 20;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let hub = Hub::new(Joe::builder().replayer(FiniteReplayer::new(1_000)).build());
+    let joe = Joe::builder().replayer(FiniteReplayer::new(1_000));
+    let hub = Hub::new(joe.max_subscribers(example_page::MOST_CLIENTS).build());
     tokio::spawn(example_page::publish_the_time(hub.clone()));
 
     let listener = example_page::listen().await?;
@@ -39,12 +40,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Connections inherit it. Without it a small message waits until the client has acknowledged
     // the one before.
     SockRef::from(&listener).set_tcp_nodelay(true)?;
-    let server = Server::new_with_acceptor(TcpAcceptor::from_tokio(listener)?)
-        .run_with_graceful_shutdown(app(hub.clone()), hub.shutdown_on_signals(), None);
-    tokio::select! {
-        result = server => result?,
-        () = async { hub.closed().await; time::sleep(GRACE).await } => {}
-    }
+    Server::new_with_acceptor(TcpAcceptor::from_tokio(listener)?)
+        // Or a single connection of HTTP/2 may open any number of streams.
+        .http2_max_concurrent_streams(200)
+        .run_with_graceful_shutdown(app(hub.clone()), hub.shutdown_on_signals(), Some(GRACE))
+        .await?;
     Ok(())
 }
 

@@ -25,19 +25,21 @@ use rocket::{
     routes,
     serde::json::{Value, json},
     shield::Shield,
-    tokio::{self, time},
+    tokio,
 };
 use sse_rocket::{
     FiniteReplayer, Hub, HubFairing, Joe, LastEventId, Sse, SseError, Subscription, Topics,
     sse_core::response::Post,
 };
 
-/// The time for which clients that do not read may hold up the end of the process.
+/// The time for which clients that do not read, or that never finish a request, may hold up the end
+/// of the process.
 const GRACE: Duration = Duration::from_secs(1);
 
 #[rocket::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let hub = Hub::new(Joe::builder().replayer(FiniteReplayer::new(1_000)).build());
+    let joe = Joe::builder().replayer(FiniteReplayer::new(1_000));
+    let hub = Hub::new(joe.max_subscribers(example_page::MOST_CLIENTS).build());
     tokio::spawn(example_page::publish_the_time(hub.clone()));
 
     let addresses = address().to_socket_addrs();
@@ -49,7 +51,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         result = server => {
             result.map_err(|error| cannot_listen(error.kind()))?;
         }
-        () = async { hub.closed().await; time::sleep(GRACE).await } => {}
+        () = hub.closed_for(GRACE) => {}
     }
     Ok(())
 }

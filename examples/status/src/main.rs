@@ -20,6 +20,9 @@ use tokio::{net::TcpListener, sync::watch, time};
 
 const STATUS: EventType = EventType::from_static("status");
 
+/// The time for which a client that never finishes its request may hold up the end of the process.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// The number of statuses before `Done`.
 const ROUNDS: u32 = 5;
 
@@ -32,13 +35,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // Or a small message waits until the client has acknowledged the one before.
     let listener = listener.tap_io(|tcp| _ = tcp.set_nodelay(true));
-    let on_signal = service.clone();
-    axum::serve(listener, app(service))
-        .with_graceful_shutdown(async move {
-            let _ = tokio::signal::ctrl_c().await;
-            on_signal.stop();
-        })
-        .await?;
+    let (on_signal, stopped) = (service.clone(), service.stopped());
+    let server = axum::serve(listener, app(service)).with_graceful_shutdown(async move {
+        let _ = tokio::signal::ctrl_c().await;
+        on_signal.stop();
+    });
+    tokio::select! {
+        result = server => result?,
+        () = async { stopped.await; time::sleep(GRACE).await } => {}
+    }
     Ok(())
 }
 

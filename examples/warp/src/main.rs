@@ -16,10 +16,10 @@ use sse_warp::{
     FiniteReplayer, Hub, Joe, LastEventId, PublishError, Sse, SseError, Subscription, Topics,
     last_event_id, sse_core::response::Post,
 };
-use tokio::time;
 use warp::{Filter, Reply, http::StatusCode, reply};
 
-/// The time for which clients that do not read may hold up the end of the process.
+/// The time for which clients that do not read, or that never finish a request, may hold up the end
+/// of the process.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// The most bytes that may be posted; the hub takes fewer, and says so.
@@ -27,7 +27,8 @@ const MOST_DATA: usize = 2 << 20;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let hub = Hub::new(Joe::builder().replayer(FiniteReplayer::new(1_000)).build());
+    let joe = Joe::builder().replayer(FiniteReplayer::new(1_000));
+    let hub = Hub::new(joe.max_subscribers(example_page::MOST_CLIENTS).build());
     tokio::spawn(example_page::publish_the_time(hub.clone()));
 
     let listener = example_page::listen().await?;
@@ -41,7 +42,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .run();
     tokio::select! {
         () = server => {}
-        () = async { hub.closed().await; time::sleep(GRACE).await } => {}
+        () = hub.closed_for(GRACE) => {}
     }
     Ok(())
 }

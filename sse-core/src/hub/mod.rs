@@ -10,10 +10,11 @@ use std::{
     pin::pin,
     sync::Arc,
     task::Poll,
+    time::Duration,
 };
 
 use futures_core::future::BoxFuture;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::sleep};
 
 pub use self::builder::HubBuilder;
 use self::{accept::accept, builder::StreamSettings};
@@ -207,6 +208,38 @@ impl Hub {
             signal.await;
             // Somebody else may have been first; the streams end either way.
             let _ = hub.shutdown().await;
+        }
+    }
+
+    /// Waits until the hub has [ended](Self::closed), and then for `grace`: the limit for a server
+    /// whose graceful shutdown has none.
+    ///
+    /// Most frameworks wait for every connection, so one client that does not read, or that never
+    /// finishes its request, would hold up the end of the process for ever. Needs a tokio runtime
+    /// with a clock.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # use std::{future::pending, time::Duration};
+    /// # use sse_core::{Hub, Joe};
+    /// # let hub = Hub::new(Joe::new());
+    /// # let server = pending::<()>();
+    /// # hub.shutdown().await;
+    /// # let grace = Duration::from_millis(1);
+    /// // axum::serve(listener, app).with_graceful_shutdown(hub.shutdown_on_signals())
+    /// tokio::select! {
+    ///     _ = server => {}
+    ///     () = hub.closed_for(grace) => {}
+    /// }
+    /// # }
+    /// ```
+    pub fn closed_for(&self, grace: Duration) -> impl Future<Output = ()> + Send + 'static {
+        let closed = self.closed();
+        async move {
+            closed.await;
+            // pace: this long, as documented
+            sleep(grace).await;
         }
     }
 

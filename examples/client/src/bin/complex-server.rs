@@ -17,7 +17,7 @@ use std::{env, error::Error, time::Duration};
 
 use axum::serve::ListenerExt;
 use example_client::Server;
-use tokio::{net::TcpListener, time};
+use tokio::net::TcpListener;
 
 /// The time for which clients that do not read may hold up the end of the process.
 const GRACE: Duration = Duration::from_secs(1);
@@ -31,14 +31,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(&address).await?;
     println!("listening on http://{}", listener.local_addr()?);
 
-    let closed = server.hub.closed();
+    let closed = server.hub.closed_for(GRACE);
     // Otherwise a small message waits until the client has acknowledged the one before.
     let listener = listener.tap_io(|tcp| _ = tcp.set_nodelay(true));
     let serving = axum::serve(listener, server.app())
         .with_graceful_shutdown(server.shutdown_on(stop_signal()));
     tokio::select! {
         result = serving => result?,
-        () = async { closed.await; time::sleep(GRACE).await } => {}
+        () = closed => {}
     }
     Ok(())
 }
