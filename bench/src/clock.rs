@@ -6,33 +6,33 @@ use anyhow::Result;
 use hdrhistogram::Histogram;
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
-/// Nanoseconds, exact to a thousandth, in little memory.
+/// Latencies in nanoseconds, exact to a thousandth.
 pub(crate) type Latencies = Histogram<u64>;
 
-/// Returns no latencies yet; those above ten minutes will count as ten minutes.
+/// Returns an empty histogram of latencies; those above ten minutes will count as ten minutes.
 pub(crate) fn latencies() -> Result<Latencies> {
     Ok(Histogram::new_with_bounds(1, 600_000_000_000, 3)?)
 }
 
-/// Returns nanoseconds on a clock that never goes back and is the same in every process.
+/// Returns the time on a clock that never goes back and is the same in every process.
 pub(crate) fn now() -> u64 {
     read(ClockId::Monotonic)
 }
 
-/// Nanoseconds as seconds.
+/// Returns nanoseconds as seconds.
 pub(crate) fn seconds(nanos: u64) -> f64 {
     real(nanos) / 1e9
 }
 
-/// A count, bytes or nanoseconds to calculate with.
+/// Returns a count, bytes or nanoseconds as a number to calculate with.
 #[expect(clippy::cast_precision_loss, reason = "all stay far below 2^52")]
 pub(crate) fn real(number: impl TryInto<u64>) -> f64 {
     number.try_into().map_or(f64::NAN, |number| number as f64)
 }
 
-/// A measurement of wall and CPU time that is under way.
+/// A measurement of wall and CPU time in progress.
 ///
-/// To read the CPU clock is a system call: [`Stopwatch::own`] says what one measurement adds.
+/// Reading the CPU clock is a system call: [`Stopwatch::own`] says how much one measurement adds.
 #[derive(Clone, Copy)]
 pub(crate) struct Stopwatch {
     clock: ClockId,
@@ -41,12 +41,12 @@ pub(crate) struct Stopwatch {
 }
 
 impl Stopwatch {
-    /// Starts, with the CPU time of this thread.
+    /// Starts with the CPU time of this thread.
     pub(crate) fn thread() -> Self {
         Self::start(ClockId::ThreadCPUTime)
     }
 
-    /// Starts, with the CPU time of all threads of this process, also those that have ended.
+    /// Starts with the CPU time of all threads of this process, including those that have ended.
     pub(crate) fn process() -> Self {
         Self::start(ClockId::ProcessCPUTime)
     }
@@ -64,21 +64,19 @@ impl Stopwatch {
         Spent { wall, cpu }
     }
 
-    /// Returns what a measurement of nothing gives on this thread: the median of a thousand.
+    /// Returns the time that a measurement of nothing gives on this thread: the median of many.
     pub(crate) fn own() -> Spent {
-        let spent = [(); 1_000].map(|()| Self::thread().spent());
-        let median = |mut times: [f64; 1_000]| {
-            times.sort_by(f64::total_cmp);
-            times[500]
+        let mut spent = [(); 1_000].map(|()| Self::thread().spent());
+        let mut median = |time: fn(&Spent) -> f64| {
+            spent.sort_by(|a, b| time(a).total_cmp(&time(b)));
+            time(&spent[500])
         };
-        Spent {
-            wall: median(spent.map(|spent| spent.wall)),
-            cpu: median(spent.map(|spent| spent.cpu)),
-        }
+        let (wall, cpu) = (median(|it| it.wall), median(|it| it.cpu));
+        Spent { wall, cpu }
     }
 }
 
-/// Nanoseconds.
+/// The nanoseconds that a measurement took.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Spent {
     pub(crate) wall: f64,
@@ -86,16 +84,14 @@ pub(crate) struct Spent {
 }
 
 impl Spent {
-    /// Subtracts the time that the measurements themselves have added.
+    /// Subtracts the time that this number of measurements have added themselves.
     pub(crate) fn without(self, own: Self, measurements: usize) -> Self {
-        let measurements = real(measurements);
-        Self {
-            wall: (self.wall - own.wall * measurements).max(0.0),
-            cpu: (self.cpu - own.cpu * measurements).max(0.0),
-        }
+        let left = |all: f64, own: f64| (all - own * real(measurements)).max(0.0);
+        let (wall, cpu) = (left(self.wall, own.wall), left(self.cpu, own.cpu));
+        Self { wall, cpu }
     }
 
-    /// Returns wall and CPU time of one, if it was spent on `count`.
+    /// Returns wall and CPU time of one of `count`.
     pub(crate) fn each(self, count: usize) -> [f64; 2] {
         [self.wall, self.cpu].map(|time| time / real(count))
     }
@@ -119,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_and_short_times_are_told_apart() {
+    fn long_and_short_times_are_distinguished() {
         let mut latencies = latencies().unwrap();
         latencies.saturating_record_n(1_000, 98);
         latencies.saturating_record_n(20_000_000_000, 2);
@@ -130,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stopwatch_sees_what_the_thread_does() {
+    fn a_stopwatch_sees_the_work_of_the_thread() {
         let watch = Stopwatch::thread();
         let sum: u64 = (0..1_000_000).map(std::hint::black_box).sum();
         let spent = watch.spent();

@@ -13,29 +13,23 @@ mod run;
 mod scenarios;
 mod server;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::Result;
 use clap::Parser;
-
-fn main() -> ExitCode {
-    match obey(Task::parse()) {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
 
 /// Measures server-sent events.
 #[derive(Parser)]
 enum Task {
     /// Measure
     Run(run::Options),
-    /// Write the report of a run that was saved
-    Report(run::Render),
-    /// One server process of a measurement
+    /// Write the report of a saved run
+    Report {
+        /// The file that a run has saved
+        from: PathBuf,
+        /// The folder to write to
+        to: PathBuf,
+    },
+    /// Serve one peer for a measurement
     #[command(hide = true)]
     Serve {
         /// The peer to serve with
@@ -43,7 +37,7 @@ enum Task {
         #[command(flatten)]
         settings: server::Settings,
     },
-    /// One measurement of a store, in a process of its own
+    /// Measure a store once, in this process
     #[command(hide = true)]
     Store {
         /// The measurement, as JSON
@@ -51,10 +45,10 @@ enum Task {
     },
 }
 
-fn obey(task: Task) -> Result<ExitCode> {
-    match task {
+fn main() -> anyhow::Result<ExitCode> {
+    match Task::parse() {
         Task::Run(options) => return run::run(&options),
-        Task::Report(render) => render.run()?,
+        Task::Report { from, to } => report::write(&report::Results::load(&from)?, &to)?,
         Task::Serve { peer, settings } => peers::serve(&peer, &settings)?,
         Task::Store { job } => in_process::measure_store(&job)?,
     }

@@ -9,13 +9,13 @@ use memchr::{memchr, memchr_iter, memrchr};
 /// Bytes of data in each message.
 pub(crate) const SIZE: usize = 128;
 
-/// Stands once in every message and nowhere else in what a server sends.
+/// A byte that stands once in every message and nowhere else in the output of a server.
 const MARKER: u8 = b'@';
 
 /// Hexadecimal digits of the time before the marker.
 const DIGITS: usize = 16;
 
-/// Data of `size` bytes, published at `time` (see [`clock::now`](crate::clock::now)).
+/// Makes data of `size` bytes, published at `time` (see [`clock::now`](crate::clock::now)).
 pub(crate) fn data(time: u64, size: usize) -> String {
     let mut data = "x".repeat(size.saturating_sub(DIGITS + 1));
     // Writing to a string cannot fail.
@@ -29,7 +29,7 @@ pub(crate) fn count(bytes: &[u8]) -> u64 {
     memchr_iter(MARKER, bytes).count() as u64
 }
 
-/// Finds when the first and the last message that end in these bytes were published.
+/// Finds the times at which the first and the last message that end in these bytes were published.
 ///
 /// `None` where framing or the end of the read cuts through the time; that sample is left out.
 pub(crate) fn times(bytes: &[u8]) -> [Option<u64>; 2] {
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn first_and_last_of_several_are_told_and_cut_ones_left_out() {
+    fn first_and_last_of_several_are_found_and_cut_ones_left_out() {
         let both = format!("data: {}\n\ndata: {}\n\n", data(1, 64), data(2, 64));
         assert_eq!(times(both.as_bytes()), [Some(1), Some(2)]);
         let cut = &both.as_bytes()[60..];

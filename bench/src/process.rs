@@ -1,4 +1,5 @@
-//! Other processes: a server as the measuring half sees it, and one that prints figures and ends.
+//! Other processes: a server as the measuring half sees it, and a program that prints figures and
+//! ends.
 
 use std::{
     fs,
@@ -19,10 +20,10 @@ use crate::{
     server::{Command, Published},
 };
 
-/// The time for a server to start, and to answer a question that takes it no time.
+/// The time for a server to start, or to answer a question that it can answer at once.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A running server; it is killed when this is dropped.
+/// A running server, killed on drop.
 pub(crate) struct Process {
     peer: String,
     child: Child,
@@ -70,13 +71,13 @@ impl Process {
         self.answer(Duration::ZERO)
     }
 
-    /// As [`published`](Self::published), but waits for it.
+    /// Waits for the server's account of its last publishing.
     pub(crate) fn wait_published(&self, patience: Duration) -> Result<Published> {
         let published = self.answer(patience)?;
         published.with_context(|| format!("{} did not publish in {patience:?}", self.peer))
     }
 
-    /// Asks the server how many clients it has.
+    /// Asks the server for the number of its clients.
     pub(crate) fn subscribers(&mut self) -> Result<usize> {
         self.tell(Command::Subscribers)?;
         let subscribers = self.answer(PATIENCE)?;
@@ -93,19 +94,21 @@ impl Process {
         }
     }
 
-    /// Nanoseconds of CPU time that all its threads have used, in its own code and in the kernel.
+    /// Returns the nanoseconds of CPU time that all its threads have used, in its own code and in the
+    /// kernel.
     pub(crate) fn cpu(&self) -> Result<u64> {
         let mut nanos = 0;
         for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
             let text = fs::read_to_string(task?.path().join("schedstat"))?;
             let first = text.split_whitespace().next().unwrap_or_default();
-            let first: u64 = first.parse().context("the kernel counts no CPU time")?;
-            nanos += first;
+            nanos += first
+                .parse::<u64>()
+                .context("the kernel counts no CPU time")?;
         }
         Ok(nanos)
     }
 
-    /// KB of memory that are its own or in its page tables.
+    /// Returns the KB of its resident memory.
     pub(crate) fn resident(&self) -> Result<u64> {
         kibibytes(&format!("/proc/{}/smaps_rollup", self.child.id()), "Rss:")
     }
@@ -116,7 +119,7 @@ impl Process {
         kill_process(pid, Signal::TERM).with_context(|| format!("{} is gone", self.peer))
     }
 
-    /// Tells whether it has ended.
+    /// Returns `true` once it has ended.
     pub(crate) fn has_ended(&mut self) -> Result<bool> {
         Ok(self.child.try_wait()?.is_some())
     }
@@ -130,7 +133,7 @@ impl Drop for Process {
     }
 }
 
-/// Runs a program that prints its figures as JSON; it may end by a signal if that is its task.
+/// Runs a program that prints its figures as JSON; it may die by a signal if that is its task.
 pub(crate) fn figures(program: &mut Program, may_be_killed: bool) -> Result<Vec<f64>> {
     let output = program.output();
     let output = output.with_context(|| format!("cannot start {program:?}"))?;
@@ -141,5 +144,5 @@ pub(crate) fn figures(program: &mut Program, may_be_killed: bool) -> Result<Vec<
         "{program:?} has failed: {errors}"
     );
     let figures = serde_json::from_slice(&output.stdout);
-    figures.with_context(|| format!("{program:?} says something else than figures"))
+    figures.with_context(|| format!("{program:?} prints something other than figures"))
 }

@@ -1,5 +1,5 @@
-//! Rounds: every row in turn, several times, so that what the machine does meanwhile hits all
-//! alike.
+//! Rounds: every row in turn, several times, so that whatever else the machine does affects all
+//! rows alike.
 
 use anyhow::Result;
 
@@ -12,45 +12,24 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Bench {
     pub(crate) cores: Cores,
-    /// Only the rows that begin with one of these; all if there is none.
+    /// The beginnings of the rows that are measured; all rows if there is none.
     pub(crate) rows: Vec<String>,
     /// Tiny numbers, to see that everything runs.
     pub(crate) quick: bool,
-    /// The clients for which the limit of open files leaves room.
+    /// The number of clients for which the limit of open files leaves room.
     pub(crate) most_clients: usize,
-    /// With the first, which does not count if there are others.
+    /// The number of rounds, including the first, which does not count if there are others.
     pub(crate) rounds: usize,
 }
 
-/// The figures that one round gave a row, in the order of the table's columns.
-pub(crate) struct Sample(Vec<Option<f64>>);
-
-impl From<Vec<Option<f64>>> for Sample {
-    fn from(figures: Vec<Option<f64>>) -> Self {
-        Self(figures)
-    }
-}
-
-impl From<Vec<f64>> for Sample {
-    fn from(figures: Vec<f64>) -> Self {
-        Self(figures.into_iter().map(Some).collect())
-    }
-}
-
-impl<const N: usize> From<[f64; N]> for Sample {
-    fn from(figures: [f64; N]) -> Self {
-        Self(figures.map(Some).into())
-    }
-}
-
 impl Bench {
-    /// The number of a full run, or the tiny one.
+    /// Returns the number of a full run, or the tiny one of a quick run.
     pub(crate) fn size<T>(&self, full: T, quick: T) -> T {
         if self.quick { quick } else { full }
     }
 
-    /// The number of clients, and a sentence for the caption where the limit of open files makes it
-    /// smaller.
+    /// Returns the number of clients, after a sentence for the caption if the limit of open files
+    /// makes it smaller.
     pub(crate) fn clients(&self, full: usize, quick: usize) -> (String, usize) {
         let (wanted, most) = (self.size(full, quick), self.most_clients);
         if wanted <= most {
@@ -65,8 +44,8 @@ impl Bench {
         (note, most)
     }
 
-    /// As [`fill`](Self::fill), with a row for each peer.
-    pub(crate) fn fill_peers<S: Into<Sample>>(
+    /// Fills the table as [`fill`](Self::fill) does, with a row for each peer.
+    pub(crate) fn fill_peers<S: Into<Vec<f64>>>(
         &self,
         table: Table,
         peers: &[&str],
@@ -78,9 +57,10 @@ impl Bench {
 
     /// Measures every row in turn, round after round, and puts medians and spreads into the table.
     ///
-    /// A row has a name, and what `measure` gets. A row that fails is left out from then on, and
-    /// the table says so.
-    pub(crate) fn fill<N: ToString, R, S: Into<Sample>>(
+    /// A row has a name, and a subject that `measure` gets. A sample has one number for each column
+    /// of the table, NaN where there is nothing to measure. A row that fails is left out from then
+    /// on, and the table says so.
+    pub(crate) fn fill<N: ToString, R, S: Into<Vec<f64>>>(
         &self,
         mut table: Table,
         rows: impl IntoIterator<Item = (N, R)>,
@@ -89,20 +69,16 @@ impl Bench {
         struct Row<R> {
             name: String,
             subject: R,
-            samples: Vec<Sample>,
+            samples: Vec<Vec<f64>>,
             failed: bool,
         }
-        let mut rows: Vec<Row<R>> = rows
-            .into_iter()
-            .map(|(name, subject)| Row {
-                name: name.to_string(),
-                subject,
-                samples: Vec::new(),
-                failed: false,
-            })
-            .collect();
-        let is_chosen = |name: &str| self.rows.iter().any(|it| name.starts_with(it));
-        rows.retain(|row| self.rows.is_empty() || is_chosen(&row.name));
+        let rows = rows.into_iter().map(|(name, subject)| Row {
+            name: name.to_string(),
+            subject,
+            samples: Vec::new(),
+            failed: false,
+        });
+        let mut rows: Vec<Row<R>> = rows.filter(|row| self.is_chosen(&row.name)).collect();
         for round in 1..=self.rounds {
             let is_warm_up = round == 1 && self.rounds > 1;
             let warm_up = if is_warm_up { " (warm-up)" } else { "" };
@@ -112,8 +88,9 @@ impl Bench {
                     "{}: round {round}/{rounds}{warm_up}: {name:<16} ",
                     table.name
                 );
-                match measure(&row.subject).map(Into::into) {
+                match measure(&row.subject) {
                     Ok(sample) => {
+                        let sample = sample.into();
                         eprintln!("{}", line(&table, &sample));
                         if !is_warm_up {
                             row.samples.push(sample);
@@ -128,26 +105,21 @@ impl Bench {
             }
         }
         for Row { name, samples, .. } in &rows {
-            let figure = |column: usize| {
-                let values: Vec<f64> = samples.iter().filter_map(|it| it.0[column]).collect();
-                Figure::of(&values)
-            };
+            let figure = |column| Figure::of(samples.iter().map(|sample| sample[column]));
             table.push(name, (0..table.columns.len()).map(figure).collect());
         }
         table
     }
+
+    fn is_chosen(&self, name: &str) -> bool {
+        self.rows.is_empty() || self.rows.iter().any(|it| name.starts_with(it))
+    }
 }
 
-/// A sample as it is shown while measuring.
-fn line(table: &Table, sample: &Sample) -> String {
-    let columns = table.columns.iter().zip(&sample.0);
-    let shown = columns.filter_map(|(column, value)| {
-        Some(format!(
-            "{} {} {}",
-            column.name,
-            number((*value)?),
-            column.unit
-        ))
-    });
-    shown.collect::<Vec<_>>().join(", ")
+/// Writes a sample as it is shown while measuring.
+fn line(table: &Table, sample: &[f64]) -> String {
+    let columns = table.columns.iter().zip(sample);
+    let measured = columns.filter(|(_, value)| !value.is_nan());
+    let shown = measured.map(|(it, value)| format!("{it}: {}", number(*value)));
+    shown.collect::<Vec<_>>().join("; ")
 }

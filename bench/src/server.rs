@@ -1,10 +1,10 @@
 //! The hidden half of the program: one server process, which serves one peer on one core.
 //!
-//! It gets its commands on stdin, one per line as JSON, and answers on stdout. What a peer does
-//! with the connections is in [`peers`](crate::peers).
+//! It gets its commands on stdin, one per line as JSON, and answers on stdout. The peers are in
+//! [`peers`](crate::peers).
 
 use std::{
-    io::Write as _,
+    io::{self, Write as _},
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::PathBuf,
     process::exit,
@@ -15,6 +15,7 @@ use std::{
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
+use serde_json::Deserializer;
 use socket2::{Domain, Socket, Type};
 use tokio::{
     runtime,
@@ -25,8 +26,8 @@ use tokio::{
 
 use crate::{clock, machine, payload};
 
-/// Connections that may wait to be accepted: the number of tokio, and with it of Rocket, which has
-/// no setting for it.
+/// Connections that may wait to be accepted: the number that tokio takes, and with it Rocket, which
+/// has no setting for it.
 const BACKLOG: i32 = 128;
 
 /// The settings of a server process.
@@ -35,25 +36,25 @@ pub(crate) struct Settings {
     /// The core to run on
     #[arg(long)]
     core: usize,
-    /// Messages and bytes that a reader of Joe's may be behind, instead of its defaults
+    /// Messages and bytes that a reader of Joe's may be behind, instead of the defaults
     #[arg(long, num_args = 2, value_names = ["MESSAGES", "BYTES"])]
     pub(crate) queue: Option<Vec<usize>>,
     /// Messages that Joe keeps for replay; none without it
     #[arg(long)]
     pub(crate) history: Option<usize>,
-    /// An empty directory where they are kept, instead of in memory
+    /// An empty directory to keep them in, instead of in memory
     #[arg(long, value_name = "DIRECTORY", requires = "history")]
     pub(crate) store: Option<PathBuf>,
 }
 
 /// The entrance for messages to all clients of a peer.
 pub(crate) trait Fanout: Clone + Send + Sync + 'static {
-    /// Publishes to every client; gives the id of the message if it has one.
+    /// Publishes to every client and returns the id of the message if it has one.
     ///
-    /// Waits for clients only where the peer makes publishers wait.
+    /// Waits for clients only in a peer that makes publishers wait.
     fn publish(&self, data: String) -> impl Future<Output = Option<String>> + Send;
 
-    /// Counts the clients that there are now.
+    /// Counts the present clients.
     fn subscribers(&self) -> usize;
 }
 
@@ -62,7 +63,7 @@ pub(crate) trait Fanout: Clone + Send + Sync + 'static {
 pub(crate) enum Command {
     /// Publish `count` messages, evenly with `rate` per second, or in a tight loop without it.
     Publish { rate: Option<u64>, count: u64 },
-    /// Tell how many clients there are.
+    /// Tell the number of clients.
     Subscribers,
 }
 
@@ -71,9 +72,10 @@ pub(crate) enum Command {
 pub(crate) struct Published {
     /// The time at which the first was published.
     pub(crate) started: u64,
-    /// Time of one call of publish: the 99th percentile.
+    /// The duration of a call of publish: the 99th percentile.
     pub(crate) call_p99: u64,
-    /// From when a message was due until it was out: the 99th percentile. 0 in a tight loop.
+    /// The time from when a message was due until it was out: the 99th percentile. 0 in a tight
+    /// loop.
     pub(crate) late_p99: u64,
     /// The ids of the messages, where they have one.
     pub(crate) ids: Vec<String>,
@@ -84,21 +86,21 @@ pub(crate) struct Published {
 pub(crate) struct Control(Arc<Mutex<Option<UnboundedReceiver<Command>>>>);
 
 impl Control {
-    /// Puts this process on its core and listens to stdin on a thread of its own, which sleeps
-    /// unless there is a command. No other thread may have been started before.
+    /// Pins this process to its core and reads stdin on a separate thread, which sleeps unless there
+    /// is a command. No other thread may have been started before.
     pub(crate) fn new(settings: &Settings) -> Result<Self> {
-        machine::pin(settings.core)?;
+        machine::pin(&[settings.core])?;
         rlimit::increase_nofile_limit(u64::MAX)?;
         let (sender, commands) = mpsc::unbounded_channel();
         thread::spawn(move || {
-            for line in std::io::stdin().lines().map_while(Result::ok) {
-                let command = serde_json::from_str(&line);
-                let unreadable = |error: &_| eprintln!("cannot read {line}: {error}");
-                let Ok(command) = command.inspect_err(unreadable) else {
-                    break;
-                };
-                if sender.send(command).is_err() {
-                    break;
+            for command in Deserializer::from_reader(io::stdin()).into_iter() {
+                match command {
+                    Ok(command) if sender.send(command).is_ok() => {}
+                    Ok(_) => break,
+                    Err(error) => {
+                        eprintln!("cannot read a command: {error}");
+                        break;
+                    }
                 }
             }
             // The other half is gone; a graceful end would take as long as the peer likes.
@@ -107,9 +109,9 @@ impl Control {
         Ok(Self(Arc::new(Mutex::new(Some(commands)))))
     }
 
-    /// Obeys commands as a task of the runtime that serves the clients, as a handler would.
+    /// Obeys commands in a task of the runtime that serves the clients, as a handler would.
     ///
-    /// The first call does it, later ones nothing: actix-web makes its app once for each worker.
+    /// Only the first call does: actix-web makes its app once for each worker.
     pub(crate) fn spawn(&self, fanout: &impl Fanout) {
         let commands = self.0.lock().ok().and_then(|mut commands| commands.take());
         if let Some(commands) = commands {
@@ -118,13 +120,13 @@ impl Control {
     }
 }
 
-/// Runs the future on a tokio runtime of this thread alone.
+/// Runs the future on a tokio runtime that has this thread alone.
 pub(crate) fn block_on(future: impl Future<Output = Result<()>>) -> Result<()> {
     let mut builder = runtime::Builder::new_current_thread();
     builder.enable_all().build()?.block_on(future)
 }
 
-/// Listens on a port of its own and announces the address.
+/// Listens on a free port and announces the address.
 pub(crate) fn listen() -> Result<TcpListener> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     // Connections inherit it, so that it is the same for all; Rocket, which listens itself, sets it.
@@ -137,12 +139,12 @@ pub(crate) fn listen() -> Result<TcpListener> {
     Ok(listener)
 }
 
-/// As [`listen`], for tokio.
+/// Listens as [`listen`] does, for tokio.
 pub(crate) fn listen_tokio() -> Result<tokio::net::TcpListener> {
     Ok(tokio::net::TcpListener::from_std(listen()?)?)
 }
 
-/// Tells the other half the address of the server.
+/// Tells the measuring half the address of the server.
 pub(crate) fn announce(address: SocketAddr) {
     say(&address.to_string());
 }
@@ -156,9 +158,9 @@ pub(crate) async fn stop_signal() {
     }
 }
 
-/// Writes a line to the other half; where nobody listens any more there is nothing left to do.
+/// Writes a line to the measuring half; if that has gone, there is nothing left to do.
 fn say(line: &str) {
-    let mut stdout = std::io::stdout().lock();
+    let mut stdout = io::stdout().lock();
     let written = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
     if written.is_err() {
         exit(0);
@@ -167,20 +169,19 @@ fn say(line: &str) {
 
 async fn obey(mut commands: UnboundedReceiver<Command>, fanout: impl Fanout) {
     while let Some(command) = commands.recv().await {
-        match answer(command, &fanout).await {
+        let answer = match command {
+            Command::Publish { rate, count } => json(publish(&fanout, rate, count).await),
+            Command::Subscribers => json(Ok(fanout.subscribers())),
+        };
+        match answer {
             Ok(line) => say(&line),
             Err(error) => eprintln!("cannot obey {command:?}: {error:#}"),
         }
     }
 }
 
-async fn answer(command: Command, fanout: &impl Fanout) -> Result<String> {
-    Ok(match command {
-        Command::Publish { rate, count } => {
-            serde_json::to_string(&publish(fanout, rate, count).await?)?
-        }
-        Command::Subscribers => fanout.subscribers().to_string(),
-    })
+fn json(answer: Result<impl Serialize>) -> Result<String> {
+    Ok(serde_json::to_string(&answer?)?)
 }
 
 async fn publish(fanout: &impl Fanout, rate: Option<u64>, count: u64) -> Result<Published> {
@@ -217,14 +218,14 @@ async fn publish(fanout: &impl Fanout, rate: Option<u64>, count: u64) -> Result<
     })
 }
 
-/// The shortest time between two ticks; tokio's clock has no finer one.
+/// The shortest time between two ticks: the resolution of tokio's clock.
 const TICK: Duration = Duration::from_millis(1);
 
 fn tick(rate: u64) -> Duration {
     TICK.max(Duration::from_nanos(1_000_000_000 / rate))
 }
 
-/// Counts the messages that are due after so many nanoseconds; the first one at once.
+/// Counts the messages that are due after this number of nanoseconds; the first one at once.
 fn due(rate: u64, elapsed: u64) -> u64 {
     elapsed * rate / 1_000_000_000 + 1
 }

@@ -1,11 +1,14 @@
-//! One client: skips the head of the response, counts messages, notices the end.
+//! One client: skips the head of the response, counts and times messages, notices the end.
 
 use std::io::{ErrorKind, Read as _};
 
 use anyhow::{Result, bail};
 use mio::net::TcpStream;
 
-use crate::{clock, payload};
+use crate::{
+    clock::{self, Latencies},
+    payload,
+};
 
 /// The proper end of a chunked body.
 const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
@@ -15,25 +18,18 @@ pub(super) struct Connection {
     pub(super) socket: TcpStream,
     pub(super) state: State,
     pub(super) messages: u64,
-    /// The last bytes that came, as many as are in the last chunk.
+    /// The last bytes that came, as many as the last chunk has.
     tail: Vec<u8>,
 }
 
 #[derive(PartialEq, Eq)]
 pub(super) enum State {
-    /// The request is not sent.
+    /// The request has not been sent.
     Connecting,
     /// The part of the response's head that has come.
     Head(Vec<u8>),
     Body,
     Closed,
-}
-
-/// The messages of one read.
-pub(super) struct Took {
-    pub(super) messages: u64,
-    /// The times at which the first and the last of them were published.
-    pub(super) times: [Option<u64>; 2],
 }
 
 impl Connection {
@@ -46,26 +42,20 @@ impl Connection {
         }
     }
 
-    /// Tells whether the last chunk has come; the connection itself may stay open.
+    /// Returns `true` if the last chunk has come; the connection itself may stay open.
     pub(super) fn ended_properly(&self) -> bool {
         self.tail == LAST_CHUNK
     }
 
-    /// Reads all there is; returns when the last byte came, 0 if there was none.
-    pub(super) fn read(
-        &mut self,
-        buffer: &mut [u8],
-        mut on_messages: impl FnMut(u64, &Took),
-    ) -> Result<u64> {
+    /// Reads all there is; returns the time at which the last byte came, 0 if there was none.
+    pub(super) fn read(&mut self, buffer: &mut [u8], latencies: &mut Latencies) -> Result<u64> {
         let mut last_byte = 0;
         loop {
             match self.socket.read(buffer) {
                 Ok(0) => break,
                 Ok(length) => {
                     last_byte = clock::now();
-                    if let Some(took) = self.take(&buffer[..length])? {
-                        on_messages(last_byte, &took);
-                    }
+                    self.take(&buffer[..length], last_byte, latencies)?;
                     // Less than there was room for is all there was; more makes another event.
                     if length < buffer.len() {
                         return Ok(last_byte);
@@ -83,14 +73,17 @@ impl Connection {
         Ok(last_byte)
     }
 
-    fn take(&mut self, bytes: &[u8]) -> Result<Option<Took>> {
-        self.keep_tail(bytes);
+    fn take(&mut self, bytes: &[u8], now: u64, latencies: &mut Latencies) -> Result<()> {
+        let from = bytes.len().saturating_sub(LAST_CHUNK.len());
+        self.tail.extend_from_slice(&bytes[from..]);
+        let surplus = self.tail.len().saturating_sub(LAST_CHUNK.len());
+        self.tail.drain(..surplus);
         let mut body = bytes;
         if let State::Head(head) = &mut self.state {
             let before = head.len();
             head.extend_from_slice(bytes);
             let Some(end) = memchr::memmem::find(head, b"\r\n\r\n") else {
-                return Ok(None);
+                return Ok(());
             };
             if !head.starts_with(b"HTTP/1.1 200 ") {
                 bail!("unexpected answer: {}", String::from_utf8_lossy(head));
@@ -100,20 +93,22 @@ impl Connection {
         }
         let messages = payload::count(body);
         self.messages += messages;
-        let took = || Took {
-            messages,
-            times: payload::times(body),
-        };
-        Ok((messages > 0).then(took))
-    }
-
-    fn keep_tail(&mut self, bytes: &[u8]) {
-        if bytes.len() >= LAST_CHUNK.len() {
-            self.tail.clear();
+        if messages > 0 {
+            record(latencies, now, messages, payload::times(body));
         }
-        let from = bytes.len().saturating_sub(LAST_CHUNK.len());
-        self.tail.extend_from_slice(&bytes[from..]);
-        let surplus = self.tail.len().saturating_sub(LAST_CHUNK.len());
-        self.tail.drain(..surplus);
+        Ok(())
+    }
+}
+
+/// Counts half of the messages of a read as late as its first, half as its last.
+///
+/// Looking at each would cost the reader more than reading it, and the last alone would flatter
+/// servers that send many in one piece.
+fn record(latencies: &mut Latencies, now: u64, messages: u64, times: [Option<u64>; 2]) {
+    let weights = [messages.div_ceil(2), messages / 2];
+    for (time, weight) in times.into_iter().zip(weights) {
+        if let Some(time) = time {
+            latencies.saturating_record_n(now.saturating_sub(time), weight);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The readers: thousands of clients on one thread, which count and time what they get.
+//! The readers: thousands of clients on one thread, which count and time the messages they get.
 
 mod connection;
 
@@ -8,19 +8,19 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 use socket2::{Domain, Socket, Type};
 
-use self::connection::{Connection, State, Took};
+use self::connection::{Connection, State};
 use crate::{
     clock::{self, Latencies},
     process::Process,
     server::Published,
 };
 
-/// Connections that are being opened at a time: fewer than may wait to be accepted, so that none is
-/// turned away.
+/// Connections that are opened at a time: fewer than may wait to be accepted, so that none is turned
+/// away.
 pub(crate) const IN_FLIGHT: usize = 100;
 
 /// Large enough that a read takes all there is, so that readers are never what is measured.
@@ -29,49 +29,49 @@ const BUFFER: usize = 256 << 10;
 /// The receive buffer of a client that does not read, in bytes.
 const SILENT_BUFFER: usize = 4_096;
 
-/// Nanoseconds without progress while connecting, after which the server counts as stuck.
+/// The nanoseconds without progress while connecting after which the server counts as stuck.
 const CONNECT_STUCK: u64 = 10_000_000_000;
 
-/// The same without a byte for anyone, while the server publishes.
+/// The nanoseconds without a byte for anyone, while the server publishes, after which it does.
 const PUBLISH_STUCK: u64 = 30_000_000_000;
 
-/// Nanoseconds without a byte for anyone, after the last message was published, after which no more
-/// will come.
+/// The nanoseconds without a byte for anyone, after the last message was published, after which no
+/// more will come.
 const SILENCE: u64 = 1_500_000_000;
 
 /// The clients that are to connect.
-#[derive(Default)]
 pub(crate) struct Connect {
     pub(crate) count: usize,
-    /// The number of them that read the head of the response and then nothing any more.
+    /// The number of them that read the head of the response and nothing after it.
     pub(crate) silent: usize,
     pub(crate) last_event_id: Option<String>,
 }
 
-/// Clients with an open stream each.
+/// Clients, each with an open stream.
 pub(crate) struct Clients {
     poll: Poll,
     events: Events,
     buffer: Box<[u8]>,
     connections: Vec<Connection>,
-    /// The first ones that do not read after the head of their response.
+    /// The number of the first ones, which do not read after the head of their response.
     silent: usize,
     /// The time at which the last byte was read, on [`clock::now`].
     pub(crate) last_byte: u64,
-    /// From publishing to reading.
+    /// The times from publishing to reading.
     pub(crate) latencies: Latencies,
 }
 
 impl Connect {
-    /// This number of clients that all read.
+    /// Describes this number of clients, all of which read.
     pub(crate) fn reading(count: usize) -> Self {
         Self {
             count,
-            ..Self::default()
+            silent: 0,
+            last_event_id: None,
         }
     }
 
-    /// Opens the streams; all have got the head of their response when it returns.
+    /// Opens the streams; returns when all have the head of their response.
     pub(crate) fn to(&self, address: SocketAddr) -> Result<Clients> {
         let mut clients = Clients {
             poll: Poll::new()?,
@@ -82,7 +82,7 @@ impl Connect {
             last_byte: 0,
             latencies: clock::latencies()?,
         };
-        let id = self.last_event_id.as_deref();
+        let id = self.last_event_id.as_ref();
         let id = id.map_or_else(String::new, |id| format!("last-event-id: {id}\r\n"));
         let request =
             format!("GET /events HTTP/1.1\r\nhost: bench\r\naccept: text/event-stream\r\n{id}\r\n");
@@ -127,7 +127,7 @@ impl Clients {
         Ok(())
     }
 
-    /// Sends requests and reads heads, wherever it can; returns how many streams that opened.
+    /// Sends requests and reads heads, wherever it can; returns the number of streams opened by it.
     fn advance(&mut self, request: &[u8]) -> Result<usize> {
         let mut opened = 0;
         for event in &self.events {
@@ -140,49 +140,54 @@ impl Clients {
                 connection.socket.write_all(request)?;
                 connection.state = State::Head(Vec::new());
             }
-            if matches!(connection.state, State::Head(_)) && event.is_readable() {
-                let read = connection.read(&mut self.buffer, |_, _| ())?;
-                self.last_byte = self.last_byte.max(read);
-                match connection.state {
-                    State::Body => opened += 1,
-                    State::Closed => bail!("the server closed a connection at once"),
-                    State::Connecting | State::Head(_) => continue,
-                }
-                if index < self.silent {
-                    self.poll.registry().deregister(&mut connection.socket)?;
-                }
-            } else if connection.state == State::Body && event.is_readable() {
-                connection.read(&mut self.buffer, |_, _| ())?;
+            if connection.state == State::Connecting || !event.is_readable() {
+                continue;
+            }
+            let was_open = connection.state == State::Body;
+            let read = connection.read(&mut self.buffer, &mut self.latencies)?;
+            if was_open {
+                continue;
+            }
+            self.last_byte = self.last_byte.max(read);
+            match connection.state {
+                State::Body => opened += 1,
+                State::Closed => bail!("the server closed a connection at once"),
+                State::Connecting | State::Head(_) => continue,
+            }
+            if index < self.silent {
+                self.poll.registry().deregister(&mut connection.socket)?;
             }
         }
         Ok(opened)
     }
 
-    /// The number of messages that each client that reads has got.
+    /// Returns the numbers of messages of the clients that read.
     pub(crate) fn messages(&self) -> impl ExactSizeIterator<Item = u64> {
         let reading = self.connections[self.silent..].iter();
         reading.map(|connection| connection.messages)
     }
 
-    /// Fails unless each client has at least and at most these numbers of messages; more than were
-    /// published means that some came twice.
+    /// Fails unless each client has at least and at most these numbers of messages; a client with more
+    /// than were published has had some twice.
     pub(crate) fn check(&self, least: u64, most: u64) -> Result<()> {
-        let (fewest, highest) = (self.messages().min(), self.messages().max());
-        let (fewest, highest) = (fewest.unwrap_or(0), highest.unwrap_or(0));
-        if fewest < least || highest > most {
-            bail!("clients have {fewest} to {highest} messages instead of {least} to {most}");
+        for count in self.messages() {
+            let is_right = (least..=most).contains(&count);
+            ensure!(
+                is_right,
+                "a client has {count} messages instead of {least} to {most}"
+            );
         }
         Ok(())
     }
 
     /// Counts the streams that the server has ended with a proper last chunk.
     pub(crate) fn ended_properly(&self) -> usize {
-        let properly = self.connections.iter().filter(|it| it.ended_properly());
-        properly.count()
+        let connections = self.connections.iter();
+        connections.filter(|it| it.ended_properly()).count()
     }
 
-    /// Reads until every client has `target` messages, or until there is nothing more to come: a
-    /// while after the server is done publishing.
+    /// Reads until every client has `target` messages, or until no more will come: a while after the
+    /// server has published all.
     pub(crate) fn drain(&mut self, server: &Process, target: u64) -> Result<Published> {
         let mut published = None;
         self.read_until(target, || {
@@ -197,7 +202,8 @@ impl Clients {
         }
     }
 
-    /// As [`drain`](Self::drain), where `is_published` says whether the server is done publishing.
+    /// Reads as [`drain`](Self::drain) does; `is_published` returns `true` once the server has
+    /// published all.
     pub(crate) fn read_until(
         &mut self,
         target: u64,
@@ -222,7 +228,7 @@ impl Clients {
         Ok(())
     }
 
-    /// Reads what comes in this time.
+    /// Reads everything that comes within this time.
     pub(crate) fn read_for(&mut self, time: Duration) -> Result<()> {
         let end = clock::now() + u64::try_from(time.as_nanos())?;
         while clock::now() < end {
@@ -231,16 +237,14 @@ impl Clients {
         Ok(())
     }
 
-    /// Waits for something to read and reads it; tells `on_count` the number of messages that a
+    /// Waits for something to read and reads it; calls `on_count` with the number of messages that a
     /// client had before and has now.
     fn read_some(&mut self, timeout: Duration, mut on_count: impl FnMut(u64, u64)) -> Result<()> {
         self.wait(timeout)?;
         for event in self.events.iter().filter(|event| event.is_readable()) {
             let connection = &mut self.connections[event.token().0];
             let before = connection.messages;
-            let latencies = &mut self.latencies;
-            let on_messages = |now, took: &Took| record(latencies, now, took);
-            let read = connection.read(&mut self.buffer, on_messages)?;
+            let read = connection.read(&mut self.buffer, &mut self.latencies)?;
             self.last_byte = self.last_byte.max(read);
             if connection.messages != before {
                 on_count(before, connection.messages);
@@ -259,20 +263,7 @@ impl Clients {
     }
 }
 
-/// Counts half of the messages of a read as late as its first, half as its last.
-///
-/// To look at each would cost the reader more than to read it, and the last alone would flatter
-/// servers that send many in one piece.
-fn record(latencies: &mut Latencies, now: u64, took: &Took) {
-    let weights = [took.messages.div_ceil(2), took.messages / 2];
-    for (time, weight) in took.times.into_iter().zip(weights) {
-        if let Some(time) = time {
-            latencies.saturating_record_n(now.saturating_sub(time), weight);
-        }
-    }
-}
-
-/// A connection that does not wait says so with one of these.
+/// Returns `true` for the errors with which a socket that does not block says that it is connecting.
 fn is_under_way(error: &io::Error) -> bool {
     let in_progress = rustix::io::Errno::INPROGRESS.raw_os_error();
     error.kind() == ErrorKind::WouldBlock || error.raw_os_error() == Some(in_progress)

@@ -1,25 +1,25 @@
-//! `sse-bench-counted`: a process in which every allocation is counted. Answers a question of
-//! `sse-bench`, both in JSON.
+//! `sse-bench-counted`: a process in which every allocation is counted. It answers a question of
+//! `sse-bench`; both are JSON.
 
 mod readers;
 
-use std::{alloc::System, array, env, fs, pin::Pin, sync::Arc, thread, time::Duration};
+use std::{alloc::System, env, fs, pin::Pin, sync::Arc, time::Duration};
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use sse_core::{Hub, Joe, Message, Subscription, Topics, provider::Provider as _};
-use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use tokio::runtime::Runtime;
 
-use self::readers::{Followed, Question, Readers, Spread, Turnover, runtime};
+use self::readers::{Followed, Question, Readers, Spread, Turnover, on_threads, runtime};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// On, so that it takes what it takes, but not due meanwhile.
+/// An interval for a keep-alive that is set and takes its memory, but is never due.
 const KEEP_ALIVE: Duration = Duration::from_hours(1);
-/// Messages published in a row, and how often.
+/// Messages that are published in a row, and the number of times.
 const BURST: usize = 10;
 const BURSTS: usize = 10;
 /// The unit in which `/proc` counts.
@@ -45,33 +45,21 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Bytes that are allocated now.
-fn allocated() -> i64 {
-    let stats = ALLOCATOR.stats();
-    difference(stats.bytes_allocated, stats.bytes_deallocated)
+/// Returns the bytes and the pieces that have been allocated since the start of the region, and not
+/// been freed.
+fn allocated(region: &Region<'_, System>) -> Result<[i64; 2]> {
+    let stats = region.change();
+    let difference =
+        |more: usize, less: usize| anyhow::Ok(i64::try_from(more)? - i64::try_from(less)?);
+    let bytes = difference(stats.bytes_allocated, stats.bytes_deallocated)?;
+    Ok([bytes, difference(stats.allocations, stats.deallocations)?])
 }
 
-/// Allocations that are alive now.
-fn allocations() -> i64 {
-    let stats = ALLOCATOR.stats();
-    difference(stats.allocations, stats.deallocations)
-}
-
-#[expect(
-    clippy::cast_possible_wrap,
-    reason = "a process allocates less than 2^63 bytes in its life"
-)]
-fn difference(more: usize, less: usize) -> i64 {
-    more as i64 - less as i64
-}
-
-/// Bytes of this process that are in memory.
+/// Returns the bytes of this process that are in memory.
 fn resident() -> Result<i64> {
-    let text = fs::read_to_string("/proc/self/statm").context("cannot read /proc/self/statm")?;
-    let pages = text
-        .split(' ')
-        .nth(1)
-        .context("/proc/self/statm is too short")?;
+    let text = fs::read_to_string("/proc/self/statm")?;
+    let pages = text.split(' ').nth(1);
+    let pages = pages.context("/proc/self/statm is too short")?;
     Ok(pages.parse::<i64>()? * PAGE_BYTES)
 }
 
@@ -79,59 +67,48 @@ fn resident() -> Result<i64> {
 fn churn(spread: Spread, threads: usize, count: usize) -> Result<i64> {
     let turnover = Turnover::new(spread)?;
     let runtimes: Vec<Runtime> = (0..threads).map(|_| runtime()).collect::<Result<_>>()?;
-    let turnover = &turnover;
     let come_and_go = |count| {
-        thread::scope(|scope| {
-            let mut threads = Vec::new();
-            for (number, runtime) in runtimes.iter().enumerate() {
-                threads.push(scope.spawn(move || turnover.run(runtime, number, count)));
-            }
-            for thread in threads {
-                thread
-                    .join()
-                    .map_err(|_| anyhow!("a thread has panicked"))??;
-            }
-            anyhow::Ok(())
+        on_threads(&runtimes, |thread, runtime| {
+            turnover.run(runtime, thread, count)
         })
     };
-    // What is there once, for the process, its runtimes and the topics that stay, is there before.
+    // The process, its runtimes and the topics that stay have allocated their memory before.
     come_and_go(count.min(1_000))?;
-    let before = allocated();
+    let region = Region::new(ALLOCATOR);
     come_and_go(count)?;
-    Ok(allocated() - before)
+    Ok(allocated(&region)?[0])
 }
 
 /// Answers [`Question::Memory`].
 ///
-/// All tasks hold a boxed stream, so that they are of one size, whatever it is.
+/// All tasks hold a boxed stream, so that they are of one size.
 fn memory(followed: Followed, count: usize) -> Result<[i64; 4]> {
     runtime()?.block_on(async {
         let joe = Arc::new(Joe::new());
         let builder = Hub::builder(Arc::clone(&joe)).keep_alive(KEEP_ALIVE);
         let hub = builder.build();
-        // What there is once, whoever comes: the wake task, the queue of the topic.
+        // Allocated once, for all subscribers: the wake task, the queue of the topic.
         let first = Readers::default();
         first.follow(open(followed, &joe, &hub, count).await?);
         first.gather(1).await;
 
         let readers = Readers::default();
-        let figures = || anyhow::Ok([allocated(), allocations(), resident()?]);
-        let before = figures()?;
+        let (region, resident_before) = (Region::new(ALLOCATOR), resident()?);
         for number in 0..count {
             readers.follow(open(followed, &joe, &hub, number).await?);
         }
         readers.gather(count).await;
-        let after = figures()?;
+        let [bytes, pieces] = allocated(&region)?;
+        let resident = resident()? - resident_before;
         let left = match followed {
             Followed::Nothing => 0,
             _ => left_after_messages(followed, &hub, &readers, count).await?,
         };
-        let [bytes, pieces, resident] = array::from_fn(|index| after[index] - before[index]);
         Ok([bytes, pieces, resident, left])
     })
 }
 
-/// Bytes that are allocated after all have read everything, and were not before.
+/// Returns the bytes that are allocated after all have read everything, and were not before.
 async fn left_after_messages(
     followed: Followed,
     hub: &Hub,
@@ -141,10 +118,10 @@ async fn left_after_messages(
     let mut expected = readers.bytes();
     let message = || Message::data("x".repeat(128));
     let size = message().to_bytes().len();
-    let before = allocated();
+    let region = Region::new(ALLOCATOR);
     for _ in 0..BURSTS {
         for number in 0..BURST {
-            // With own topics each message is for one; then the counts stay small.
+            // With own topics each message is for one subscriber; then the counts stay small.
             let (topics, count) = match followed {
                 Followed::BodyWithOwnTopic => (Topics::from(user(number)), 1),
                 _ => (Topics::from(GLOBAL), count),
@@ -154,7 +131,7 @@ async fn left_after_messages(
         }
         readers.until(expected).await?;
     }
-    Ok(allocated() - before)
+    Ok(allocated(&region)?[0])
 }
 
 async fn open(followed: Followed, joe: &Joe, hub: &Hub, number: usize) -> Result<Boxed> {

@@ -1,4 +1,4 @@
-//! Messages with known readers, one after the other, and what they take: everyone on one topic, and
+//! The cost of messages with known readers, one after the other: all subscribers on one topic, and
 //! subscribers of several topics each.
 
 use std::{iter::repeat_n, sync::Arc, time::Duration};
@@ -8,6 +8,7 @@ use bytes::Bytes;
 use fastrand::Rng;
 use sse_core::{Hub, Joe, Message, Subscription, Topics, provider::Provider as _};
 use tokio::sync::{broadcast, mpsc};
+use tokio_stream::wrappers::ReceiverStream;
 
 use super::readers::{Readers, runtime};
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
 
 const COLUMNS: &str = "publish returns, ns; each delivery, ns; each delivery, CPU, ns";
 
-/// A message with [`SIZE`] bytes of data.
+/// Makes a message with [`SIZE`] bytes of data.
 pub(super) fn message() -> Message {
     Message::data("x".repeat(SIZE))
 }
@@ -27,9 +28,9 @@ pub(super) fn message() -> Message {
 /// Publishes a message to each target and waits until this number of readers have read it, before
 /// the next. The first warms up.
 ///
-/// Nanoseconds until publishing returns; and for each delivery, wall and CPU, everything from the
-/// making of the message until all have read it. An error says that a delivery is missing or was
-/// doubled.
+/// Returns nanoseconds until publishing returns; and for each delivery, wall and CPU, everything
+/// from the making of the message until all have read it. It is an error if a delivery is missing
+/// or was doubled.
 async fn deliver<T>(
     readers: &Readers,
     targets: impl IntoIterator<Item = (T, usize)>,
@@ -56,24 +57,21 @@ async fn deliver<T>(
         readers.until(expected).await?;
     }
     let spent = watch.spent();
-    // Two looks at the clock for each message; what they measure includes about one.
-    let look = Stopwatch::own().wall;
-    let looks = Spent {
-        wall: look * 2.0,
-        cpu: look * 2.0,
-    };
-    let publish = real(publishing) / real(messages) - look;
-    let [wall, cpu] = spent.without(looks, messages).each(deliveries);
+    // The clock is read twice for each message; the time between includes about one reading.
+    let wall = Stopwatch::own().wall;
+    let publish = real(publishing) / real(messages) - wall;
+    let reading = Spent { wall, cpu: wall };
+    let [wall, cpu] = spent.without(reading, messages * 2).each(deliveries);
     Ok([publish, wall, cpu])
 }
 
 const TOPIC: &str = "news";
-/// Messages that a peer's channels hold; here there is never more than one in them.
+/// The capacity of a peer's channels, which here never hold more than one message.
 const CAPACITY: usize = 16;
-/// On, so that it is set and carried along, but not due while anything is measured.
+/// An interval for a keep-alive that is set, but never due while anything is measured.
 const KEEP_ALIVE: Duration = Duration::from_hours(1);
 
-/// The way of a message to everyone.
+/// The way of a message to all subscribers.
 #[derive(Clone, Copy)]
 enum Way {
     Subscribers,
@@ -89,7 +87,7 @@ const WAYS: [(&str, Way); 4] = [
     ("tokio mpsc for each", Way::Channels),
 ];
 
-/// Reaching everyone who listens to one topic.
+/// Reaches all subscribers of one topic.
 pub(crate) fn publish_subscribers(bench: &Bench) -> Result<Vec<Table>> {
     // Subscribers, and messages to each.
     let full = [(1, 20_000), (100, 2_000), (10_000, 50), (1_000_000, 3)];
@@ -121,59 +119,41 @@ pub(crate) fn publish_subscribers(bench: &Bench) -> Result<Vec<Table>> {
 
 async fn reach_all(way: Way, subscribers: usize, messages: usize) -> Result<[f64; 3]> {
     let readers = Readers::default();
-    let targets = repeat_n(((), subscribers), messages + 1);
-    match way {
-        Way::Subscribers | Way::Bodies => {
-            let joe = Arc::new(Joe::new());
-            let builder = Hub::builder(Arc::clone(&joe)).keep_alive(KEEP_ALIVE);
-            let hub = builder.build();
-            for _ in 0..subscribers {
-                let subscription = Subscription::to(TOPIC);
-                match way {
-                    Way::Bodies => readers.follow(hub.subscribe(subscription).await?),
-                    _ => readers.follow(joe.subscribe(subscription).await?),
-                }
+    let joe = Arc::new(Joe::new());
+    let builder = Hub::builder(Arc::clone(&joe)).keep_alive(KEEP_ALIVE);
+    let hub = builder.build();
+    let broadcast = broadcast::Sender::<Bytes>::new(CAPACITY);
+    let mut channels = Vec::new();
+    for _ in 0..subscribers {
+        match way {
+            Way::Subscribers => readers.follow(joe.subscribe(Subscription::to(TOPIC)).await?),
+            Way::Bodies => readers.follow(hub.subscribe(Subscription::to(TOPIC)).await?),
+            Way::Broadcast => receive(&readers, broadcast.subscribe()),
+            Way::Channels => {
+                let (sender, receiver) = mpsc::channel::<Bytes>(CAPACITY);
+                channels.push(sender);
+                readers.follow(ReceiverStream::new(receiver));
             }
-            readers.gather(subscribers).await;
-            let publish = async |message, ()| publish(&hub, message, TOPIC).await;
-            deliver(&readers, targets, publish).await
-        }
-        Way::Broadcast => {
-            let sender = broadcast::Sender::<Bytes>::new(CAPACITY);
-            for _ in 0..subscribers {
-                receive(&readers, sender.subscribe());
-            }
-            readers.gather(subscribers).await;
-            let publish = async |message: Message, ()| {
-                sender.send(message.to_bytes())?;
-                Ok(())
-            };
-            deliver(&readers, targets, publish).await
-        }
-        Way::Channels => {
-            let mut senders = Vec::with_capacity(subscribers);
-            for _ in 0..subscribers {
-                senders.push(channel(&readers));
-            }
-            readers.gather(subscribers).await;
-            let publish = async |message: Message, ()| {
-                let bytes = message.to_bytes();
-                for sender in &senders {
-                    sender.try_send(bytes.clone())?;
-                }
-                Ok(())
-            };
-            deliver(&readers, targets, publish).await
         }
     }
+    readers.gather(subscribers).await;
+    let publish = async |message: Message, ()| {
+        match way {
+            Way::Subscribers | Way::Bodies => drop(hub.publish(message, TOPIC).await?),
+            Way::Broadcast => drop(broadcast.send(message.to_bytes())?),
+            Way::Channels => {
+                let bytes = message.to_bytes();
+                for sender in &channels {
+                    sender.try_send(bytes.clone())?;
+                }
+            }
+        }
+        Ok(())
+    };
+    deliver(&readers, repeat_n(((), subscribers), messages + 1), publish).await
 }
 
-async fn publish(hub: &Hub, message: Message, topics: impl Into<Topics>) -> Result<()> {
-    hub.publish(message, topics).await?;
-    Ok(())
-}
-
-/// Starts a task that reads a receiver; one that is lagging counts as having read nothing.
+/// Starts a task that reads a receiver until it lags, after which deliveries are missing.
 pub(super) fn receive(readers: &Readers, mut receiver: broadcast::Receiver<Bytes>) {
     let readers = readers.clone();
     tokio::spawn(async move {
@@ -184,55 +164,22 @@ pub(super) fn receive(readers: &Readers, mut receiver: broadcast::Receiver<Bytes
     });
 }
 
-/// Starts a task that reads a channel of its own.
-fn channel(readers: &Readers) -> mpsc::Sender<Bytes> {
-    let (sender, mut receiver) = mpsc::channel::<Bytes>(CAPACITY);
-    let readers = readers.clone();
-    tokio::spawn(async move {
-        readers.start();
-        while let Some(bytes) = receiver.recv().await {
-            readers.read(bytes.len());
-        }
-    });
-    sender
-}
-
-/// Reaching subscribers that listen to several topics each.
+/// Reaches subscribers that listen to several topics each.
 pub(crate) fn many_topics(bench: &Bench) -> Result<Vec<Table>> {
     Ok(vec![random_choices(bench), global_and_user(bench)])
 }
 
-/// The subscribers and their topics.
-struct Pattern {
-    subscribers: usize,
-    /// The number of topics that each subscriber has.
-    own: usize,
-    /// Out of this number.
-    topics: usize,
-    messages: usize,
-}
-
+/// Lets subscribers make a random choice of topics.
 fn random_choices(bench: &Bench) -> Table {
-    let scale = bench.size(1, 10);
-    let many = Pattern {
-        subscribers: 10_000 / scale,
-        own: 100 / scale,
-        topics: 1_000 / scale,
-        messages: bench.size(200, 10),
-    };
-    // As many subscribers for each message as above.
-    let one = Pattern {
-        subscribers: many.subscribers * many.own / many.topics,
-        own: 1,
-        topics: 1,
-        messages: many.messages,
-    };
-    let one_name = format!("{} subscribers of one topic", whole(one.subscribers));
+    let (subscribers, choice, topics) = bench.size((10_000, 100, 1_000), (1_000, 10, 100));
+    let messages = bench.size(200, 10);
+    // As many subscribers of each message, which have no other topic.
+    let matching = subscribers * choice / topics;
+    let one_name = format!("{} subscribers of one topic", whole(matching));
     let many_name = format!(
-        "{} subscribers of {} topics each, out of {}",
-        whole(many.subscribers),
-        many.own,
-        whole(many.topics)
+        "{} subscribers of {choice} topics each, out of {}",
+        whole(subscribers),
+        whole(topics)
     );
     let table = Table::new(
         "many-topics",
@@ -240,40 +187,34 @@ fn random_choices(bench: &Bench) -> Table {
         format!(
             "Each subscriber has its own random choice of topics and is a task on the runtime of one thread that also publishes. \
              Messages with {SIZE} bytes of data go to a random topic each; the next one is published when all who listen to it have \
-             read it. Beside it, as many matching subscribers that have no other topic. Every delivery is accounted for."
+             read it. For comparison, as many matching subscribers that have no other topic. Every delivery is accounted for."
         ),
         COLUMNS,
     )
     .ratios(2, &[&one_name])
     .subject("subscribers");
-    let rows = [(one_name, one), (many_name, many)];
-    bench.fill(table, rows, |pattern| runtime()?.block_on(choices(pattern)))
-}
-
-async fn choices(pattern: &Pattern) -> Result<[f64; 3]> {
-    let joe = Arc::new(Joe::new());
-    let readers = Readers::default();
-    let mut random = Rng::with_seed(1);
-    let mut matching = vec![0; pattern.topics];
-    let topic = |number| format!("topic-{number}");
-    for _ in 0..pattern.subscribers {
-        let own = distinct(pattern.own, pattern.topics, &mut random);
-        for topic in &own {
-            matching[*topic] += 1;
-        }
-        let topics: Topics = own.into_iter().map(topic).collect();
-        readers.follow(joe.subscribe(Subscription::to(topics)).await?);
-    }
-    readers.gather(pattern.subscribers).await;
-    let hub = Hub::new(joe);
-    let targets = (0..=pattern.messages).map(|_| {
-        let number = random.usize(..pattern.topics);
-        (Topics::from(topic(number)), matching[number])
-    });
-    deliver(&readers, targets, async |message, topics| {
-        publish(&hub, message, topics).await
+    let rows = [
+        (one_name, (matching, 1, 1)),
+        (many_name, (subscribers, choice, topics)),
+    ];
+    bench.fill(table, rows, |&(subscribers, choice, topics)| {
+        let mut random = Rng::with_seed(1);
+        let choose = |_| distinct(choice, topics, &mut random);
+        let choices: Vec<Vec<usize>> = (0..subscribers).map(choose).collect();
+        let mut matching = vec![0; topics];
+        choices
+            .iter()
+            .flatten()
+            .for_each(|topic| matching[*topic] += 1);
+        let topic = |number| format!("topic-{number}");
+        let subscriptions = choices.into_iter();
+        let subscriptions = subscriptions.map(|it| it.into_iter().map(topic).collect());
+        let targets = (0..=messages).map(|_| {
+            let number = random.usize(..topics);
+            (topic(number).into(), matching[number])
+        });
+        runtime()?.block_on(reach(subscriptions, targets))
     })
-    .await
 }
 
 /// Chooses different numbers below a bound.
@@ -288,13 +229,7 @@ pub(super) fn distinct(count: usize, below: usize, random: &mut Rng) -> Vec<usiz
     chosen
 }
 
-#[derive(Clone, Copy)]
-enum Aim {
-    Global,
-    User,
-}
-
-/// Everybody on one topic and on one of their own.
+/// Puts each subscriber on a common topic and on one that nobody else has.
 fn global_and_user(bench: &Bench) -> Table {
     let users = bench.size(100_000, 1_000);
     let count = whole(users);
@@ -310,37 +245,44 @@ fn global_and_user(bench: &Bench) -> Table {
     )
     .subject("published to");
     let rows = [
-        (
-            format!("`global`, to {count}"),
-            (Aim::Global, bench.size(10, 5)),
-        ),
+        (format!("`global`, to {count}"), (true, bench.size(10, 5))),
         (
             format!("`user:N`, to one of {count}"),
-            (Aim::User, bench.size(20_000, 100)),
+            (false, bench.size(20_000, 100)),
         ),
     ];
-    bench.fill(table, rows, |&(aim, messages)| {
-        runtime()?.block_on(reach(users, aim, messages))
+    bench.fill(table, rows, |&(is_global, messages)| {
+        let user = |number| format!("user:{number}");
+        let subscriptions = (0..users).map(|number| ["global".to_owned(), user(number)].into());
+        let mut random = Rng::with_seed(1);
+        let targets = (0..=messages).map(|_| {
+            if is_global {
+                ("global".into(), users)
+            } else {
+                (user(random.usize(..users)).into(), 1)
+            }
+        });
+        runtime()?.block_on(reach(subscriptions, targets))
     })
 }
 
-async fn reach(users: usize, aim: Aim, messages: usize) -> Result<[f64; 3]> {
+/// Subscribes to these topics and publishes to the targets, each with the number of its
+/// subscribers.
+async fn reach(
+    subscriptions: impl ExactSizeIterator<Item = Topics>,
+    targets: impl Iterator<Item = (Topics, usize)>,
+) -> Result<[f64; 3]> {
     let joe = Arc::new(Joe::new());
     let readers = Readers::default();
-    let user = |number| format!("user:{number}");
-    for number in 0..users {
-        let topics = ["global".to_owned(), user(number)];
+    let count = subscriptions.len();
+    for topics in subscriptions {
         readers.follow(joe.subscribe(Subscription::to(topics)).await?);
     }
-    readers.gather(users).await;
+    readers.gather(count).await;
     let hub = Hub::new(joe);
-    let mut random = Rng::with_seed(1);
-    let targets = (0..=messages).map(|_| match aim {
-        Aim::Global => (Topics::from("global"), users),
-        Aim::User => (user(random.usize(..users)).into(), 1),
-    });
-    deliver(&readers, targets, async |message, topics| {
-        publish(&hub, message, topics).await
-    })
-    .await
+    let publish = async |message, topics: Topics| {
+        hub.publish(message, topics).await?;
+        Ok(())
+    };
+    deliver(&readers, targets, publish).await
 }

@@ -1,6 +1,6 @@
 //! The measurements in one process, without sockets: publishing, waking, reading, memory, the wire
-//! format. Each works on the caller's thread, except for `churn`, whose threads choose their cores;
-//! pin it first.
+//! format. Each works on the caller's thread, which has to be pinned, except for `churn`, whose
+//! threads choose their cores.
 
 #![expect(
     clippy::unnecessary_wraps,

@@ -1,19 +1,18 @@
-//! The readers, and what the binary in which every allocation is counted is asked about them.
+//! The readers, and the questions about them to the binary in which every allocation is counted.
 //!
 //! Part of both binaries of this crate.
 
 use std::{
-    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    task::{Context, Poll},
+    thread::{self, ScopedJoinHandle},
 };
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, anyhow, ensure};
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt as _};
+use futures_util::{FutureExt as _, Stream, StreamExt as _};
 use serde::{Deserialize, Serialize};
 use sse_core::{Hub, Joe, SseBody, Subscription};
 use tokio::{
@@ -24,13 +23,13 @@ use tokio::{
 /// A question to the binary in which every allocation is counted.
 #[derive(Clone, Copy, Deserialize, Serialize)]
 pub(crate) enum Question {
-    /// The memory of `count` tasks that follow such a stream and wait.
+    /// Asks for the memory of `count` tasks that follow such a stream and wait.
     ///
-    /// Answered by bytes allocated, live allocations and resident bytes, all together; and by the
-    /// bytes that are allocated after messages have been read by everyone, and were not before.
+    /// The answer is bytes allocated, live allocations and resident bytes, of all together; and the
+    /// bytes that are allocated after all have read messages, and were not before.
     Memory { stream: Followed, count: usize },
-    /// Answered by the bytes that are allocated after `count` subscriptions have come and gone on
-    /// each thread, and were not before.
+    /// Asks for the bytes that are allocated after `count` subscriptions have come and gone on each
+    /// thread, and were not before.
     Churn {
         spread: Spread,
         threads: usize,
@@ -53,19 +52,19 @@ pub(crate) enum Followed {
 /// The topics of subscriptions that come and go.
 #[derive(Clone, Copy, Deserialize, Serialize)]
 pub(crate) enum Spread {
-    /// So many topics, each of which has one subscriber that stays.
+    /// This number of topics, each of which has one subscriber that stays.
     Shared(usize),
-    /// Each has a topic that nobody had before.
+    /// A topic for each that nobody had before.
     Unique,
 }
 
-/// The runtime of one core that everything here is measured on: timers, but no sockets to look at.
+/// Makes the runtime of one core on which everything here is measured: timers, but no sockets.
 pub(crate) fn runtime() -> Result<Runtime> {
     Ok(Builder::new_current_thread().enable_time().build()?)
 }
 
-/// Tasks that read, on the current runtime, which must have one thread, and the amount that they
-/// have read.
+/// Tasks that read, on the current runtime, which must have one thread, and the bytes that they have
+/// read.
 #[derive(Clone, Default)]
 pub(crate) struct Readers(Arc<Counts>);
 
@@ -76,7 +75,7 @@ struct Counts {
 }
 
 impl Readers {
-    /// The number of turns without anything read after which nothing more will be read.
+    /// The rounds of the runtime without anything read after which no more will be read.
     const PATIENCE: usize = 1 << 20;
 
     /// Starts a task that reads a stream to its end.
@@ -90,12 +89,12 @@ impl Readers {
         });
     }
 
-    /// Says that a task has begun: what it awaits next, it waits for.
+    /// Notes that a task has begun and is about to wait.
     pub(crate) fn start(&self) {
         self.0.started.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Says that a task has read so many bytes.
+    /// Notes that a task has read this number of bytes.
     pub(crate) fn read(&self, bytes: usize) {
         self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
@@ -105,21 +104,21 @@ impl Readers {
         self.0.bytes.load(Ordering::Relaxed)
     }
 
-    /// Waits until `count` tasks have begun and read what there was.
+    /// Waits until `count` tasks have begun and read everything that was there.
     pub(crate) async fn gather(&self, count: usize) {
         while self.0.started.load(Ordering::Relaxed) < count {
             yield_now().await;
         }
     }
 
-    /// Waits until all together have read this number of bytes. An error says that it was more, or
-    /// will stay less.
+    /// Waits until all together have read this number of bytes. It is an error if they have read more,
+    /// or will have read less.
     pub(crate) async fn until(&self, expected: usize) -> Result<()> {
-        let (mut seen, mut turns) = (self.bytes(), 0);
-        while seen < expected && turns < Self::PATIENCE {
+        let (mut seen, mut idle) = (self.bytes(), 0);
+        while seen < expected && idle < Self::PATIENCE {
             yield_now().await;
             let now = self.bytes();
-            turns = if now == seen { turns + 1 } else { 0 };
+            idle = if now == seen { idle + 1 } else { 0 };
             seen = now;
         }
         ensure!(
@@ -138,7 +137,7 @@ pub(crate) struct Turnover {
 }
 
 impl Turnover {
-    /// A hub with the subscribers that stay.
+    /// Makes a hub with the subscribers that stay.
     pub(crate) fn new(spread: Spread) -> Result<Self> {
         let hub = Hub::new(Joe::new());
         let mut residents = Vec::new();
@@ -158,7 +157,7 @@ impl Turnover {
         })
     }
 
-    /// Lets `count` come and go, one after the other, on this thread.
+    /// Lets `count` subscribers come and go, one after the other, on this thread.
     pub(crate) fn run(&self, runtime: &Runtime, thread: usize, count: usize) -> Result<()> {
         runtime.block_on(async {
             for number in 0..count {
@@ -167,22 +166,30 @@ impl Turnover {
                     Spread::Unique => format!("topic-{thread}-{number}"),
                 };
                 let mut body = self.hub.subscribe(Subscription::to(topic)).await?;
-                let waits = std::future::poll_fn(|cx| Poll::Ready(is_waiting(&mut body, cx))).await;
-                ensure!(
-                    waits,
-                    "a new subscriber was given something else than the first bytes"
-                );
+                let first = body.next().await.unwrap_or_default();
+                let waits = first.starts_with(b"id: ") && body.next().now_or_never().is_none();
+                ensure!(waits, "a new subscriber got other than the first bytes");
             }
             Ok(())
         })
     }
 }
 
-/// Tells whether there were the first bytes and nothing after them.
-fn is_waiting(body: &mut SseBody, cx: &mut Context<'_>) -> bool {
-    let first = Pin::new(&mut *body).poll_next(cx);
-    matches!(first, Poll::Ready(Some(bytes)) if bytes.starts_with(b"id: "))
-        && Pin::new(body).poll_next(cx).is_pending()
+/// Works on each item on a new thread; returns the results in the order of the items.
+pub(crate) fn on_threads<T: Send, R: Send>(
+    items: impl IntoIterator<Item = T>,
+    work: impl Fn(usize, T) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
+    let work = &work;
+    thread::scope(|scope| {
+        let items = items.into_iter().enumerate();
+        let threads = items.map(|(number, item)| scope.spawn(move || work(number, item)));
+        let threads: Vec<_> = threads.collect();
+        let results = threads.into_iter().map(ScopedJoinHandle::join);
+        results
+            .map(|it| it.map_err(|_| anyhow!("a thread has panicked"))?)
+            .collect()
+    })
 }
 
 #[cfg(test)]
@@ -192,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_or_doubled_is_an_error() {
+    fn missing_and_doubled_bytes_are_errors() {
         for (expected, is_right) in [(8, true), (9, false), (7, false)] {
             let outcome = runtime().unwrap().block_on(async {
                 let readers = Readers::default();

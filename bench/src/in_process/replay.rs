@@ -14,7 +14,7 @@ use crate::{
     rounds::Bench,
 };
 
-/// More than any history here takes.
+/// The bound of the history, more than any here takes.
 const HISTORY_BYTES: usize = 1 << 30;
 
 pub(crate) fn replay(bench: &Bench) -> Result<Vec<Table>> {

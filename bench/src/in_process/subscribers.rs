@@ -1,15 +1,10 @@
 //! The memory that a subscriber takes, and subscriptions that come and go.
 
-use std::{
-    env,
-    process::Command,
-    sync::Barrier,
-    thread::{self, ScopedJoinHandle},
-};
+use std::{env, process::Command, sync::Barrier};
 
 use anyhow::{Context as _, Result, anyhow};
 
-use super::readers::{Followed, Question, Spread, Turnover, runtime};
+use super::readers::{Followed, Question, Spread, Turnover, on_threads, runtime};
 use crate::{
     clock::{Spent, Stopwatch, real},
     machine::pin,
@@ -18,9 +13,8 @@ use crate::{
     rounds::Bench,
 };
 
-/// The binary in which every allocation is counted; it lies beside this one.
-///
-/// It is a binary of its own, so that everything else runs with the allocator that users have.
+/// The binary in which every allocation is counted, in the same folder as this one, so that
+/// everything else runs with the allocator that users have.
 const COUNTED: &str = "sse-bench-counted";
 
 const STREAMS: [(&str, Followed); 5] = [
@@ -34,7 +28,7 @@ const STREAMS: [(&str, Followed); 5] = [
     ),
 ];
 
-/// The memory that a subscriber takes.
+/// Measures the memory of a subscriber.
 pub(crate) fn memory_core(bench: &Bench) -> Result<Vec<Table>> {
     let count = bench.size(100_000, 1_000);
     let mut table = Table::new(
@@ -55,23 +49,18 @@ pub(crate) fn memory_core(bench: &Bench) -> Result<Vec<Table>> {
         "Where all share a topic, all their wakers lie in one table that doubles when it is full, and the same goes for the tables of \
          topics: what is free in them counts as allocated. It is resident once it was used."
             .to_owned(),
-        "Less than nothing is left where such a table was made anew, at the size that is needed.".to_owned(),
+        "Less than nothing is left where such a table was made again, at the size that is needed.".to_owned(),
     ]);
     Ok(vec![bench.fill(table, STREAMS, |&stream| {
-        let [bytes, pieces, resident, left] = counted(Question::Memory { stream, count })?;
+        let all: [f64; 4] = counted(Question::Memory { stream, count })?;
         let stream = Followed::Nothing;
         let tasks: [f64; 4] = counted(Question::Memory { stream, count })?;
-        let each = |all: f64, tasks: f64| (all - tasks) / real(count);
-        Ok([
-            each(bytes, tasks[0]),
-            each(pieces, tasks[1]),
-            each(resident, tasks[2]),
-            left,
-        ])
+        let [bytes, pieces, resident] = [0, 1, 2].map(|it| (all[it] - tasks[it]) / real(count));
+        Ok([bytes, pieces, resident, all[3]])
     })])
 }
 
-/// Subscriptions that come and go.
+/// Measures subscriptions that come and go.
 pub(crate) fn churn(bench: &Bench) -> Result<Vec<Table>> {
     let count = bench.size(200_000, 2_000);
     let table = Table::new(
@@ -99,12 +88,12 @@ pub(crate) fn churn(bench: &Bench) -> Result<Vec<Table>> {
     });
     Ok(vec![bench.fill(table, rows, |&(spread, cores)| {
         let spent = come_and_go(spread, cores, count)?;
-        let (mut all, mut longest) = (Spent::default(), 0.0_f64);
+        let longest = spent.iter().map(|it| it.wall).fold(0.0, f64::max);
+        let threads = cores.len();
+        let mut all = Spent::default();
         for spent in spent {
-            longest = longest.max(spent.wall);
             all += spent;
         }
-        let threads = cores.len();
         let [wall, cpu] = all.each(threads * count);
         let thousands_per_second = real(threads * count) / longest * 1e6;
         let [left] = counted(Question::Churn {
@@ -116,27 +105,18 @@ pub(crate) fn churn(bench: &Bench) -> Result<Vec<Table>> {
     })])
 }
 
-/// The time that each thread has spent, one on each of these cores.
+/// Returns the time that each thread has spent, one on each of these cores.
 fn come_and_go(spread: Spread, cores: &[usize], count: usize) -> Result<Vec<Spent>> {
-    let turnover = &Turnover::new(spread)?;
-    let start = &Barrier::new(cores.len());
-    let work = move |thread, core| {
-        let ready = pin(core).and_then(|()| runtime());
-        // Also by a thread that cannot go on: the others wait.
+    let turnover = Turnover::new(spread)?;
+    let start = Barrier::new(cores.len());
+    on_threads(cores, |thread, core| {
+        let ready = pin(&[*core]).and_then(|()| runtime());
+        // A thread that has failed comes here, too: the others wait for it.
         start.wait();
         let runtime = ready?;
         let watch = Stopwatch::thread();
         turnover.run(&runtime, thread, count)?;
         Ok(watch.spent())
-    };
-    thread::scope(|scope| {
-        let cores = cores.iter().enumerate();
-        let workers = cores.map(|(thread, &core)| scope.spawn(move || work(thread, core)));
-        let workers: Vec<ScopedJoinHandle<'_, _>> = workers.collect();
-        let results = workers.into_iter().map(ScopedJoinHandle::join);
-        results
-            .map(|result| result.map_err(|_| anyhow!("a thread has panicked"))?)
-            .collect()
     })
 }
 

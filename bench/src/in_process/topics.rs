@@ -22,23 +22,22 @@ use crate::{
     rounds::Bench,
 };
 
-/// Messages that are published before they are read: as many as there are topics in the smallest
-/// case.
+/// Messages that are published before they are read: the number of topics in the smallest case.
 const BATCH: usize = 10;
-/// Messages that a broadcast holds; at most a batch is in it.
+/// The capacity of a broadcast, which holds at most a batch.
 const CAPACITY: usize = 16;
 
 /// The target of a batch.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Target {
     OneTopic,
     TenTopics,
     RandomTopics,
-    /// As above, with what one writes by hand.
+    /// Random topics, each of which is a broadcast in a map.
     RandomBroadcasts,
 }
 
-/// Target, name, title, and a part of the caption.
+/// The target, the name, the title, and a part of the caption of each table.
 const TABLES: [(Target, &str, &str, &str); 4] = [
     (
         Target::OneTopic,
@@ -92,11 +91,35 @@ pub(crate) fn publish_topics(bench: &Bench) -> Result<Vec<Table>> {
     Ok(tables.into())
 }
 
-/// Nanoseconds for each message: to publish it and to read it, wall and CPU.
+/// Returns nanoseconds for each message: to publish it and to read it, wall and CPU.
 async fn measure(topics: usize, target: Target, batches: usize) -> Result<[f64; 4]> {
     let own = Stopwatch::own();
     let readers = Readers::default();
-    let publisher = Publisher::new(target, topics, &readers).await?;
+    let joe = Arc::new(Joe::new());
+    let mut senders = HashMap::new();
+    for name in (0..topics).map(topic_of) {
+        if target == Target::RandomBroadcasts {
+            let sender = broadcast::Sender::<Bytes>::new(CAPACITY);
+            receive(&readers, sender.subscribe());
+            senders.insert(name, sender);
+        } else {
+            readers.follow(joe.subscribe(Subscription::to(name)).await?);
+        }
+    }
+    readers.gather(topics).await;
+    let (hub, senders) = (Hub::new(joe), RwLock::new(senders));
+    let publish = async |message: Message, topics: Topics| {
+        if target == Target::RandomBroadcasts {
+            let bytes = message.to_bytes();
+            let senders = senders.read().unwrap_or_else(PoisonError::into_inner);
+            for sender in topics.iter().filter_map(|topic| senders.get(topic)) {
+                sender.send(bytes.clone())?;
+            }
+        } else {
+            hub.publish(message, topics).await?;
+        }
+        anyhow::Ok(())
+    };
     let mut random = Rng::with_seed(1);
     let size = message().to_bytes().len();
     let (mut publishing, mut reading) = (Spent::default(), Spent::default());
@@ -106,15 +129,12 @@ async fn measure(topics: usize, target: Target, batches: usize) -> Result<[f64; 
             Target::TenTopics => (0..BATCH).collect(),
             Target::RandomTopics | Target::RandomBroadcasts => distinct(BATCH, topics, &mut random),
         };
-        // Made here and not before, as by whoever publishes: from memory that is in the
-        // processor's cache.
-        let chosen = chosen
-            .into_iter()
-            .map(|topic| (message(), topic_of(topic).into()));
-        let messages: Vec<(Message, Topics)> = chosen.collect();
+        // Made here and not before, as applications do: from memory in the processor's cache.
+        let topics = chosen.into_iter().map(|topic| topic_of(topic).into());
+        let messages: Vec<(Message, Topics)> = topics.map(|it| (message(), it)).collect();
         let watch = Stopwatch::thread();
         for (message, topics) in messages {
-            publisher.publish(message, topics).await?;
+            publish(message, topics).await?;
         }
         publishing += watch.spent();
         let watch = Stopwatch::thread();
@@ -125,50 +145,6 @@ async fn measure(topics: usize, target: Target, batches: usize) -> Result<[f64; 
     let [publish, read] =
         [publishing, reading].map(|spent| spent.without(own, batches).each(batches * BATCH));
     Ok([publish[0], publish[1], read[0], read[1]])
-}
-
-enum Publisher {
-    Hub(Hub),
-    Broadcasts(RwLock<HashMap<String, broadcast::Sender<Bytes>>>),
-}
-
-impl Publisher {
-    /// A publisher with one subscriber on each of many topics, all of them waiting.
-    async fn new(target: Target, topics: usize, readers: &Readers) -> Result<Self> {
-        let publisher = if let Target::RandomBroadcasts = target {
-            let mut senders = HashMap::new();
-            for topic in 0..topics {
-                let sender = broadcast::Sender::new(CAPACITY);
-                receive(readers, sender.subscribe());
-                senders.insert(topic_of(topic), sender);
-            }
-            Self::Broadcasts(RwLock::new(senders))
-        } else {
-            let joe = Arc::new(Joe::new());
-            for topic in 0..topics {
-                readers.follow(joe.subscribe(Subscription::to(topic_of(topic))).await?);
-            }
-            Self::Hub(Hub::new(joe))
-        };
-        readers.gather(topics).await;
-        Ok(publisher)
-    }
-
-    async fn publish(&self, message: Message, topics: Topics) -> Result<()> {
-        match self {
-            Self::Hub(hub) => {
-                hub.publish(message, topics).await?;
-            }
-            Self::Broadcasts(senders) => {
-                let bytes = message.to_bytes();
-                let senders = senders.read().unwrap_or_else(PoisonError::into_inner);
-                for sender in topics.iter().filter_map(|topic| senders.get(topic)) {
-                    sender.send(bytes.clone())?;
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 fn topic_of(number: usize) -> String {

@@ -14,10 +14,10 @@ use futures_util::StreamExt as _;
 use sse_actix::{Hub, LastEventId, Sse, SseError, Subscription};
 use tokio::sync::mpsc::{self, Sender, error::TrySendError};
 
-use super::fanouts::{Nobody, OurHub, endless};
+use super::fanouts::{OurHub, endless};
 use crate::server::{Control, Fanout, Settings, listen, stop_signal};
 
-/// Runs the future on the runtime that actix-web has for itself.
+/// Runs the future on the runtime of actix-web.
 pub(super) fn block_on(future: impl Future<Output = Result<()>>) -> Result<()> {
     actix_web::rt::System::new().block_on(future)
 }
@@ -27,7 +27,7 @@ pub(super) async fn ours(settings: &Settings, control: Control) -> Result<()> {
     let hub = fanout.hub.clone();
     let stop = hub.shutdown_on(stop_signal());
     let server = HttpServer::new(move || {
-        // Here, on the thread of the one worker, and not on that of `main`.
+        // Here, on the thread of the one worker, and not on the thread of `main`.
         control.spawn(&fanout);
         let app = App::new().app_data(ThinData(hub.clone()));
         app.route("/events", web::get().to(our_events))
@@ -38,8 +38,10 @@ pub(super) async fn ours(settings: &Settings, control: Control) -> Result<()> {
 }
 
 async fn our_events(hub: ThinData<Hub>, last: LastEventId) -> Result<Sse, SseError> {
-    let subscription = Subscription::to(()).resume_from(last.0);
-    Ok(Sse(hub.0.subscribe(subscription).await?))
+    Ok(Sse(hub
+        .0
+        .subscribe(Subscription::to(()).resume_from(last.0))
+        .await?))
 }
 
 pub(super) async fn own(control: Control) -> Result<()> {
@@ -98,11 +100,8 @@ impl Fanout for Clients {
     }
 }
 
-pub(super) async fn alone(control: Control) -> Result<()> {
-    let server = HttpServer::new(move || {
-        control.spawn(&Nobody);
-        App::new().route("/events", web::get().to(endless_body))
-    });
+pub(super) async fn alone() -> Result<()> {
+    let server = HttpServer::new(|| App::new().route("/events", web::get().to(endless_body)));
     Ok(server.workers(1).listen(listen()?)?.run().await?)
 }
 

@@ -20,7 +20,7 @@ use hyper::server::conn::http1;
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use sse_axum::{Hub, LastEventId, Sse, SseError, Subscription};
 
-use super::fanouts::{Broadcast, Nobody, OurHub, endless};
+use super::fanouts::{Broadcast, OurHub, endless};
 use crate::server::{Control, Settings, listen_tokio, stop_signal};
 
 pub(super) async fn ours(settings: &Settings, control: Control) -> Result<()> {
@@ -31,8 +31,8 @@ pub(super) async fn ours(settings: &Settings, control: Control) -> Result<()> {
     Ok(server.with_graceful_shutdown(stop).await?)
 }
 
-/// The same app on bare hyper, as one does who needs neither HTTP/2 nor upgrades: what the adapter
-/// costs by itself, without `axum::serve`.
+/// Serves the same app on bare hyper, without HTTP/2 and upgrades: the cost of the adapter itself,
+/// without `axum::serve`.
 pub(super) async fn ours_on_hyper(settings: &Settings, control: Control) -> Result<()> {
     let fanout = OurHub::new(settings)?;
     control.spawn(&fanout);
@@ -51,8 +51,9 @@ fn our_app(hub: Hub) -> Router {
 }
 
 async fn our_events(State(hub): State<Hub>, last: LastEventId) -> Result<Sse, SseError> {
-    let subscription = Subscription::to(()).resume_from(last.0);
-    Ok(Sse(hub.subscribe(subscription).await?))
+    Ok(Sse(hub
+        .subscribe(Subscription::to(()).resume_from(last.0))
+        .await?))
 }
 
 pub(super) async fn own(control: Control) -> Result<()> {
@@ -70,8 +71,7 @@ async fn own_events(
     response::Sse::new(texts.subscribe().map(event)).keep_alive(KeepAlive::default())
 }
 
-pub(super) async fn alone(control: Control) -> Result<()> {
-    control.spawn(&Nobody);
+pub(super) async fn alone() -> Result<()> {
     let app = Router::new().route("/events", get(endless_body));
     Ok(axum::serve(listen_tokio()?, app).await?)
 }

@@ -24,7 +24,7 @@ use tokio::{
     },
 };
 
-use super::fanouts::{Broadcast, Nobody, endless};
+use super::fanouts::{Broadcast, endless};
 use crate::server::{Control, listen_tokio};
 
 pub(super) async fn hyper(control: Control) -> Result<()> {
@@ -33,12 +33,11 @@ pub(super) async fn hyper(control: Control) -> Result<()> {
     accept(move || fanout.subscribe()).await
 }
 
-pub(super) async fn hyper_alone(control: Control) -> Result<()> {
-    control.spawn(&Nobody);
+pub(super) async fn hyper_alone() -> Result<()> {
     accept(endless).await
 }
 
-/// Answers every request on every connection with a body of its own.
+/// Answers every request on every connection with a new body.
 async fn accept<S>(body: impl Fn() -> S + Clone + Send + 'static) -> Result<()>
 where
     S: Stream<Item = Bytes> + Send + 'static,
@@ -101,14 +100,11 @@ async fn stream(mut socket: TcpStream, fanout: Broadcast<Bytes>) -> io::Result<(
     Ok(())
 }
 
-/// Waits for a message and takes all that have come by then; false once there will be none.
+/// Waits for a message and takes all that have come by then; `false` if there will be none.
 async fn take(messages: &mut Receiver<Bytes>, pending: &mut Vec<u8>) -> bool {
-    loop {
+    while pending.is_empty() {
         match messages.recv().await {
-            Ok(message) => {
-                pending.extend_from_slice(&message);
-                break;
-            }
+            Ok(message) => pending.extend_from_slice(&message),
             Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => return false,
         }
@@ -117,7 +113,7 @@ async fn take(messages: &mut Receiver<Bytes>, pending: &mut Vec<u8>) -> bool {
         match messages.try_recv() {
             Ok(message) => pending.extend_from_slice(&message),
             Err(TryRecvError::Lagged(_)) => {}
-            Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+            Err(_) => break,
         }
     }
     true

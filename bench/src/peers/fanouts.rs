@@ -1,4 +1,4 @@
-//! The entrances of peers: our hub, tokio's `broadcast`, and none.
+//! The entrances of peers, our hub and tokio's `broadcast`, and the body of those that have none.
 
 use std::sync::Arc;
 
@@ -20,19 +20,18 @@ pub(super) struct OurHub {
 }
 
 impl OurHub {
-    /// Joe with its defaults, unless the settings say otherwise.
+    /// Makes Joe with its defaults, unless the settings say otherwise.
     pub(super) fn new(settings: &Settings) -> Result<Self> {
         let mut builder = Joe::builder();
         if let Some([messages, bytes]) = settings.queue.as_deref() {
             builder = builder.queue_messages(*messages).queue_bytes(*bytes);
         }
         if let Some(messages) = settings.history {
-            builder = match &settings.store {
-                Some(directory) => {
-                    let options = Store::at(directory).max_messages(u64::try_from(messages)?);
-                    builder.replayer(options.open()?)
-                }
-                None => builder.replayer(FiniteReplayer::new(messages)),
+            builder = if let Some(directory) = &settings.store {
+                let options = Store::at(directory).max_messages(u64::try_from(messages)?);
+                builder.replayer(options.open()?)
+            } else {
+                builder.replayer(FiniteReplayer::new(messages))
             };
         }
         let joe = Arc::new(builder.build());
@@ -44,7 +43,7 @@ impl OurHub {
 impl Fanout for OurHub {
     async fn publish(&self, data: String) -> Option<String> {
         let published = self.hub.publish(Message::data(data), ()).await;
-        // Refused only after a shutdown; what was not published is missed by the readers.
+        // It is refused only after a shutdown; then the readers miss it.
         published.ok()?.id.map(String::from)
     }
 
@@ -53,7 +52,7 @@ impl Fanout for OurHub {
     }
 }
 
-/// Most peers fan out with tokio's `broadcast`.
+/// The fan-out of most peers, tokio's `broadcast`.
 #[derive(Clone)]
 pub(super) struct Broadcast<T> {
     sender: broadcast::Sender<T>,
@@ -69,32 +68,33 @@ impl<T: Clone + Send + Sync + 'static> Broadcast<T> {
         Self { sender, encode }
     }
 
-    /// Gives a client's messages from now on. Messages that it loses when it is behind are left
-    /// out, as is usual.
+    /// Returns a client's messages from now on. Those that it loses when it is behind are left out,
+    /// as is usual.
     pub(super) fn subscribe(&self) -> impl Stream<Item = T> + Send + Sync + use<T> {
         BroadcastStream::new(self.receiver()).filter_map(|it| future::ready(it.ok()))
     }
 
-    /// As [`subscribe`](Self::subscribe), but not as a stream.
+    /// Subscribes as [`subscribe`](Self::subscribe) does, but not as a stream.
     pub(super) fn receiver(&self) -> broadcast::Receiver<T> {
         self.sender.subscribe()
     }
 }
 
 impl Broadcast<Arc<str>> {
-    /// The text of messages; each client encodes it for itself, as frameworks' events ask for.
+    /// Carries the text of messages, which each client encodes for itself, as the frameworks' events
+    /// require.
     pub(super) fn of_texts() -> Self {
         Self::new(Arc::from)
     }
 }
 
 impl Broadcast<Bytes> {
-    /// Messages as they go over the wire, encoded once.
+    /// Carries messages as they are on the wire, encoded once.
     pub(super) fn of_events() -> Self {
         Self::new(|data| format!("data: {data}\n\n").into())
     }
 
-    /// As [`of_events`](Self::of_events), each in a chunk of HTTP.
+    /// Carries messages as [`of_events`](Self::of_events) does, each in a chunk of HTTP.
     pub(super) fn of_chunks() -> Self {
         Self::new(|data| {
             let event = format!("data: {data}\n\n");
@@ -115,21 +115,7 @@ impl<T: Clone + Send + Sync + 'static> Fanout for Broadcast<T> {
     }
 }
 
-/// An entrance that leads nowhere.
-#[derive(Clone)]
-pub(super) struct Nobody;
-
-impl Fanout for Nobody {
-    async fn publish(&self, _: String) -> Option<String> {
-        None
-    }
-
-    fn subscribers(&self) -> usize {
-        0
-    }
-}
-
-/// A first chunk, and then nothing for ever.
+/// Returns a first chunk, and then nothing for ever.
 pub(super) fn endless() -> impl Stream<Item = Bytes> + Send + Sync + use<> {
     stream::once(future::ready(Bytes::from_static(b":\n\n"))).chain(stream::pending())
 }

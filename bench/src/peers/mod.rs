@@ -1,9 +1,9 @@
 //! The servers that are measured: these crates, and what people use instead.
 //!
-//! Each framework has a file. `ours` in it is the adapter of this project as its example app uses
-//! it; `own` is what the framework, or its users, have for server-sent events, as its documentation
-//! shows it; `alone` is an endless body and nothing else: what a connection costs by itself. All
-//! serve on one thread, with nothing left out that users would have, until SIGTERM, and then end as
+//! Each framework has a file. `ours` in it is the adapter of this project, used as in its example
+//! app; `own` is the server-sent events of the framework or its users, as its documentation shows
+//! them; `alone` is an endless body and nothing else: the cost of the connection itself. All serve
+//! on one thread, with nothing left out that users would have, until SIGTERM, and then end as
 //! gracefully as the documentation shows.
 
 mod actix;
@@ -33,7 +33,7 @@ pub(crate) enum Kind {
     Ours,
     /// An adapter without its framework's server.
     OnHyper,
-    /// A framework with what it, or its users, have for server-sent events.
+    /// A framework with the server-sent events that it, or its users, have.
     Framework,
     /// A server without a framework.
     Bare,
@@ -56,51 +56,50 @@ const PEERS: &[Peer] = &[
     peer("poem-sse", Kind::Framework, |_, control| block_on(poem::own(control))),
     peer("hyper-broadcast", Kind::Bare, |_, control| block_on(bare::hyper(control))),
     peer("plain-sockets", Kind::Bare, |_, control| block_on(bare::sockets(control))),
-    peer("axum-alone", Kind::Alone, |_, control| block_on(axum::alone(control))),
-    peer("actix-alone", Kind::Alone, |_, control| actix::block_on(actix::alone(control))),
-    peer("warp-alone", Kind::Alone, |_, control| block_on(warp::alone(control))),
-    peer("rocket-alone", Kind::Alone, |_, control| block_on(rocket::alone(control))),
-    peer("poem-alone", Kind::Alone, |_, control| block_on(poem::alone(control))),
-    peer("hyper-alone", Kind::Alone, |_, control| block_on(bare::hyper_alone(control))),
+    peer("axum-alone", Kind::Alone, |_, _| block_on(axum::alone())),
+    peer("actix-alone", Kind::Alone, |_, _| actix::block_on(actix::alone())),
+    peer("warp-alone", Kind::Alone, |_, _| block_on(warp::alone())),
+    peer("rocket-alone", Kind::Alone, |_, _| block_on(rocket::alone())),
+    peer("poem-alone", Kind::Alone, |_, _| block_on(poem::alone())),
+    peer("hyper-alone", Kind::Alone, |_, _| block_on(bare::hyper_alone())),
 ];
 
 type Serve = fn(&Settings, Control) -> Result<()>;
 
 const fn ours(name: &'static str, own: &'static str, serve: Serve) -> Peer {
-    let own = Some(own);
-    Peer {
-        own,
-        ..peer(name, Kind::Ours, serve)
-    }
+    let mut peer = peer(name, Kind::Ours, serve);
+    peer.own = Some(own);
+    peer
 }
 
 const fn peer(name: &'static str, kind: Kind, serve: Serve) -> Peer {
+    let own = None;
     Peer {
         name,
         kind,
-        own: None,
+        own,
         serve,
     }
 }
 
-/// The names of the peers of these kinds, in the order of the report.
+/// Returns the names of the peers of these kinds, in the order of the report.
 pub(crate) fn names(kinds: &[Kind]) -> Vec<&'static str> {
     let peers = PEERS.iter().filter(|peer| kinds.contains(&peer.kind));
     peers.map(|peer| peer.name).collect()
 }
 
-/// Tells whether a row, which begins with the name of its peer, belongs to this project.
+/// Returns `true` if a row, which begins with the name of its peer, belongs to this project.
 pub(crate) fn is_ours(row: &str) -> bool {
-    // What decodes is no server, and is called by its own name.
+    // A decoder is no server, and is called by its own name.
     row.starts_with("ours-") || ["Decoder", "sse_client::read"].contains(&row)
 }
 
-/// The peer that uses the same framework without these crates.
+/// Returns the peer that uses the same framework without these crates.
 pub(crate) fn own_framework(name: &str) -> Option<&'static str> {
     PEERS.iter().find(|peer| peer.name == name)?.own
 }
 
-/// The endless stream on the same framework; that of hyper for what has none.
+/// Returns the endless stream on the same framework, if there is one.
 pub(crate) fn framework_alone(name: &str) -> Option<&'static str> {
     let framework = |name: &str| name.split('-').next().map(str::to_owned);
     let own = framework(own_framework(name).unwrap_or(name));

@@ -15,7 +15,7 @@ use poem::{
 };
 use sse_poem::{Hub, LastEventId, Sse, SseError, Subscription};
 
-use super::fanouts::{Broadcast, Nobody, OurHub, endless};
+use super::fanouts::{Broadcast, OurHub, endless};
 use crate::server::{Control, Settings, listen, stop_signal};
 
 pub(super) async fn ours(settings: &Settings, control: Control) -> Result<()> {
@@ -29,8 +29,9 @@ pub(super) async fn ours(settings: &Settings, control: Control) -> Result<()> {
 
 #[handler]
 async fn our_events(Data(hub): Data<&Hub>, last: LastEventId) -> Result<Sse, SseError> {
-    let subscription = Subscription::to(()).resume_from(last.0);
-    Ok(Sse(hub.subscribe(subscription).await?))
+    Ok(Sse(hub
+        .subscribe(Subscription::to(()).resume_from(last.0))
+        .await?))
 }
 
 pub(super) async fn own(control: Control) -> Result<()> {
@@ -48,8 +49,7 @@ fn own_events(Data(texts): Data<&Broadcast<Arc<str>>>) -> SSE {
     SSE::new(events).keep_alive(Duration::from_secs(15))
 }
 
-pub(super) async fn alone(control: Control) -> Result<()> {
-    control.spawn(&Nobody);
+pub(super) async fn alone() -> Result<()> {
     let app = Route::new().at("/events", get(endless_body));
     let server = Server::new_with_acceptor(TcpAcceptor::from_std(listen()?)?);
     Ok(server.run(app).await?)

@@ -22,14 +22,14 @@ use rocket::{
 use sse_rocket::{Hub, HubFairing, LastEventId, Sse, SseError, Subscription};
 use tokio::sync::broadcast::error::RecvError;
 
-use super::fanouts::{Broadcast, Nobody, OurHub, endless};
+use super::fanouts::{Broadcast, OurHub, endless};
 use crate::server::{Control, Settings, announce};
 
 pub(super) async fn ours(settings: &Settings, control: Control) -> Result<()> {
     let fanout = OurHub::new(settings)?;
     control.spawn(&fanout);
     let mut config = config();
-    // Rocket waits all of it for connections that were open.
+    // Rocket takes all of it to wait for open connections.
     config.shutdown.grace = 1;
     let app = rocket::custom(config).attach(HubFairing(fanout.hub));
     launch(app.mount("/", routes![our_events])).await
@@ -37,8 +37,9 @@ pub(super) async fn ours(settings: &Settings, control: Control) -> Result<()> {
 
 #[get("/events")]
 async fn our_events(hub: &State<Hub>, last: LastEventId) -> Result<Sse, SseError> {
-    let subscription = Subscription::to(()).resume_from(last.0);
-    Ok(Sse(hub.subscribe(subscription).await?))
+    Ok(Sse(hub
+        .subscribe(Subscription::to(()).resume_from(last.0))
+        .await?))
 }
 
 pub(super) async fn own(control: Control) -> Result<()> {
@@ -66,8 +67,7 @@ fn own_events(texts: &State<Broadcast<Arc<str>>>, mut end: Shutdown) -> EventStr
     }
 }
 
-pub(super) async fn alone(control: Control) -> Result<()> {
-    control.spawn(&Nobody);
+pub(super) async fn alone() -> Result<()> {
     launch(rocket::custom(config()).mount("/", routes![endless_body])).await
 }
 
@@ -76,7 +76,7 @@ fn endless_body() -> (ContentType, ByteStream<impl Stream<Item = Bytes>>) {
     (ContentType::EventStream, ByteStream(endless()))
 }
 
-/// Rocket's defaults, on a port of its own and without logs.
+/// Returns Rocket's defaults, with a free port and without logs.
 fn config() -> Config {
     Config {
         address: Ipv4Addr::LOCALHOST.into(),
@@ -87,8 +87,8 @@ fn config() -> Config {
     }
 }
 
-/// Serves until SIGTERM, which Rocket waits for by itself; announces the address once Rocket, which
-/// binds itself, knows it.
+/// Serves until SIGTERM, which Rocket handles itself; announces the address once Rocket, which binds
+/// the socket itself, knows it.
 async fn launch(rocket: Rocket<Build>) -> Result<()> {
     let announcing = AdHoc::on_liftoff("address", |rocket| {
         Box::pin(async {

@@ -8,7 +8,7 @@ use futures_util::StreamExt as _;
 use sse_warp::{Hub, LastEventId, Sse, SseError, Subscription, last_event_id};
 use warp::{Filter as _, reply, sse::Event};
 
-use super::fanouts::{Broadcast, Nobody, OurHub, endless};
+use super::fanouts::{Broadcast, OurHub, endless};
 use crate::server::{Control, Settings, listen_tokio, stop_signal};
 
 pub(super) async fn ours(settings: &Settings, control: Control) -> Result<()> {
@@ -27,8 +27,9 @@ pub(super) async fn ours(settings: &Settings, control: Control) -> Result<()> {
 }
 
 async fn our_events(hub: Hub, last: LastEventId) -> Result<Sse, SseError> {
-    let subscription = Subscription::to(()).resume_from(last.0);
-    Ok(Sse(hub.subscribe(subscription).await?))
+    Ok(Sse(hub
+        .subscribe(Subscription::to(()).resume_from(last.0))
+        .await?))
 }
 
 pub(super) async fn own(control: Control) -> Result<()> {
@@ -44,8 +45,7 @@ pub(super) async fn own(control: Control) -> Result<()> {
     Ok(())
 }
 
-pub(super) async fn alone(control: Control) -> Result<()> {
-    control.spawn(&Nobody);
+pub(super) async fn alone() -> Result<()> {
     let app = warp::path!("events").and(warp::get()).map(|| {
         let body = reply::stream(endless().map(Ok::<_, Infallible>));
         reply::with_header(body, "content-type", "text/event-stream")

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::{Figure, Table, number};
 use crate::peers::is_ours;
 
-/// All charts of the report: the file's name without its extension, the table by its name, the
-/// column counted from 0, and the title.
+/// All charts of the report: the file without its extension, the name of the table, the column
+/// counted from 0, and the title.
 #[rustfmt::skip]
 const CHARTS: [(&str, &str, usize, &str); 8] = [
     ("burst-deliveries", "burst", 0, "Burst: deliveries, millions per second"),
@@ -27,7 +27,8 @@ const ROW: f64 = 26.0;
 const BAR: f64 = 16.0;
 const BOTTOM: f64 = 16.0;
 
-/// A bar longer than the next one times this is cut, so that the others can be told apart.
+/// A bar that is longer than this multiple of the next one is cut, so that the others can be told
+/// apart.
 const CUT: f64 = 3.0;
 
 /// Draws the charts of a table: file, title and picture of each that has figures.
@@ -38,12 +39,14 @@ pub(super) fn charts(table: &Table) -> impl Iterator<Item = (&'static str, &'sta
     charts.filter_map(|(file, _, column, title)| Some((file, title, svg(table, column, title)?)))
 }
 
-/// The picture; `None` if the table has no such column or no figures.
+/// Draws the picture; `None` if the table has no such column or no figures.
 fn svg(table: &Table, column: usize, title: &str) -> Option<String> {
     // Speeds are better the higher they are, times and sizes the lower.
-    let more_is_better = table.columns.get(column)?.unit.ends_with("/s");
-    let rows = table.rows.iter();
-    let bars = rows.filter_map(|row| Some((row.peer.as_str(), row.figures[column]?)));
+    let more_is_better = table.columns.get(column)?.ends_with("/s");
+    let bars = table
+        .rows
+        .iter()
+        .filter_map(|row| Some((&*row.peer, row.figures[column]?)));
     let mut bars: Vec<(&str, Figure)> = bars.collect();
     bars.sort_by(|(_, a), (_, b)| a.median.total_cmp(&b.median));
     let scale = scale(&bars)?;
@@ -70,7 +73,7 @@ fn svg(table: &Table, column: usize, title: &str) -> Option<String> {
     ))
 }
 
-/// The figure that a bar of full length stands for; `None` without figures.
+/// Returns the figure of a bar of full length; `None` without figures.
 fn scale(ascending: &[(&str, Figure)]) -> Option<f64> {
     let mut medians: Vec<f64> = ascending.iter().map(|(_, it)| it.median).collect();
     while let [_, .., next, longest] = medians[..]
@@ -125,7 +128,7 @@ mod tests {
     fn table(figures: &[(&str, f64)]) -> Table {
         let mut table = Table::new("burst", "Burst", "", "speed, M/s");
         for (peer, value) in figures {
-            table.push(peer, vec![Figure::of(&[*value])]);
+            table.push(peer, vec![Figure::of([*value])]);
         }
         table
     }

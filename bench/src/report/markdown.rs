@@ -1,19 +1,13 @@
-//! Tables as Markdown, which is also what a terminal shows.
+//! Tables as Markdown, in the document and on the terminal.
 
 use std::{fmt::Write as _, iter};
 
-use super::{Figure, Ratio, Row, Table};
+use super::{Figure, ITS_OWN, Ratio, Row, Table};
 use crate::peers::{is_ours, own_framework};
 
-/// One table with all that belongs to it, as the document and the terminal show it.
+/// Writes a table with its title and its text, as the document and the terminal show it.
 pub(crate) fn section(table: &Table, pictures: &[String]) -> String {
-    let Table {
-        title,
-        caption,
-        measured,
-        ..
-    } = table;
-    let mut text = format!("## {title}\n\n{caption}\n\n");
+    let mut text = format!("## {}\n\n{}\n\n", table.title, table.caption);
     // Writing to a string cannot fail.
     for picture in pictures {
         let _ = writeln!(text, "{picture}");
@@ -25,13 +19,13 @@ pub(crate) fn section(table: &Table, pictures: &[String]) -> String {
     for failure in &table.failures {
         let _ = write!(text, "\nNot measured: {failure}.\n");
     }
-    if !measured.is_empty() {
-        let _ = write!(text, "\nMeasured {measured}.\n");
+    if !table.measured.is_empty() {
+        let _ = write!(text, "\nMeasured {}.\n", table.measured);
     }
     text
 }
 
-/// Writes a number with the three digits that count, and thousands apart.
+/// Writes a number with three significant digits, and thousands apart.
 pub(crate) fn number(value: f64) -> String {
     let digits = match value.abs() {
         100.0.. => 0,
@@ -65,7 +59,7 @@ fn thousands(text: &str) -> String {
     grouped + fraction
 }
 
-/// The table with its computed columns, aligned so that it can be read as it is.
+/// Writes the table with its computed columns, aligned so that its source can be read.
 fn markdown(table: &Table) -> String {
     let rows = table.rows.iter().map(|row| cells(table, row));
     let lines: Vec<Vec<String>> = iter::once(heading(table)).chain(rows).collect();
@@ -98,14 +92,9 @@ fn markdown(table: &Table) -> String {
 
 fn heading(table: &Table) -> Vec<String> {
     let mut cells = vec![table.subject.clone()];
-    cells.extend(table.columns.iter().map(|column| {
-        let comma = if column.unit.is_empty() { "" } else { ", " };
-        format!("{}{comma}{}", column.name, column.unit)
-    }));
-    cells.extend(table.ratios.iter().map(|Ratio { column, against }| {
-        let of = against.as_deref().unwrap_or("its own framework");
-        format!("{} × {of}", table.columns[*column].name)
-    }));
+    cells.extend_from_slice(&table.columns);
+    let ratio = |it: &Ratio| format!("{} × {}", table.column_name(it.column), it.against);
+    cells.extend(table.ratios.iter().map(ratio));
     cells
 }
 
@@ -119,7 +108,7 @@ fn cells(table: &Table, row: &Row) -> Vec<String> {
     cells
 }
 
-/// "19.8 (19.1..20.3)"; without the spread where there is none.
+/// Writes a figure: "19.8 (19.1..20.3)"; without the spread if there is none.
 fn figure(figure: Figure) -> String {
     let [median, min, max] = [figure.median, figure.min, figure.max].map(number);
     match figure {
@@ -129,9 +118,13 @@ fn figure(figure: Figure) -> String {
     }
 }
 
-/// The figure of a row as a multiple of what it is compared with.
+/// Returns the figure of a row as a multiple of the figure that it is compared with.
 fn ratio(table: &Table, row: &Row, Ratio { column, against }: &Ratio) -> Option<f64> {
-    let against = against.as_deref().or_else(|| own_framework(&row.peer))?;
+    let against = if against == ITS_OWN {
+        own_framework(&row.peer)?
+    } else {
+        against
+    };
     let value = row.figures[*column]?.median / table.figure(against, *column)?.median;
     value.is_finite().then_some(value)
 }
@@ -141,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_have_three_digits_that_count() {
+    fn numbers_have_three_significant_digits() {
         let rows = [
             (0.0, "0"),
             (0.0432, "0.043"),
@@ -172,8 +165,8 @@ mod tests {
     #[test]
     fn a_table_has_medians_spreads_and_ratios() {
         let mut table = Table::new("a", "A", "", "speed, M/s").ratios(0, &["slow"]);
-        table.push("ours-axum", vec![Figure::of(&[4.0, 6.0, 5.0])]);
-        table.push("slow", vec![Figure::of(&[2.0])]);
+        table.push("ours-axum", vec![Figure::of([4.0, 6.0, 5.0])]);
+        table.push("slow", vec![Figure::of([2.0])]);
         table.push("none", vec![None]);
         let expected = "\
             | peer          |        speed, M/s | speed × slow |\n\

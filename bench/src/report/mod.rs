@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::markdown::{number, section, whole};
 use crate::machine::Machine;
 
-/// The beginning of the document: what holds for all tables.
+/// The beginning of the document, which holds for all tables.
 const INTRODUCTION: &str = include_str!("introduction.md");
 
-/// Everything that a report is made of; kept in a file, it can be rendered again.
+/// The content of a report; kept in a file, it can be rendered again.
 #[derive(Deserialize, Serialize)]
 pub(crate) struct Results {
     pub(crate) machine: Machine,
@@ -31,25 +31,19 @@ pub(crate) struct Table {
     pub(crate) caption: String,
     /// The heading of the first column: "peer", or what the rows are.
     pub(crate) subject: String,
-    pub(crate) columns: Vec<Column>,
+    /// The headings of the columns, each with its unit, if it has one, after its last comma:
+    /// "deliveries, M/s", "pieces".
+    pub(crate) columns: Vec<String>,
     pub(crate) rows: Vec<Row>,
     /// Columns that the report computes from the others.
     pub(crate) ratios: Vec<Ratio>,
-    /// Sentences that a reader has to know about single figures.
+    /// Sentences about single figures that a reader has to know.
     pub(crate) notes: Vec<String>,
     /// Rows that are missing, and why.
     pub(crate) failures: Vec<String>,
     /// The time of the measurement, in UTC.
     #[serde(default)]
     pub(crate) measured: String,
-}
-
-/// The meaning of the figures below it.
-#[derive(Deserialize, Serialize)]
-pub(crate) struct Column {
-    pub(crate) name: String,
-    /// Empty for a plain number.
-    pub(crate) unit: String,
 }
 
 /// The figures of one peer, in the order of the columns.
@@ -66,19 +60,22 @@ pub(crate) struct Figure {
     pub(crate) median: f64,
     pub(crate) min: f64,
     pub(crate) max: f64,
-    /// The end of what was measured had not come by then.
+    /// The measurement was given up before its end.
     #[serde(default)]
     pub(crate) is_more: bool,
 }
 
-/// The relation of each row's figure in a column to that of one row.
+/// The figures of a column as multiples of the figure of one row.
 #[derive(Deserialize, Serialize)]
 pub(crate) struct Ratio {
     /// Counted from 0.
     pub(crate) column: usize,
-    /// The peer that counts as 1; `None` means the own framework of each row.
-    pub(crate) against: Option<String>,
+    /// The row that counts as 1, or [`ITS_OWN`].
+    pub(crate) against: String,
 }
+
+/// The row that counts as 1 is the peer that uses the same framework without these crates.
+pub(crate) const ITS_OWN: &str = "its own framework";
 
 impl Results {
     /// Reads results that were kept in a file.
@@ -88,7 +85,7 @@ impl Results {
         serde_json::from_str(&text).with_context(|| format!("{} holds no results", path.display()))
     }
 
-    /// Writes the file; tables of an earlier run that were not measured again stay as they are.
+    /// Writes the file; tables of earlier runs that were not measured again stay in it.
     pub(crate) fn save(mut self, path: &Path) -> Result<Self> {
         if let Ok(earlier) = Self::load(path) {
             self.tables = merge(earlier.tables, self.tables);
@@ -98,7 +95,7 @@ impl Results {
     }
 }
 
-/// Puts newer tables in the place of those of the same name, and new ones behind them.
+/// Puts newer tables in the place of those of the same name, and appends the others.
 fn merge(earlier: Vec<Table>, newer: Vec<Table>) -> Vec<Table> {
     let mut merged = earlier;
     for table in newer {
@@ -140,29 +137,20 @@ fn write_file(path: &Path, text: &str) -> Result<()> {
 }
 
 impl Table {
-    /// A table without rows yet, whose rows are peers.
-    ///
-    /// The columns are separated by semicolons, each with its unit, if it has one, behind its last
-    /// comma: "deliveries, M/s; pieces".
+    /// Makes a table without rows yet, whose rows are peers. The columns are separated by
+    /// semicolons: "deliveries, M/s; pieces".
     pub(crate) fn new(name: &str, title: &str, caption: impl Into<String>, columns: &str) -> Self {
-        let column = |text: &str| {
-            let (name, unit) = text.rsplit_once(", ").unwrap_or((text, ""));
-            Column {
-                name: name.to_owned(),
-                unit: unit.to_owned(),
-            }
-        };
         Self {
             name: name.to_owned(),
             title: title.to_owned(),
             caption: caption.into(),
             subject: "peer".to_owned(),
-            columns: columns.split("; ").map(column).collect(),
+            columns: columns.split("; ").map(ToOwned::to_owned).collect(),
             ..Self::default()
         }
     }
 
-    /// Names what the rows are, if they are not peers.
+    /// Sets the heading of the first column, for rows that are not peers.
     pub(crate) fn subject(mut self, subject: &str) -> Self {
         subject.clone_into(&mut self.subject);
         self
@@ -170,19 +158,16 @@ impl Table {
 
     /// Adds computed columns: `column` (counted from 0) as a multiple of each of these rows.
     pub(crate) fn ratios(mut self, column: usize, rows: &[&str]) -> Self {
-        let against = rows.iter().map(|row| Some((*row).to_owned()));
+        let against = rows.iter().map(|row| (*row).to_owned());
         self.ratios
             .extend(against.map(|against| Ratio { column, against }));
         self
     }
 
-    /// Adds a computed column: `column` (counted from 0) as a multiple of the row's own framework.
-    pub(crate) fn ratio_to_own(mut self, column: usize) -> Self {
-        self.ratios.push(Ratio {
-            column,
-            against: None,
-        });
-        self
+    /// Returns the heading of a column (counted from 0) without its unit.
+    pub(crate) fn column_name(&self, column: usize) -> &str {
+        let heading = &self.columns[column];
+        heading.rsplit_once(", ").map_or(heading, |(name, _)| name)
     }
 
     /// Adds a row.
@@ -191,29 +176,28 @@ impl Table {
         self.rows.push(Row { peer, figures });
     }
 
-    /// The figure of a row in a column (counted from 0).
+    /// Returns the figure of a row in a column (counted from 0).
     pub(crate) fn figure(&self, peer: &str, column: usize) -> Option<Figure> {
         let row = self.rows.iter().find(|row| row.peer == peer)?;
         *row.figures.get(column)?
     }
 
-    /// Fills a column with what follows from the figures of each row and of the others.
+    /// Fills a column with numbers computed from the figures of each row and of the others.
     pub(crate) fn compute(&mut self, column: usize, of: impl Fn(&Self, &str) -> Option<f64>) {
         for index in 0..self.rows.len() {
             let value = of(self, &self.rows[index].peer);
-            self.rows[index].figures[column] = value.and_then(|value| Figure::of(&[value]));
+            self.rows[index].figures[column] = Figure::of(value);
         }
     }
 }
 
 impl Figure {
-    /// The median of what several rounds gave; `None` if there was no round.
-    pub(crate) fn of(samples: &[f64]) -> Option<Self> {
-        let mut sorted = samples.to_vec();
+    /// Returns the median of several rounds, without those that are NaN; `None` if none is left.
+    pub(crate) fn of(samples: impl IntoIterator<Item = f64>) -> Option<Self> {
+        let mut sorted: Vec<f64> = samples.into_iter().filter(|it| !it.is_nan()).collect();
         sorted.sort_by(f64::total_cmp);
         let (min, max) = (*sorted.first()?, *sorted.last()?);
-        let middle = sorted.len() / 2;
-        let median = f64::midpoint(sorted[(sorted.len() - 1) / 2], sorted[middle]);
+        let median = f64::midpoint(sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2]);
         Some(Self {
             median,
             min,
@@ -228,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_measured_again_replaces_what_was_there() {
+    fn a_newer_table_replaces_the_earlier_one_of_its_name() {
         let table = |name: &str, title: &str| Table::new(name, title, "", "");
         let merged = merge(
             vec![table("a", "old"), table("b", "old")],
@@ -240,18 +224,17 @@ mod tests {
 
     #[test]
     fn a_figure_is_the_median_with_the_spread() {
-        let odd = Figure::of(&[3.0, 1.0, 2.0]).unwrap();
+        let odd = Figure::of([3.0, 1.0, 2.0]).unwrap();
         assert_eq!((odd.median, odd.min, odd.max), (2.0, 1.0, 3.0));
-        let even = Figure::of(&[4.0, 1.0, 2.0, 3.0]).unwrap();
+        let even = Figure::of([4.0, 1.0, 2.0, 3.0]).unwrap();
         assert_eq!((even.median, even.min, even.max), (2.5, 1.0, 4.0));
-        assert_eq!(Figure::of(&[]), None);
+        assert_eq!(Figure::of([f64::NAN]), None);
     }
 
     #[test]
-    fn a_column_has_its_unit_behind_the_last_comma() {
+    fn a_column_has_its_unit_after_the_last_comma() {
         let table = Table::new("a", "A", "", "1,400-byte chunks, each event, ns; pieces");
-        let columns = table.columns.iter().map(|it| (&*it.name, &*it.unit));
-        let expected = [("1,400-byte chunks, each event", "ns"), ("pieces", "")];
-        assert_eq!(columns.collect::<Vec<_>>(), expected);
+        let names = [0, 1].map(|column| table.column_name(column));
+        assert_eq!(names, ["1,400-byte chunks, each event", "pieces"]);
     }
 }

@@ -1,19 +1,19 @@
-//! Connections by themselves: all at once, idle, and at the end of their server.
+//! Connections without messages: all at once, idle, and at the end of their server.
 
 use std::{thread, time::Duration};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, ensure};
 
 use crate::{
     clients::{Connect, IN_FLIGHT},
     clock::{self, Stopwatch, real, seconds},
     peers::{Kind, framework_alone, names},
     process::Process,
-    report::{Table, whole},
+    report::{ITS_OWN, Table, whole},
     rounds::Bench,
 };
 
-/// Everyone connects at once.
+/// All clients connect at once.
 pub(crate) fn connect_storm(bench: &Bench) -> Result<Vec<Table>> {
     let (note, clients) = bench.clients(10_000, 200);
     let table = Table::new(
@@ -26,8 +26,7 @@ pub(crate) fn connect_storm(bench: &Bench) -> Result<Vec<Table>> {
         ),
         "all connected after, s; CPU per connection, µs; readers' load, %",
     )
-    .ratios(1, &["hyper-broadcast"])
-    .ratio_to_own(1);
+    .ratios(1, &["hyper-broadcast", ITS_OWN]);
     let mut peers = names(&[Kind::Ours, Kind::Framework]);
     peers.push("hyper-broadcast");
     Ok(vec![bench.fill_peers(table, &peers, |peer| {
@@ -38,21 +37,22 @@ pub(crate) fn connect_storm(bench: &Bench) -> Result<Vec<Table>> {
         let readers_cpu = watch.spent().cpu / 1e9;
         let cpu = seconds(server.cpu()? - cpu);
         let subscribers = server.subscribers()?;
-        if subscribers != clients {
-            bail!("{subscribers} of {clients} clients are subscribed");
-        }
+        ensure!(
+            subscribers == clients,
+            "{subscribers} of {clients} clients are subscribed"
+        );
         let cpu_each = cpu * 1e6 / real(clients);
         Ok([duration, cpu_each, readers_cpu * 100.0 / duration])
     })])
 }
 
-/// Connections before the first measurement, so that code and pools are in memory.
+/// Connections before the first measurement, after which code and pools are in memory.
 const WARM: usize = 50;
 
 /// The least that a connection over HTTP costs.
 const HYPER: &str = "hyper-alone";
 
-/// The memory that an idle connection takes.
+/// Idle connections, and the memory that each takes.
 pub(crate) fn memory(bench: &Bench) -> Result<Vec<Table>> {
     let (note, clients) = bench.clients(5_000, 200);
     let table = Table::new(
@@ -67,35 +67,29 @@ pub(crate) fn memory(bench: &Bench) -> Result<Vec<Table>> {
         ),
         "memory, KB; above alone, KB; above hyper alone, KB",
     )
-    .ratio_to_own(0);
-    let kinds = [
-        Kind::Ours,
-        Kind::OnHyper,
-        Kind::Framework,
-        Kind::Bare,
-        Kind::Alone,
-    ];
-    let mut table = bench.fill_peers(table, &names(&kinds), |peer| {
+    .ratios(0, &[ITS_OWN]);
+    let mut peers = names(&[Kind::Ours, Kind::OnHyper, Kind::Framework, Kind::Bare]);
+    peers.extend(names(&[Kind::Alone]));
+    let mut table = bench.fill_peers(table, &peers, |peer| {
         let server = Process::start(peer, bench.cores.server, &[])?;
         let _warm = Connect::reading(WARM).to(server.address)?;
         let before = settled(&server)?;
         let _idle = Connect::reading(clients).to(server.address)?;
         let growth = settled(&server)? - before;
-        Ok(vec![Some(growth / real(clients)), None, None])
+        Ok([growth / real(clients), f64::NAN, f64::NAN])
     });
     let above = |table: &Table, peer: &str, other: Option<&str>| {
         Some(table.figure(peer, 0)?.median - table.figure(other?, 0)?.median)
     };
     table.compute(1, |table, peer| above(table, peer, framework_alone(peer)));
-    table.compute(2, |table, peer| {
-        above(table, peer, (peer != HYPER).then_some(HYPER))
-    });
+    let hyper = |peer: &str| (peer != HYPER).then_some(HYPER);
+    table.compute(2, |table, peer| above(table, peer, hyper(peer)));
     Ok(vec![table])
 }
 
-/// Resident KB once the server has done what it does after a connection.
+/// Returns the resident KB once the server has finished its work after a connection.
 fn settled(server: &Process) -> Result<f64> {
-    // pace: there is nothing that says when it has.
+    // pace: nothing tells when it has.
     thread::sleep(Duration::from_millis(300));
     Ok(real(server.resident()?))
 }
@@ -114,10 +108,8 @@ pub(crate) fn shutdown(bench: &Bench) -> Result<Vec<Table>> {
         ),
         "ends after, s; streams ended properly, %",
     );
-    let once = Bench {
-        rounds: 1,
-        ..bench.clone()
-    };
+    let mut once = bench.clone();
+    once.rounds = 1;
     let peers = names(&[Kind::Ours, Kind::Framework]);
     let mut table = once.fill_peers(table, &peers, |peer| {
         let mut server = Process::start(peer, bench.cores.server, &[])?;
@@ -133,15 +125,13 @@ pub(crate) fn shutdown(bench: &Bench) -> Result<Vec<Table>> {
                 ends_after = elapsed();
             }
         }
-        // The last bytes that were sent may still be on their way.
+        // The last bytes may still be on their way.
         clients.read_for(Duration::from_millis(20))?;
         let properly = real(clients.ended_properly()) * 100.0 / real(clients.messages().len());
         Ok([ends_after, properly])
     });
-    let figures = table
-        .rows
-        .iter_mut()
-        .filter_map(|row| row.figures[0].as_mut());
+    let figures = table.rows.iter_mut();
+    let figures = figures.filter_map(|row| row.figures[0].as_mut());
     for figure in figures.filter(|figure| figure.median.is_infinite()) {
         figure.median = patience;
         figure.is_more = true;

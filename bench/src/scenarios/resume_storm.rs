@@ -1,4 +1,4 @@
-//! Everyone reconnects at once, each with 100 messages to catch up with, also while others publish.
+//! All clients reconnect at once, each with 100 messages to catch up on, also during publishing.
 
 use std::time::Duration;
 
@@ -19,10 +19,10 @@ const PEER: &str = "ours-axum";
 const MISSED: u64 = 100;
 const RATE: u64 = 1_000;
 
-/// Messages in the history before the storm, more than anybody has missed.
+/// Messages in the history before the storm, more than any client has missed.
 const BEFORE: u64 = 1_000;
 
-/// The order in which clients come and messages are published.
+/// The order in which clients connect and messages are published.
 #[derive(Clone, Copy)]
 enum Moment {
     Quiet,
@@ -38,7 +38,7 @@ const MOMENTS: [(&str, Moment); 4] = [
     ("publishing, all connected", Moment::After),
 ];
 
-/// The end of a row's name, and whether its history is on disk.
+/// The end of a row's name, and `true` if its history is on disk.
 const MEDIA: [(&str, bool); 2] = [("", false), (", sse-store", true)];
 
 pub(crate) fn resume_storm(bench: &Bench) -> Result<Vec<Table>> {
@@ -75,21 +75,15 @@ fn measure(
     on_disk: bool,
     count: usize,
     messages: u64,
-) -> Result<Vec<Option<f64>>> {
+) -> Result<[f64; 5]> {
     // It has to outlive the server.
     let directory = machine::directory()?;
-    let path = directory
-        .path()
-        .to_str()
-        .context("the directory has no name in UTF-8")?;
+    let path = directory.path().to_str();
+    let path = path.context("the directory has no name in UTF-8")?;
     // Room in the history for everything that is published.
     let arguments = ["--history", "20000", "--store", path];
-    let arguments = if on_disk {
-        &arguments[..]
-    } else {
-        &arguments[..2]
-    };
-    let mut server = Process::start(PEER, bench.cores.server, arguments)?;
+    let number = if on_disk { 4 } else { 2 };
+    let mut server = Process::start(PEER, bench.cores.server, &arguments[..number])?;
     let connect = Connect {
         count,
         silent: 0,
@@ -127,21 +121,21 @@ fn measure(
     })
 }
 
-/// Fills the history; gives the id that has `MISSED` messages after it.
+/// Fills the history; returns the id that has `MISSED` messages after it.
 fn missed_id(server: &mut Process) -> Result<String> {
     server.tell(Command::Publish {
         rate: None,
         count: BEFORE,
     })?;
-    let mut ids = server.wait_published(Duration::from_secs(10))?.ids;
-    let later = ids.len().checked_sub(usize::try_from(MISSED)?);
-    ids.truncate(later.unwrap_or(0));
-    ids.pop().context("messages have no ids to resume from")
+    let ids = server.wait_published(Duration::from_secs(10))?.ids;
+    let id = ids.into_iter().rev().nth(usize::try_from(MISSED)?);
+    id.context("messages have no ids to resume from")
 }
 
-/// Connects and reads until everyone has what it missed, and at most `more` new messages.
+/// Connects and reads until each client has what it missed, and at most `more` new messages.
 ///
-/// Seconds until all have recovered; microseconds of CPU time and KB of memory per client.
+/// Returns the seconds until all have recovered, and microseconds of CPU time and KB of memory per
+/// client.
 fn storm(server: &Process, connect: &Connect, more: u64) -> Result<(Clients, [f64; 3])> {
     let (begin, cpu, memory) = (clock::now(), server.cpu()?, server.resident()?);
     let mut clients = connect.to(server.address)?;
@@ -154,9 +148,10 @@ fn storm(server: &Process, connect: &Connect, more: u64) -> Result<(Clients, [f6
     Ok((clients, [duration, cpu / count, memory / count]))
 }
 
-fn sample(storm: Option<[f64; 3]>, published: Option<&Published>) -> Vec<Option<f64>> {
-    let storm = storm.map_or([None; 3], |it| it.map(Some));
-    let call = published.map(|it| seconds(it.call_p99) * 1e6);
-    let late = published.map(|it| seconds(it.late_p99) * 1e3);
-    [&storm[..], &[call, late]].concat()
+/// Returns the figures of a row, NaN for a part that was not measured.
+fn sample(storm: Option<[f64; 3]>, published: Option<&Published>) -> [f64; 5] {
+    let [recovered, cpu, memory] = storm.unwrap_or([f64::NAN; 3]);
+    let time = |nanos: fn(&Published) -> u64| published.map_or(f64::NAN, |it| seconds(nanos(it)));
+    let (call, late) = (time(|it| it.call_p99), time(|it| it.late_p99));
+    [recovered, cpu, memory, call * 1e6, late * 1e3]
 }

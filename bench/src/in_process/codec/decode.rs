@@ -1,13 +1,8 @@
 //! From bytes, as they come from a network, to events.
 
-use std::{
-    convert::Infallible,
-    fmt::Display,
-    pin::pin,
-    task::{Context, Poll, Waker},
-};
+use std::convert::Infallible;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use bytes::Bytes;
 use eventsource_stream::Eventsource as _;
 use futures_util::{Stream, TryStreamExt as _, stream};
@@ -17,47 +12,38 @@ use sse_core::{
 };
 use sse_stream::SseByteStream;
 
-use super::Sample;
+use super::{Sample, Total, drain};
 use crate::{
     clock::{Spent, Stopwatch},
     report::Table,
     rounds::Bench,
 };
 
-/// About what a packet holds, and what is read from a connection that has much to give.
+/// About the size of a packet, and of a read from a connection that has much to give.
 const CHUNKS: [usize; 2] = [1_400, 16 << 10];
 
 const EVENTSOURCE_STREAM: &str = "eventsource-stream 0.2.3";
 const SSE_STREAM: &str = "sse-stream 0.3";
 
-type Decode = fn(&[Bytes]) -> Result<Decoded>;
+type Decode = fn(&[Bytes]) -> Result<Total>;
 
 const DECODERS: [(&str, Decode); 4] = [
     ("Decoder", ours),
     ("sse_client::read", |chunks| {
         let events = sse_client::Events::from_stream(input(chunks));
-        count(events.map_ok(|event| event.data.len()))
+        drain(events.map_ok(|event| event.data.len()))
     }),
     (EVENTSOURCE_STREAM, |chunks| {
         let events = input(chunks).eventsource();
-        count(events.map_ok(|event| event.data.len()))
+        drain(events.map_ok(|event| event.data.len()))
     }),
     (SSE_STREAM, |chunks| {
         let events = SseByteStream::new(input(chunks));
-        count(events.map_ok(|event| event.data.map_or(0, |data| data.len())))
+        drain(events.map_ok(|event| event.data.map_or(0, |data| data.len())))
     }),
 ];
 
-/// Events that were decoded, and the bytes of their data.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Decoded {
-    events: usize,
-    bytes: usize,
-}
-
 pub(super) fn table(bench: &Bench, sample: &Sample) -> Table {
-    let peers = [EVENTSOURCE_STREAM, SSE_STREAM];
-    let [first, second] = peers.each_ref().map(std::slice::from_ref);
     let table = Table::new(
         &format!("decode-{}", sample.name),
         &format!("Decoding {}", sample.title),
@@ -66,19 +52,20 @@ pub(super) fn table(bench: &Bench, sample: &Sample) -> Table {
          decoded events are checked.",
         "1,400-byte chunks, each event, ns; 1,400-byte chunks, GB/s; 16 KiB chunks, each event, ns; 16 KiB chunks, GB/s",
     )
-    .ratios(0, first)
-    .ratios(2, first)
-    .ratios(0, second)
-    .ratios(2, second);
+    .ratios(0, &[EVENTSOURCE_STREAM])
+    .ratios(2, &[EVENTSOURCE_STREAM])
+    .ratios(0, &[SSE_STREAM])
+    .ratios(2, &[SSE_STREAM]);
     let (passes, wire_bytes) = bench.size((20, 2 << 20), (1, 256 << 10));
     let events = wire_bytes / sample.wire().len();
-    let bytes = events * sample.data.len();
+    let (items, bytes) = (events, events * sample.data.len());
+    let expected = Total { items, bytes };
     let wire = Bytes::from(sample.wire().repeat(events));
     let chunked = CHUNKS.map(|size| chunks(&wire, size));
     bench.fill(table, DECODERS, |decode| {
         let mut figures = Vec::new();
         for chunks in &chunked {
-            let cpu = time(*decode, chunks, passes, Decoded { events, bytes })?;
+            let cpu = time(*decode, chunks, passes, expected)?;
             let [_, cpu] = cpu.each(passes * events);
             figures.extend([cpu, sample.gigabytes_per_second(cpu)]);
         }
@@ -86,8 +73,8 @@ pub(super) fn table(bench: &Bench, sample: &Sample) -> Table {
     })
 }
 
-/// A large event in tiny chunks: a decoder that begins again with each of them takes a time that
-/// grows with the square of the size.
+/// Decodes a large event in tiny chunks: a decoder that begins again with each of them takes a time
+/// that grows with the square of the size.
 pub(super) fn drip_table(bench: &Bench) -> Table {
     let sizes = bench.size([64 << 10, 1 << 20], [4 << 10, 16 << 10]);
     let passes = bench.size(10, 1);
@@ -109,21 +96,18 @@ pub(super) fn drip_table(bench: &Bench) -> Table {
     let rows = DECODERS.map(|(name, decode)| (name, (decode, name == EVENTSOURCE_STREAM)));
     bench.fill(table, rows, |&(decode, is_quadratic)| {
         let (sizes, passes) = if is_quadratic { (1, 1) } else { (2, passes) };
-        let mut figures = vec![None, None];
+        let mut figures = [f64::NAN; 2];
         for (figure, (bytes, chunks)) in figures.iter_mut().zip(&streams).take(sizes) {
-            let expected = Decoded {
-                events: 1,
-                bytes: *bytes,
-            };
-            let [_, cpu] = time(decode, chunks, passes, expected)?.each(passes);
-            *figure = Some(cpu / 1e6);
+            let (items, bytes) = (1, *bytes);
+            let spent = time(decode, chunks, passes, Total { items, bytes })?;
+            *figure = spent.each(passes)[1] / 1e6;
         }
         Ok(figures)
     })
 }
 
-/// The time for decoding all chunks `passes` times.
-fn time(decode: Decode, chunks: &[Bytes], passes: usize, expected: Decoded) -> Result<Spent> {
+/// Measures the time for decoding all chunks `passes` times.
+fn time(decode: Decode, chunks: &[Bytes], passes: usize, expected: Total) -> Result<Spent> {
     let watch = Stopwatch::thread();
     for _ in 0..passes {
         let result = decode(chunks)?;
@@ -132,14 +116,14 @@ fn time(decode: Decode, chunks: &[Bytes], passes: usize, expected: Decoded) -> R
     Ok(watch.spent())
 }
 
-fn ours(chunks: &[Bytes]) -> Result<Decoded> {
+fn ours(chunks: &[Bytes]) -> Result<Total> {
     let mut ours = Decoder::new();
-    let mut decoded = Decoded::default();
+    let mut decoded = Total::default();
     for chunk in chunks {
         let mut input = chunk.as_ref();
         while let Some(item) = ours.next(&mut input)? {
             if let Item::Event(event) = item {
-                decoded.events += 1;
+                decoded.items += 1;
                 decoded.bytes += event.data.len();
             }
         }
@@ -151,27 +135,7 @@ fn input(chunks: &[Bytes]) -> impl Stream<Item = Result<Bytes, Infallible>> + Un
     stream::iter(chunks.iter().cloned().map(Ok))
 }
 
-/// Polls a stream that is always ready to its end.
-fn count(events: impl Stream<Item = Result<usize, impl Display>>) -> Result<Decoded> {
-    let mut events = pin!(events);
-    let mut cx = Context::from_waker(Waker::noop());
-    let mut decoded = Decoded::default();
-    loop {
-        match events.as_mut().poll_next(&mut cx) {
-            Poll::Ready(Some(Ok(bytes))) => {
-                decoded.events += 1;
-                decoded.bytes += bytes;
-            }
-            Poll::Ready(Some(Err(error))) => bail!("{error}"),
-            Poll::Ready(None) => return Ok(decoded),
-            Poll::Pending => bail!("a decoder waits though all of its input is there"),
-        }
-    }
-}
-
 fn chunks(wire: &Bytes, size: usize) -> Vec<Bytes> {
-    let starts = (0..wire.len()).step_by(size);
-    starts
-        .map(|start| wire.slice(start..wire.len().min(start + size)))
-        .collect()
+    let chunks = wire.chunks(size);
+    chunks.map(|chunk| wire.slice_ref(chunk)).collect()
 }

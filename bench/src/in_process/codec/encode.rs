@@ -1,23 +1,18 @@
 //! From an event's parts to its bytes.
 
-use std::{
-    convert::Infallible,
-    pin::{Pin, pin},
-    task::{Context, Poll, Waker},
-};
+use std::{convert::Infallible, pin::pin};
 
-use actix_web::body::MessageBody;
+use actix_web::body::MessageBody as _;
 use actix_web_lab::sse as actix;
-use anyhow::{Result, anyhow, bail, ensure};
+use anyhow::{Result, ensure};
 use axum::response::{IntoResponse as _, sse as axum_sse};
-use bytes::Bytes;
-use futures_util::{Stream, StreamExt as _, stream};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use sse_core::{EventId, EventType, Message, SseBody};
 
-use super::Sample;
+use super::{Sample, drain};
 use crate::{clock::Stopwatch, report::Table, rounds::Bench};
 
-/// Encodes the events of a sample one after the other; returns how many bytes that gave.
+/// Encodes the events of a sample one after the other; returns the number of bytes.
 type Encode = fn(&Sample) -> Result<usize>;
 
 const AXUM: &str = "axum 0.8, Sse";
@@ -34,18 +29,20 @@ const ENCODERS: [(&str, Encode); 5] = [
     }),
     ("SseBody::stream", |sample| {
         let body = SseBody::stream(events(sample, message));
-        drain(body.map(Ok::<_, Infallible>))
+        let sizes = body.map(|bytes| Ok::<_, Infallible>(bytes.len()));
+        Ok(drain(sizes)?.bytes)
     }),
     (AXUM, |sample| {
         let events = events(sample, axum_event).map(Ok::<_, Infallible>);
         let response = axum_sse::Sse::new(events).into_response();
-        drain(response.into_body().into_data_stream())
+        let body = response.into_body().into_data_stream();
+        Ok(drain(body.map_ok(|bytes| bytes.len()))?.bytes)
     }),
     ("actix-web-lab 0.29, Sse", |sample| {
-        drain_message_body(actix::Sse::from_infallible_stream(events(
-            sample,
-            actix_event,
-        )))
+        let events = events(sample, actix_event);
+        let mut body = pin!(actix::Sse::from_infallible_stream(events));
+        let body = stream::poll_fn(|cx| body.as_mut().poll_next(cx));
+        Ok(drain(body.map_ok(|bytes| bytes.len()))?.bytes)
     }),
 ];
 
@@ -69,17 +66,17 @@ pub(super) fn table(bench: &Bench, sample: &Sample) -> Table {
     })
 }
 
-/// A stream of events, each built when it is asked for.
+/// Returns a stream of events, each of which is built when it is polled for.
 fn events<T>(sample: &Sample, event: fn(&Sample) -> T) -> impl Stream<Item = T> + use<T> {
     let own = sample.clone();
     stream::iter((0..sample.count).map(move |_| event(&own)))
 }
 
-/// The event as ours.
+/// Builds the event as a message of this project.
 pub(super) fn message(sample: &Sample) -> Message {
     let mut message = Message::data(sample.data.as_str());
-    // An id differs from event to event and is checked each time; types are constants of the
-    // application.
+    // An id differs from event to event and is checked each time; types are constants in
+    // applications.
     if let Some(Ok(id)) = sample.id.map(EventId::try_from) {
         message = message.id(id);
     }
@@ -120,35 +117,4 @@ fn actix_event(sample: &Sample) -> actix::Event {
         data = data.event(name);
     }
     data.into()
-}
-
-/// Polls a body that is always ready to its end; returns how many bytes there were.
-fn drain<E>(stream: impl Stream<Item = Result<Bytes, E>>) -> Result<usize>
-where
-    E: Into<anyhow::Error>,
-{
-    let mut stream = pin!(stream);
-    let mut cx = Context::from_waker(Waker::noop());
-    sum(|| stream.as_mut().poll_next(&mut cx).map_err(Into::into))
-}
-
-/// As [`drain`], for the bodies of actix-web.
-fn drain_message_body(body: impl MessageBody) -> Result<usize> {
-    let mut body = pin!(body);
-    let mut cx = Context::from_waker(Waker::noop());
-    sum(|| {
-        let piece = Pin::as_mut(&mut body).poll_next(&mut cx);
-        piece.map_err(|error| anyhow!("{}", error.into()))
-    })
-}
-
-fn sum(mut poll: impl FnMut() -> Poll<Option<Result<Bytes>>>) -> Result<usize> {
-    let mut sum = 0;
-    loop {
-        match poll() {
-            Poll::Ready(Some(bytes)) => sum += bytes?.len(),
-            Poll::Ready(None) => return Ok(sum),
-            Poll::Pending => bail!("a body waits though all of its events are there"),
-        }
-    }
 }

@@ -3,7 +3,10 @@
 mod decode;
 mod encode;
 
-use anyhow::Result;
+use std::{fmt::Display, pin::pin};
+
+use anyhow::{Context as _, Result, anyhow};
+use futures_util::{FutureExt as _, Stream, StreamExt as _};
 
 use crate::{clock::real, report::Table, rounds::Bench};
 
@@ -16,7 +19,7 @@ struct Sample {
     id: Option<&'static str>,
     event: Option<&'static str>,
     data: String,
-    /// The number that is encoded in a row.
+    /// The number of them that are encoded in a row.
     count: usize,
 }
 
@@ -37,8 +40,8 @@ fn samples(bench: &Bench) -> [Sample; 4] {
         r#""model":"gpt-4o-2024-08-06","service_tier":"default","system_fingerprint":"fp_50cad350e4","#,
         r#""choices":[{"index":0,"delta":{"content":" measurement"},"logprobs":null,"finish_reason":null}],"usage":null}"#
     );
-    let line = format!("{}\n", "x".repeat(63));
-    let sample = |name, title, data: &str| Sample {
+    let lines = format!("{}\n", "x".repeat(63)).repeat(1 << 10);
+    let sample = |name, title, data: &str, count| Sample {
         name,
         title,
         id: None,
@@ -46,37 +49,57 @@ fn samples(bench: &Bench) -> [Sample; 4] {
         data: data.to_owned(),
         count,
     };
-    [
-        Sample {
-            id: Some("1747650000123-42"),
-            event: Some("tick"),
-            ..sample("tick", "a tick: id, type and 46 bytes of data", tick)
-        },
-        sample("128", "128 bytes of data", &"x".repeat(128)),
+    let mut samples = [
+        sample("tick", "a tick: id, type and 46 bytes of data", tick, count),
+        sample("128", "128 bytes of data", &"x".repeat(128), count),
         sample(
             "llm",
             "a chunk of an LLM's answer, about 300 bytes of JSON",
             chunk,
+            count,
         ),
-        Sample {
-            count: bench.size(2_000, 20),
-            ..sample(
-                "64k",
-                "64 KiB of data in lines of 64 bytes",
-                line.repeat(1 << 10).trim_end(),
-            )
-        },
-    ]
+        sample(
+            "64k",
+            "64 KiB of data in lines of 64 bytes",
+            lines.trim_end(),
+            bench.size(2_000, 20),
+        ),
+    ];
+    samples[0].id = Some("1747650000123-42");
+    samples[0].event = Some("tick");
+    samples
 }
 
 impl Sample {
-    /// The bytes of the event on the wire, as this project writes it.
+    /// Returns the bytes of the event on the wire, as this project writes it.
     fn wire(&self) -> bytes::Bytes {
         encode::message(self).to_bytes()
     }
 
-    /// Gigabytes per second, if an event takes this number of nanoseconds.
+    /// Returns gigabytes per second, for an event that takes this number of nanoseconds.
     fn gigabytes_per_second(&self, nanos: f64) -> f64 {
         real(self.wire().len()) / nanos
     }
+}
+
+/// The number of items and their bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Total {
+    items: usize,
+    bytes: usize,
+}
+
+/// Polls a stream of sizes that is always ready to its end.
+fn drain<E: Display>(sizes: impl Stream<Item = Result<usize, E>>) -> Result<Total> {
+    let drain = async {
+        let mut sizes = pin!(sizes);
+        let mut total = Total::default();
+        while let Some(bytes) = sizes.next().await {
+            total.items += 1;
+            total.bytes += bytes.map_err(|error| anyhow!("{error}"))?;
+        }
+        Ok(total)
+    };
+    let total = drain.now_or_never();
+    total.context("a stream waits though all of its input is there")?
 }

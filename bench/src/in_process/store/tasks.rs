@@ -34,7 +34,7 @@ use crate::{
         deliveries::message,
         readers::{Readers, runtime},
     },
-    machine::{Cores, kibibytes},
+    machine::{Cores, kibibytes, pin},
 };
 
 /// The process is told this.
@@ -60,7 +60,7 @@ pub(crate) fn measure(job: &str) -> Result<()> {
         directory,
         cores,
     } = serde_json::from_str(job)?;
-    cores.use_both()?;
+    pin(&[cores.server, cores.readers])?;
     say(&match task {
         Task::Append(append) => append.measure(&directory)?.into(),
         Task::Publish(publish) => runtime()?.block_on(publish.measure(&directory))?.into(),
