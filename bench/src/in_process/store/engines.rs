@@ -1,4 +1,4 @@
-//! The engines that keep a history, and the messages that go in.
+//! The engines that keep a history, and the messages that they keep.
 
 use std::{fmt, path::Path, sync::Arc};
 
@@ -14,10 +14,11 @@ use sse_store::{Durability, Store};
 use super::redb::Redb;
 use crate::payload::SIZE;
 
-/// More than any history here takes, and little enough for several segments in the largest.
+/// The bound in bytes: more than any history here takes, and little enough for several segments in
+/// the largest.
 const BYTES: u32 = u32::MAX;
 
-/// The keeper of a history, and what it survives.
+/// The engine that keeps a history, and what the history survives.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) enum Engine {
     Finite,
@@ -32,7 +33,7 @@ pub(super) enum Engine {
 #[derive(Clone, Debug)]
 pub(super) struct History {
     replayer: Arc<dyn Replayer>,
-    /// The same, if it is one of ours.
+    /// The same, if it is an `sse-store`.
     pub(super) store: Option<Store>,
 }
 
@@ -43,18 +44,12 @@ impl Engine {
         let durability = match self {
             Self::Finite => {
                 let replayer = FiniteReplayer::new(usize::try_from(most)?);
-                let replayer = Arc::new(replayer.max_bytes(usize::try_from(BYTES)?));
-                return Ok(History {
-                    replayer,
-                    store: None,
-                });
+                let replayer = replayer.max_bytes(usize::try_from(BYTES)?);
+                return Ok(History::new(replayer, None));
             }
             Self::Redb | Self::RedbSynced => {
-                let replayer = Arc::new(Redb::open(directory, self == Self::RedbSynced)?);
-                return Ok(History {
-                    replayer,
-                    store: None,
-                });
+                let replayer = Redb::open(directory, self == Self::RedbSynced)?;
+                return Ok(History::new(replayer, None));
             }
             Self::Memory => Durability::Memory,
             Self::Os => Durability::Os,
@@ -63,11 +58,7 @@ impl Engine {
         let options = Store::at(directory.join("store")).durability(durability);
         let options = options.max_bytes(BYTES.into()).max_messages(most);
         let store = options.open()?;
-        let replayer = Arc::new(store.clone());
-        Ok(History {
-            replayer,
-            store: Some(store),
-        })
+        Ok(History::new(store.clone(), Some(store)))
     }
 }
 
@@ -85,7 +76,12 @@ impl fmt::Display for Engine {
 }
 
 impl History {
-    /// Appends `count` messages; tells the topic and the bytes on the wire of each.
+    fn new(replayer: impl Replayer, store: Option<Store>) -> Self {
+        let replayer = Arc::new(replayer);
+        Self { replayer, store }
+    }
+
+    /// Appends `count` messages; calls `stored` with the topic and the bytes on the wire of each.
     pub(super) fn append(
         &self,
         source: &mut Source,
@@ -139,8 +135,8 @@ impl Replayer for History {
     }
 }
 
-/// Messages that no compression makes smaller than letters and digits are, to random topics; the
-/// same in each run.
+/// Messages of random letters and digits, which hardly compress, to random topics; the same in each
+/// run.
 pub(super) struct Source {
     random: Rng,
     messages: Vec<Message>,
@@ -156,9 +152,7 @@ impl Source {
         };
         Self {
             messages: (0..1_024).map(message).collect(),
-            topics: (0..topics)
-                .map(|number| Topics::from(format!("topic:{number}")))
-                .collect(),
+            topics: (0..topics).map(|it| format!("topic:{it}").into()).collect(),
             random,
         }
     }

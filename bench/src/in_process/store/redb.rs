@@ -18,12 +18,12 @@ use sse_core::{
     resume::Gap,
 };
 
-/// Topic and position, to the bytes on the wire; number 0 of the other is the position of the
+/// The bytes on the wire by topic and position; number 0 of the other table is the position of the
 /// newest.
 const MESSAGES: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("messages");
 const END: TableDefinition<'_, u64, u64> = TableDefinition::new("end");
 
-/// The same as the store has.
+/// The size of the cache, the same as that of the store.
 const CACHE_BYTES: usize = 64 << 20;
 
 #[derive(Debug)]
@@ -82,23 +82,22 @@ impl Redb {
     fn read(&self, after: u64, until: u64, topics: &Topics) -> Result<Page, redb::Error> {
         let table = self.database.begin_read()?.open_table(MESSAGES)?;
         let (mut bytes, mut next) = (Vec::new(), after);
-        // Here everyone reads one topic.
+        let page = |bytes: Vec<u8>, next| Page {
+            bytes: bytes.into(),
+            next: Cursor::after(Position(next)),
+        };
+        // Here every subscriber reads one topic.
         for topic in topics.iter().take(1) {
             for entry in table.range((topic, after + 1)..=(topic, until))? {
                 let (key, message) = entry?;
                 if bytes.len() + message.value().len() > Page::BYTES {
-                    let next = Cursor::after(Position(next));
-                    let bytes = bytes.into();
-                    return Ok(Page { bytes, next });
+                    return Ok(page(bytes, next));
                 }
                 bytes.extend_from_slice(message.value());
                 next = key.value().1;
             }
         }
-        Ok(Page {
-            bytes: bytes.into(),
-            next: Cursor::after(Position(until)),
-        })
+        Ok(page(bytes, until))
     }
 }
 
