@@ -94,8 +94,8 @@ impl Process {
         }
     }
 
-    /// Returns the nanoseconds of CPU time that all its threads have used, in its own code and in the
-    /// kernel.
+    /// Returns the nanoseconds of CPU time that all its threads have used, in its own code and in
+    /// the kernel.
     pub(crate) fn cpu(&self) -> Result<u64> {
         let mut nanos = 0;
         for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {

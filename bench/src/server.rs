@@ -86,8 +86,8 @@ pub(crate) struct Published {
 pub(crate) struct Control(Arc<Mutex<Option<UnboundedReceiver<Command>>>>);
 
 impl Control {
-    /// Pins this process to its core and reads stdin on a separate thread, which sleeps unless there
-    /// is a command. No other thread may have been started before.
+    /// Pins this process to its core and reads stdin on a separate thread, which sleeps unless
+    /// there is a command. No other thread may have been started before.
     pub(crate) fn new(settings: &Settings) -> Result<Self> {
         machine::pin(&[settings.core])?;
         rlimit::increase_nofile_limit(u64::MAX)?;
@@ -129,7 +129,8 @@ pub(crate) fn block_on(future: impl Future<Output = Result<()>>) -> Result<()> {
 /// Listens on a free port and announces the address.
 pub(crate) fn listen() -> Result<TcpListener> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    // Connections inherit it, so that it is the same for all; Rocket, which listens itself, sets it.
+    // Connections inherit it, so that it is the same for all; Rocket, which listens itself, sets
+    // it.
     socket.set_tcp_nodelay(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;

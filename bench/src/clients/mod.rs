@@ -19,8 +19,8 @@ use crate::{
     server::Published,
 };
 
-/// Connections that are opened at a time: fewer than may wait to be accepted, so that none is turned
-/// away.
+/// Connections that are opened at a time: fewer than may wait to be accepted, so that none is
+/// turned away.
 pub(crate) const IN_FLIGHT: usize = 100;
 
 /// Large enough that a read takes all there is, so that readers are never what is measured.
@@ -167,8 +167,8 @@ impl Clients {
         reading.map(|connection| connection.messages)
     }
 
-    /// Fails unless each client has at least and at most these numbers of messages; a client with more
-    /// than were published has had some twice.
+    /// Fails unless each client has at least and at most these numbers of messages; a client with
+    /// more than were published has had some twice.
     pub(crate) fn check(&self, least: u64, most: u64) -> Result<()> {
         for count in self.messages() {
             let is_right = (least..=most).contains(&count);
@@ -186,8 +186,8 @@ impl Clients {
         connections.filter(|it| it.ended_properly()).count()
     }
 
-    /// Reads until every client has `target` messages, or until no more will come: a while after the
-    /// server has published all.
+    /// Reads until every client has `target` messages, or until no more will come: a while after
+    /// the server has published all.
     pub(crate) fn drain(&mut self, server: &Process, target: u64) -> Result<Published> {
         let mut published = None;
         self.read_until(target, || {
@@ -237,8 +237,8 @@ impl Clients {
         Ok(())
     }
 
-    /// Waits for something to read and reads it; calls `on_count` with the number of messages that a
-    /// client had before and has now.
+    /// Waits for something to read and reads it; calls `on_count` with the number of messages that
+    /// a client had before and has now.
     fn read_some(&mut self, timeout: Duration, mut on_count: impl FnMut(u64, u64)) -> Result<()> {
         self.wait(timeout)?;
         for event in self.events.iter().filter(|event| event.is_readable()) {
@@ -263,7 +263,8 @@ impl Clients {
     }
 }
 
-/// Returns `true` for the errors with which a socket that does not block says that it is connecting.
+/// Returns `true` for the errors with which a socket that does not block says that it is
+/// connecting.
 fn is_under_way(error: &io::Error) -> bool {
     let in_progress = rustix::io::Errno::INPROGRESS.raw_os_error();
     error.kind() == ErrorKind::WouldBlock || error.raw_os_error() == Some(in_progress)

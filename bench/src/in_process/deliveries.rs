@@ -186,7 +186,7 @@ fn random_choices(bench: &Bench) -> Table {
         "Many topics per subscriber",
         format!(
             "Each subscriber has its own random choice of topics and is a task on the runtime of one thread that also publishes. \
-             Messages with {SIZE} bytes of data go to a random topic each; the next one is published when all who listen to it have \
+             Messages with {SIZE} bytes of data go to a random topic each; the next one is published when all its listeners have \
              read it. For comparison, as many matching subscribers that have no other topic. Every delivery is accounted for."
         ),
         COLUMNS,
@@ -238,8 +238,8 @@ fn global_and_user(bench: &Bench) -> Table {
         "Everyone on a common topic and on one of their own",
         format!(
             "{count} subscribers, each on `global` and on a topic of its own, `user:N`, each a task on the runtime of one thread that \
-             also publishes. Messages with {SIZE} bytes of data go to `global` or to a random user; the next one is published when all who \
-             listen to it have read it. Every delivery is accounted for."
+             also publishes. Messages with {SIZE} bytes of data go to `global` or to a random user; the next one is published when all its \
+             listeners have read it. Every delivery is accounted for."
         ),
         COLUMNS,
     )

@@ -63,8 +63,8 @@ pub(crate) fn runtime() -> Result<Runtime> {
     Ok(Builder::new_current_thread().enable_time().build()?)
 }
 
-/// Tasks that read, on the current runtime, which must have one thread, and the bytes that they have
-/// read.
+/// Tasks that read, on the current runtime, which must have one thread, and the bytes that they
+/// have read.
 #[derive(Clone, Default)]
 pub(crate) struct Readers(Arc<Counts>);
 
@@ -111,8 +111,8 @@ impl Readers {
         }
     }
 
-    /// Waits until all together have read this number of bytes. It is an error if they have read more,
-    /// or will have read less.
+    /// Waits until all together have read this number of bytes. It is an error if they have read
+    /// more, or will have read less.
     pub(crate) async fn until(&self, expected: usize) -> Result<()> {
         let (mut seen, mut idle) = (self.bytes(), 0);
         while seen < expected && idle < Self::PATIENCE {

@@ -81,8 +81,8 @@ impl<T: Clone + Send + Sync + 'static> Broadcast<T> {
 }
 
 impl Broadcast<Arc<str>> {
-    /// Carries the text of messages, which each client encodes for itself, as the frameworks' events
-    /// require.
+    /// Carries the text of messages, which each client encodes for itself, as the frameworks'
+    /// events require.
     pub(super) fn of_texts() -> Self {
         Self::new(Arc::from)
     }

@@ -87,8 +87,8 @@ fn config() -> Config {
     }
 }
 
-/// Serves until SIGTERM, which Rocket handles itself; announces the address once Rocket, which binds
-/// the socket itself, knows it.
+/// Serves until SIGTERM, which Rocket handles itself; announces the address once Rocket, which
+/// binds the socket itself, knows it.
 async fn launch(rocket: Rocket<Build>) -> Result<()> {
     let announcing = AdHoc::on_liftoff("address", |rocket| {
         Box::pin(async {

@@ -1,5 +1,5 @@
-//! Many messages to many clients: in a burst, at a pace that one core can just take, at an easy one,
-//! and next to clients that never read.
+//! Many messages to many clients: in a burst, at a pace that one core can just take, at an easy
+//! one, and next to clients that never read.
 
 use std::time::Duration;
 
@@ -53,8 +53,8 @@ pub(crate) fn sustained(bench: &Bench) -> Result<Vec<Table>> {
         "sustained",
         "Sustained",
         format!(
-            "{} clients; {} messages of {SIZE} bytes are published at {} per second. Who keeps up \
-             delivers {} per second; who does not goes on sending afterwards, which counts. Latency is from \
+            "{} clients; {} messages of {SIZE} bytes are published at {} per second. A peer that keeps up \
+             delivers {} per second; one that does not goes on sending afterwards, which counts. Latency is from \
              the call of publish to the read by the client. Publisher late: from when a message was due until it was \
              published, which shows when clients hold publishers back.",
             whole(clients),
@@ -108,7 +108,7 @@ pub(crate) fn paced(bench: &Bench) -> Result<Vec<Table>> {
             &format!("Paced, {number} clients"),
             format!(
                 "{number} clients; {count} messages of {SIZE} bytes are published at {rate} per second, so that every \
-                 message is a write of its own. Latency is from the call of publish to the read by the client.{note}",
+                 message is a separate write. Latency is from the call of publish to the read by the client.{note}",
             ),
             "CPU per delivery, µs; p50, ms; p99, ms; lost, %; server's load, %; readers' load, %",
         )

@@ -48,7 +48,7 @@ pub(super) fn table(bench: &Bench, sample: &Sample) -> Table {
         &format!("decode-{}", sample.name),
         &format!("Decoding {}", sample.title),
         "About 2 MiB of such events, cut into chunks of 1,400 bytes and of 16 KiB wherever that falls, to events. The peers are streams and \
-         give owned events, as `sse_client::read` does; `Decoder`, which is under it, lends them. CPU time of the one thread; the bytes are those on the wire. Number and size of the \
+         give owned events, as `sse_client::read` does; `Decoder`, which is under it, gives borrowed ones. CPU time of the one thread; the bytes are those on the wire. Number and size of the \
          decoded events are checked.",
         "1,400-byte chunks, each event, ns; 1,400-byte chunks, GB/s; 16 KiB chunks, each event, ns; 16 KiB chunks, GB/s",
     )

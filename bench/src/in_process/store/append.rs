@@ -111,9 +111,9 @@ impl Append {
 
     /// Fails unless about as many messages are left as the bound says.
     ///
-    /// A batch may fill a segment with more than an eighth of the permitted size; then seven of them
-    /// leave no room for another, and one more is dropped than by single messages: three quarters
-    /// may be left.
+    /// A batch may fill a segment with more than an eighth of the permitted size; then seven of
+    /// them leave no room for another, and one more is dropped than by single messages: three
+    /// quarters may be left.
     fn check_bound(&self, history: &History, added: u64) -> Result<()> {
         if let (Some(keep), Some(store)) = (self.keep, &history.store) {
             let positions = store.positions();
