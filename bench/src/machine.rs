@@ -9,16 +9,6 @@ use tempfile::TempDir;
 
 use crate::clock::real;
 
-/// The parts of a machine on which figures depend.
-#[derive(Deserialize, Serialize)]
-pub(crate) struct Machine {
-    pub(crate) processor: String,
-    pub(crate) cores: usize,
-    pub(crate) memory: String,
-    pub(crate) kernel: String,
-    pub(crate) rustc: String,
-}
-
 /// The cores that the two halves run on.
 #[derive(Clone, Copy, Deserialize, Serialize)]
 pub(crate) struct Cores {
@@ -26,30 +16,25 @@ pub(crate) struct Cores {
     pub(crate) readers: usize,
 }
 
-impl Machine {
-    /// Describes this machine.
-    pub(crate) fn this() -> Result<Self> {
-        let info = fs::read_to_string("/proc/cpuinfo")?;
-        let mut models = info
-            .lines()
-            .filter_map(|line| line.strip_prefix("model name"));
-        let memory = real(kibibytes("/proc/meminfo", "MemTotal:")?) / real(1_u64 << 20);
-        let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")?;
-        let rustc = Command::new("rustc").arg("--version").output();
-        let rustc = rustc.map_or_else(|_| b"unknown rustc".to_vec(), |output| output.stdout);
-        Ok(Self {
-            // All of them: this process may already have been pinned to one.
-            cores: models.clone().count(),
-            processor: models
-                .next()
-                .unwrap_or("unknown")
-                .trim_start_matches(['\t', ':', ' '])
-                .to_owned(),
-            memory: format!("{memory:.1} GiB"),
-            kernel: format!("Linux {}", kernel.trim()),
-            rustc: String::from_utf8(rustc)?.trim().to_owned(),
-        })
-    }
+/// Describes the parts of this machine on which figures depend.
+pub(crate) fn describe() -> Result<String> {
+    let info = fs::read_to_string("/proc/cpuinfo")?;
+    let mut models = info
+        .lines()
+        .filter_map(|line| line.strip_prefix("model name"));
+    // All of them: this process may already have been pinned to one.
+    let cores = models.clone().count();
+    let processor = models.next().unwrap_or("unknown processor");
+    let processor = processor.trim_start_matches(['\t', ':', ' ']);
+    let memory = real(kibibytes("/proc/meminfo", "MemTotal:")?) / real(1_u64 << 20);
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")?;
+    let rustc = Command::new("rustc").arg("--version").output();
+    let rustc = rustc.map_or_else(|_| b"unknown rustc".to_vec(), |output| output.stdout);
+    let (kernel, rustc) = (kernel.trim(), String::from_utf8_lossy(&rustc));
+    Ok(format!(
+        "{processor}, {cores} cores, {memory:.1} GiB of memory, Linux {kernel}, {}",
+        rustc.trim()
+    ))
 }
 
 impl Cores {

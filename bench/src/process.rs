@@ -60,8 +60,13 @@ impl Process {
         })
     }
 
-    /// Tells the server to do something.
-    pub(crate) fn tell(&mut self, command: Command) -> Result<()> {
+    /// Lets the server publish `count` messages, evenly with `rate` per second, or in a tight loop
+    /// without it.
+    pub(crate) fn publish(&mut self, rate: Option<u64>, count: u64) -> Result<()> {
+        self.tell(Command::Publish { rate, count })
+    }
+
+    fn tell(&mut self, command: Command) -> Result<()> {
         let line = serde_json::to_string(&command)?;
         writeln!(self.stdin, "{line}").with_context(|| format!("{} is gone", self.peer))
     }

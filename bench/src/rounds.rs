@@ -5,7 +5,7 @@ use anyhow::Result;
 
 use crate::{
     machine::Cores,
-    report::{Figure, Table, number, whole},
+    report::{Figure, Table, number},
 };
 
 /// The settings of a measurement.
@@ -36,9 +36,7 @@ impl Bench {
             return (String::new(), wanted);
         }
         let note = format!(
-            " Only {} clients instead of {}: this machine allows no more open files in a process.",
-            whole(most),
-            whole(wanted)
+            " Only {most} clients instead of {wanted}: this machine allows no more open files in a process."
         );
         eprintln!("{}", note.trim());
         (note, most)

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     in_process,
-    machine::{self, Cores, Machine},
+    machine::{self, Cores},
     report::{self, Results, Table},
     rounds::Bench,
     scenarios,
@@ -63,7 +63,7 @@ const SCENARIOS: [Scenario; 16] = [
 
 /// Measures and prints the tables; fails if something could not be measured.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    let machine = Machine::this()?;
+    let machine = machine::describe()?;
     let bench = bench(options)?;
     let (mut tables, mut failures) = (Vec::new(), Vec::new());
     let is_chosen =

@@ -4,6 +4,7 @@
 //! [`peers`](crate::peers).
 
 use std::{
+    fmt::Display,
     io::{self, Write as _},
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::PathBuf,
@@ -112,11 +113,12 @@ impl Control {
     /// Obeys commands in a task of the runtime that serves the clients, as a handler would.
     ///
     /// Only the first call does: actix-web makes its app once for each worker.
-    pub(crate) fn spawn(&self, fanout: &impl Fanout) {
+    pub(crate) fn spawn<F: Fanout>(&self, fanout: F) -> F {
         let commands = self.0.lock().ok().and_then(|mut commands| commands.take());
         if let Some(commands) = commands {
             tokio::spawn(obey(commands, fanout.clone()));
         }
+        fanout
     }
 }
 
@@ -136,18 +138,13 @@ pub(crate) fn listen() -> Result<TcpListener> {
     socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
     socket.listen(BACKLOG)?;
     let listener = TcpListener::from(socket);
-    announce(listener.local_addr()?);
+    say(&listener.local_addr()?);
     Ok(listener)
 }
 
 /// Listens as [`listen`] does, for tokio.
 pub(crate) fn listen_tokio() -> Result<tokio::net::TcpListener> {
     Ok(tokio::net::TcpListener::from_std(listen()?)?)
-}
-
-/// Tells the measuring half the address of the server.
-pub(crate) fn announce(address: SocketAddr) {
-    say(&address.to_string());
 }
 
 /// Becomes ready at SIGTERM.
@@ -160,7 +157,7 @@ pub(crate) async fn stop_signal() {
 }
 
 /// Writes a line to the measuring half; if that has gone, there is nothing left to do.
-fn say(line: &str) {
+pub(crate) fn say(line: &impl Display) {
     let mut stdout = io::stdout().lock();
     let written = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
     if written.is_err() {

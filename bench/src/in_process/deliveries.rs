@@ -14,7 +14,7 @@ use super::readers::{Readers, runtime};
 use crate::{
     clock::{self, Spent, Stopwatch, real},
     payload::SIZE,
-    report::{Table, whole},
+    report::Table,
     rounds::Bench,
 };
 
@@ -94,16 +94,15 @@ pub(crate) fn publish_subscribers(bench: &Bench) -> Result<Vec<Table>> {
     let quick = [(1, 100), (100, 20), (1_000, 5), (10_000, 2)];
     let sizes = bench.size(full, quick);
     let tables = sizes.map(|(subscribers, messages)| {
-        let count = whole(subscribers);
         let (noun, each) = match subscribers {
             1 => ("subscriber", "which is"),
             _ => ("subscribers", "each of them"),
         };
         let table = Table::new(
             &format!("publish-subscribers-{subscribers}"),
-            &format!("One topic, {count} {noun}"),
+            &format!("One topic, {subscribers} {noun}"),
             format!(
-                "A message with {SIZE} bytes of data goes to {count} {noun}, {each} a task on the runtime of one thread that also publishes; \
+                "A message with {SIZE} bytes of data goes to {subscribers} {noun}, {each} a task on the runtime of one thread that also publishes; \
                  the next one is published when all have read it. \"publish returns\" begins with a message that is not encoded yet. \
                  \"each delivery\" is everything, from the making of the message until all tasks have read it and wait again, divided by \
                  the number of deliveries. The peers carry the same bytes, encoded once: a receiver of one tokio `broadcast` for each \
@@ -175,12 +174,8 @@ fn random_choices(bench: &Bench) -> Table {
     let messages = bench.size(200, 10);
     // As many subscribers of each message, which have no other topic.
     let matching = subscribers * choice / topics;
-    let one_name = format!("{} subscribers of one topic", whole(matching));
-    let many_name = format!(
-        "{} subscribers of {choice} topics each, out of {}",
-        whole(subscribers),
-        whole(topics)
-    );
+    let one_name = format!("{matching} subscribers of one topic");
+    let many_name = format!("{subscribers} subscribers of {choice} topics each, out of {topics}");
     let table = Table::new(
         "many-topics",
         "Many topics per subscriber",
@@ -232,12 +227,11 @@ pub(super) fn distinct(count: usize, below: usize, random: &mut Rng) -> Vec<usiz
 /// Puts each subscriber on a common topic and on one that nobody else has.
 fn global_and_user(bench: &Bench) -> Table {
     let users = bench.size(100_000, 1_000);
-    let count = whole(users);
     let table = Table::new(
         "global-and-user",
         "Everyone on a common topic and on one of their own",
         format!(
-            "{count} subscribers, each on `global` and on a topic of its own, `user:N`, each a task on the runtime of one thread that \
+            "{users} subscribers, each on `global` and on a topic of its own, `user:N`, each a task on the runtime of one thread that \
              also publishes. Messages with {SIZE} bytes of data go to `global` or to a random user; the next one is published when all its \
              listeners have read it. Every delivery is accounted for."
         ),
@@ -245,9 +239,9 @@ fn global_and_user(bench: &Bench) -> Table {
     )
     .subject("published to");
     let rows = [
-        (format!("`global`, to {count}"), (true, bench.size(10, 5))),
+        (format!("`global`, to {users}"), (true, bench.size(10, 5))),
         (
-            format!("`user:N`, to one of {count}"),
+            format!("`user:N`, to one of {users}"),
             (false, bench.size(20_000, 100)),
         ),
     ];

@@ -10,7 +10,7 @@ use super::{deliveries::message, readers::runtime};
 use crate::{
     clock::{Stopwatch, real},
     payload::SIZE,
-    report::{Table, whole},
+    report::Table,
     rounds::Bench,
 };
 
@@ -19,18 +19,17 @@ const HISTORY_BYTES: usize = 1 << 30;
 
 pub(crate) fn replay(bench: &Bench) -> Result<Vec<Table>> {
     let messages = bench.size(1_000_000, 10_000);
-    let count = whole(messages);
     let table = Table::new(
         "replay",
         "Reading a history",
         format!(
-            "`FiniteReplayer` is filled with {count} messages of {SIZE} bytes of data through `Joe`, without subscribers (\"store\"). Then \
+            "`FiniteReplayer` is filled with {messages} messages of {SIZE} bytes of data through `Joe`, without subscribers (\"store\"). Then \
              one subscriber resumes after the first message and reads until it has the last, each once (\"read\")."
         ),
         "store, ns per message; read, ns per message; read, CPU, ns per message; read, million messages/s; read, MB/s",
     )
     .subject("history");
-    let rows = [(format!("{count} messages"), messages)];
+    let rows = [(format!("{messages} messages"), messages)];
     Ok(vec![bench.fill(table, rows, |messages| {
         runtime()?.block_on(measure(*messages))
     })])

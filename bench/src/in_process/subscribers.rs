@@ -9,7 +9,7 @@ use crate::{
     clock::{Spent, Stopwatch, real},
     machine::pin,
     process,
-    report::{Table, whole},
+    report::Table,
     rounds::Bench,
 };
 
@@ -35,12 +35,11 @@ pub(crate) fn memory_core(bench: &Bench) -> Result<Vec<Table>> {
         "memory-core",
         "Memory of a subscriber, in process",
         format!(
-            "{} subscribers, each in a box that a tokio task owns and has polled until it waits. Counted is what is asked of the \
+            "{count} subscribers, each in a box that a tokio task owns and has polled until it waits. Counted is what is asked of the \
              allocator (it adds about 8 bytes to each piece and rounds up to 16), in a process of its own. What the \
              same tasks take with a boxed stream that is never ready and takes nothing itself is subtracted, so a row holds the stream, \
              its place in the queue of its topic and its place in the timer. \"left\" is what all together have allocated after a hundred \
-             messages were published, ten at a time, and read by everyone, and had not before.",
-            whole(count)
+             messages were published, ten at a time, and read by everyone, and had not before."
         ),
         "allocated, bytes; pieces; resident, bytes; left after messages, all together, bytes",
     )
@@ -67,11 +66,10 @@ pub(crate) fn churn(bench: &Bench) -> Result<Vec<Table>> {
         "churn",
         "Subscriptions that come and go",
         format!(
-            "{} times: subscribe, read the first bytes, poll until there is nothing more, so that waker and keep-alive are set, and \
+            "{count} times: subscribe, read the first bytes, poll until there is nothing more, so that waker and keep-alive are set, and \
              drop. Where topics are shared, each has one subscriber that stays. With two threads, each has a core and a runtime of its own and does as \
              many, at the same time on the same hub. \"left\" is what is still allocated \
-             afterwards and was not before, counted in a run of its own.",
-            whole(count)
+             afterwards and was not before, counted in a run of its own."
         ),
         "subscriptions, 1,000/s; each, on its thread, ns; each, CPU, ns; left, bytes",
     )

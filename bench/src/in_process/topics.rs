@@ -18,7 +18,7 @@ use super::{
 use crate::{
     clock::{Spent, Stopwatch},
     payload::SIZE,
-    report::{Table, whole},
+    report::Table,
     rounds::Bench,
 };
 
@@ -72,7 +72,7 @@ const TABLES: [(Target, &str, &str, &str); 4] = [
 pub(crate) fn publish_topics(bench: &Bench) -> Result<Vec<Table>> {
     let sizes = bench.size([10, 1_000, 100_000], [10, 100, 1_000]);
     let batches = bench.size(20_000, 50);
-    let rows = sizes.map(|topics| (format!("{} topics", whole(topics)), topics));
+    let rows = sizes.map(|topics| (format!("{topics} topics"), topics));
     let tables = TABLES.map(|(target, name, title, kind)| {
         let caption = format!(
             "Each topic has one subscriber, a task on the runtime of one thread that also publishes. Messages with {SIZE} bytes of data are \

@@ -28,7 +28,7 @@ pub(super) async fn ours(settings: &Settings, control: Control) -> Result<()> {
     let stop = hub.shutdown_on(stop_signal());
     let server = HttpServer::new(move || {
         // Here, on the thread of the one worker, and not on the thread of `main`.
-        control.spawn(&fanout);
+        control.spawn(fanout.clone());
         let app = App::new().app_data(ThinData(hub.clone()));
         app.route("/events", web::get().to(our_events))
     });
@@ -38,17 +38,15 @@ pub(super) async fn ours(settings: &Settings, control: Control) -> Result<()> {
 }
 
 async fn our_events(hub: ThinData<Hub>, last: LastEventId) -> Result<Sse, SseError> {
-    Ok(Sse(hub
-        .0
-        .subscribe(Subscription::to(()).resume_from(last.0))
-        .await?))
+    let subscription = Subscription::to(()).resume_from(last.0);
+    Ok(Sse(hub.0.subscribe(subscription).await?))
 }
 
 pub(super) async fn own(control: Control) -> Result<()> {
     let clients = Clients::default();
     let server = HttpServer::new(move || {
-        control.spawn(&clients);
-        let app = App::new().app_data(ThinData(clients.clone()));
+        let clients = control.spawn(clients.clone());
+        let app = App::new().app_data(ThinData(clients));
         app.route("/events", web::get().to(own_events))
     });
     let server = server.workers(1).shutdown_signal(stop_signal());

@@ -24,8 +24,7 @@ use super::fanouts::{Broadcast, OurHub, endless};
 use crate::server::{Control, Settings, listen_tokio, stop_signal};
 
 pub(super) async fn ours(settings: &Settings, control: Control) -> Result<()> {
-    let fanout = OurHub::new(settings)?;
-    control.spawn(&fanout);
+    let fanout = control.spawn(OurHub::new(settings)?);
     let stop = fanout.hub.shutdown_on(stop_signal());
     let server = axum::serve(listen_tokio()?, our_app(fanout.hub));
     Ok(server.with_graceful_shutdown(stop).await?)
@@ -34,8 +33,7 @@ pub(super) async fn ours(settings: &Settings, control: Control) -> Result<()> {
 /// Serves the same app on bare hyper, without HTTP/2 and upgrades: the cost of the adapter itself,
 /// without `axum::serve`.
 pub(super) async fn ours_on_hyper(settings: &Settings, control: Control) -> Result<()> {
-    let fanout = OurHub::new(settings)?;
-    control.spawn(&fanout);
+    let fanout = control.spawn(OurHub::new(settings)?);
     let app = our_app(fanout.hub);
     let listener = listen_tokio()?;
     loop {
@@ -51,14 +49,12 @@ fn our_app(hub: Hub) -> Router {
 }
 
 async fn our_events(State(hub): State<Hub>, last: LastEventId) -> Result<Sse, SseError> {
-    Ok(Sse(hub
-        .subscribe(Subscription::to(()).resume_from(last.0))
-        .await?))
+    let subscription = Subscription::to(()).resume_from(last.0);
+    Ok(Sse(hub.subscribe(subscription).await?))
 }
 
 pub(super) async fn own(control: Control) -> Result<()> {
-    let fanout = Broadcast::of_texts();
-    control.spawn(&fanout);
+    let fanout = control.spawn(Broadcast::of_texts());
     let route = Router::new().route("/events", get(own_events));
     let server = axum::serve(listen_tokio()?, route.with_state(fanout));
     Ok(server.with_graceful_shutdown(stop_signal()).await?)

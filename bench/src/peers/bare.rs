@@ -28,8 +28,7 @@ use super::fanouts::{Broadcast, endless};
 use crate::server::{Control, listen_tokio};
 
 pub(super) async fn hyper(control: Control) -> Result<()> {
-    let fanout = Broadcast::of_events();
-    control.spawn(&fanout);
+    let fanout = control.spawn(Broadcast::of_events());
     accept(move || fanout.subscribe()).await
 }
 
@@ -62,15 +61,14 @@ where
     }
 }
 
-/// The most messages in one write.
+/// The maximum number of messages in a write.
 const MOST: usize = 64;
 
 const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
     cache-control: no-cache\r\ntransfer-encoding: chunked\r\n\r\n";
 
 pub(super) async fn sockets(control: Control) -> Result<()> {
-    let fanout = Broadcast::of_chunks();
-    control.spawn(&fanout);
+    let fanout = control.spawn(Broadcast::of_chunks());
     let listener = listen_tokio()?;
     loop {
         let (socket, _) = listener.accept().await?;

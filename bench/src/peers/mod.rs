@@ -18,14 +18,10 @@ use anyhow::{Context as _, Result};
 
 use crate::server::{Control, Settings, block_on};
 
-/// A peer by its name.
-struct Peer {
-    name: &'static str,
-    kind: Kind,
-    /// The peer that uses the same framework without these crates.
-    own: Option<&'static str>,
-    serve: fn(&Settings, Control) -> Result<()>,
-}
+/// A name, the kind, the peer that uses the same framework without these crates, and the server.
+type Peer = (&'static str, Kind, Option<&'static str>, Serve);
+
+type Serve = fn(&Settings, Control) -> Result<()>;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -43,49 +39,31 @@ pub(crate) enum Kind {
 
 #[rustfmt::skip]
 const PEERS: &[Peer] = &[
-    ours("ours-axum", "axum-broadcast", |it, control| block_on(axum::ours(it, control))),
-    ours("ours-actix", "actix-web-lab", |it, control| actix::block_on(actix::ours(it, control))),
-    ours("ours-warp", "warp-sse", |it, control| block_on(warp::ours(it, control))),
-    ours("ours-rocket", "rocket-sse", |it, control| block_on(rocket::ours(it, control))),
-    ours("ours-poem", "poem-sse", |it, control| block_on(poem::ours(it, control))),
-    peer("ours-axum-on-hyper", Kind::OnHyper, |it, control| block_on(axum::ours_on_hyper(it, control))),
-    peer("axum-broadcast", Kind::Framework, |_, control| block_on(axum::own(control))),
-    peer("actix-web-lab", Kind::Framework, |_, control| actix::block_on(actix::own(control))),
-    peer("warp-sse", Kind::Framework, |_, control| block_on(warp::own(control))),
-    peer("rocket-sse", Kind::Framework, |_, control| block_on(rocket::own(control))),
-    peer("poem-sse", Kind::Framework, |_, control| block_on(poem::own(control))),
-    peer("hyper-broadcast", Kind::Bare, |_, control| block_on(bare::hyper(control))),
-    peer("plain-sockets", Kind::Bare, |_, control| block_on(bare::sockets(control))),
-    peer("axum-alone", Kind::Alone, |_, _| block_on(axum::alone())),
-    peer("actix-alone", Kind::Alone, |_, _| actix::block_on(actix::alone())),
-    peer("warp-alone", Kind::Alone, |_, _| block_on(warp::alone())),
-    peer("rocket-alone", Kind::Alone, |_, _| block_on(rocket::alone())),
-    peer("poem-alone", Kind::Alone, |_, _| block_on(poem::alone())),
-    peer("hyper-alone", Kind::Alone, |_, _| block_on(bare::hyper_alone())),
+    ("ours-axum", Kind::Ours, Some("axum-broadcast"), |it, control| block_on(axum::ours(it, control))),
+    ("ours-actix", Kind::Ours, Some("actix-web-lab"), |it, control| actix::block_on(actix::ours(it, control))),
+    ("ours-warp", Kind::Ours, Some("warp-sse"), |it, control| block_on(warp::ours(it, control))),
+    ("ours-rocket", Kind::Ours, Some("rocket-sse"), |it, control| block_on(rocket::ours(it, control))),
+    ("ours-poem", Kind::Ours, Some("poem-sse"), |it, control| block_on(poem::ours(it, control))),
+    ("ours-axum-on-hyper", Kind::OnHyper, None, |it, control| block_on(axum::ours_on_hyper(it, control))),
+    ("axum-broadcast", Kind::Framework, None, |_, control| block_on(axum::own(control))),
+    ("actix-web-lab", Kind::Framework, None, |_, control| actix::block_on(actix::own(control))),
+    ("warp-sse", Kind::Framework, None, |_, control| block_on(warp::own(control))),
+    ("rocket-sse", Kind::Framework, None, |_, control| block_on(rocket::own(control))),
+    ("poem-sse", Kind::Framework, None, |_, control| block_on(poem::own(control))),
+    ("hyper-broadcast", Kind::Bare, None, |_, control| block_on(bare::hyper(control))),
+    ("plain-sockets", Kind::Bare, None, |_, control| block_on(bare::sockets(control))),
+    ("axum-alone", Kind::Alone, None, |_, _| block_on(axum::alone())),
+    ("actix-alone", Kind::Alone, None, |_, _| actix::block_on(actix::alone())),
+    ("warp-alone", Kind::Alone, None, |_, _| block_on(warp::alone())),
+    ("rocket-alone", Kind::Alone, None, |_, _| block_on(rocket::alone())),
+    ("poem-alone", Kind::Alone, None, |_, _| block_on(poem::alone())),
+    ("hyper-alone", Kind::Alone, None, |_, _| block_on(bare::hyper_alone())),
 ];
-
-type Serve = fn(&Settings, Control) -> Result<()>;
-
-const fn ours(name: &'static str, own: &'static str, serve: Serve) -> Peer {
-    let mut peer = peer(name, Kind::Ours, serve);
-    peer.own = Some(own);
-    peer
-}
-
-const fn peer(name: &'static str, kind: Kind, serve: Serve) -> Peer {
-    let own = None;
-    Peer {
-        name,
-        kind,
-        own,
-        serve,
-    }
-}
 
 /// Returns the names of the peers of these kinds, in the order of the report.
 pub(crate) fn names(kinds: &[Kind]) -> Vec<&'static str> {
-    let peers = PEERS.iter().filter(|peer| kinds.contains(&peer.kind));
-    peers.map(|peer| peer.name).collect()
+    let peers = PEERS.iter().filter(|(_, kind, ..)| kinds.contains(kind));
+    peers.map(|(name, ..)| *name).collect()
 }
 
 /// Returns `true` if a row, which begins with the name of its peer, belongs to this project.
@@ -96,7 +74,7 @@ pub(crate) fn is_ours(row: &str) -> bool {
 
 /// Returns the peer that uses the same framework without these crates.
 pub(crate) fn own_framework(name: &str) -> Option<&'static str> {
-    PEERS.iter().find(|peer| peer.name == name)?.own
+    PEERS.iter().find(|peer| peer.0 == name)?.2
 }
 
 /// Returns the endless stream on the same framework, if there is one.
@@ -109,7 +87,7 @@ pub(crate) fn framework_alone(name: &str) -> Option<&'static str> {
 
 /// Serves the peer of this name until it is told to quit.
 pub(crate) fn serve(name: &str, settings: &Settings) -> Result<()> {
-    let peer = PEERS.iter().find(|peer| peer.name == name);
-    let peer = peer.with_context(|| format!("there is no peer {name}"))?;
-    (peer.serve)(settings, Control::new(settings)?)
+    let peer = PEERS.iter().find(|peer| peer.0 == name);
+    let (.., serve) = peer.with_context(|| format!("there is no peer {name}"))?;
+    serve(settings, Control::new(settings)?)
 }

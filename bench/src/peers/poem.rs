@@ -19,8 +19,7 @@ use super::fanouts::{Broadcast, OurHub, endless};
 use crate::server::{Control, Settings, listen, stop_signal};
 
 pub(super) async fn ours(settings: &Settings, control: Control) -> Result<()> {
-    let fanout = OurHub::new(settings)?;
-    control.spawn(&fanout);
+    let fanout = control.spawn(OurHub::new(settings)?);
     let stop = fanout.hub.shutdown_on(stop_signal());
     let app = Route::new().at("/events", get(our_events)).data(fanout.hub);
     let server = Server::new_with_acceptor(TcpAcceptor::from_std(listen()?)?);
@@ -29,14 +28,12 @@ pub(super) async fn ours(settings: &Settings, control: Control) -> Result<()> {
 
 #[handler]
 async fn our_events(Data(hub): Data<&Hub>, last: LastEventId) -> Result<Sse, SseError> {
-    Ok(Sse(hub
-        .subscribe(Subscription::to(()).resume_from(last.0))
-        .await?))
+    let subscription = Subscription::to(()).resume_from(last.0);
+    Ok(Sse(hub.subscribe(subscription).await?))
 }
 
 pub(super) async fn own(control: Control) -> Result<()> {
-    let fanout = Broadcast::of_texts();
-    control.spawn(&fanout);
+    let fanout = control.spawn(Broadcast::of_texts());
     let app = Route::new().at("/events", get(own_events)).data(fanout);
     let server = Server::new_with_acceptor(TcpAcceptor::from_std(listen()?)?);
     let stop = stop_signal();

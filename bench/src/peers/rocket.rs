@@ -23,11 +23,10 @@ use sse_rocket::{Hub, HubFairing, LastEventId, Sse, SseError, Subscription};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::fanouts::{Broadcast, OurHub, endless};
-use crate::server::{Control, Settings, announce};
+use crate::server::{Control, Settings, say};
 
 pub(super) async fn ours(settings: &Settings, control: Control) -> Result<()> {
-    let fanout = OurHub::new(settings)?;
-    control.spawn(&fanout);
+    let fanout = control.spawn(OurHub::new(settings)?);
     let mut config = config();
     // Rocket takes all of it to wait for open connections.
     config.shutdown.grace = 1;
@@ -37,14 +36,12 @@ pub(super) async fn ours(settings: &Settings, control: Control) -> Result<()> {
 
 #[get("/events")]
 async fn our_events(hub: &State<Hub>, last: LastEventId) -> Result<Sse, SseError> {
-    Ok(Sse(hub
-        .subscribe(Subscription::to(()).resume_from(last.0))
-        .await?))
+    let subscription = Subscription::to(()).resume_from(last.0);
+    Ok(Sse(hub.subscribe(subscription).await?))
 }
 
 pub(super) async fn own(control: Control) -> Result<()> {
-    let fanout = Broadcast::of_texts();
-    control.spawn(&fanout);
+    let fanout = control.spawn(Broadcast::of_texts());
     let app = rocket::custom(config()).manage(fanout);
     launch(app.mount("/", routes![own_events])).await
 }
@@ -93,7 +90,7 @@ async fn launch(rocket: Rocket<Build>) -> Result<()> {
     let announcing = AdHoc::on_liftoff("address", |rocket| {
         Box::pin(async {
             let Config { address, port, .. } = *rocket.config();
-            announce(SocketAddr::new(address, port));
+            say(&SocketAddr::new(address, port));
         })
     });
     let end = rocket.attach(announcing).launch().await;

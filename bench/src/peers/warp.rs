@@ -12,8 +12,7 @@ use super::fanouts::{Broadcast, OurHub, endless};
 use crate::server::{Control, Settings, listen_tokio, stop_signal};
 
 pub(super) async fn ours(settings: &Settings, control: Control) -> Result<()> {
-    let fanout = OurHub::new(settings)?;
-    control.spawn(&fanout);
+    let fanout = control.spawn(OurHub::new(settings)?);
     let hub = fanout.hub;
     let stop = hub.shutdown_on(stop_signal());
     let app = warp::path!("events")
@@ -27,14 +26,12 @@ pub(super) async fn ours(settings: &Settings, control: Control) -> Result<()> {
 }
 
 async fn our_events(hub: Hub, last: LastEventId) -> Result<Sse, SseError> {
-    Ok(Sse(hub
-        .subscribe(Subscription::to(()).resume_from(last.0))
-        .await?))
+    let subscription = Subscription::to(()).resume_from(last.0);
+    Ok(Sse(hub.subscribe(subscription).await?))
 }
 
 pub(super) async fn own(control: Control) -> Result<()> {
-    let fanout = Broadcast::of_texts();
-    control.spawn(&fanout);
+    let fanout = control.spawn(Broadcast::of_texts());
     let app = warp::path!("events").and(warp::get()).map(move || {
         let events = fanout.subscribe();
         let events = events.map(|text| Ok::<_, Infallible>(Event::default().data(&*text)));

@@ -27,8 +27,8 @@ const ROW: f64 = 26.0;
 const BAR: f64 = 16.0;
 const BOTTOM: f64 = 16.0;
 
-/// A bar that is longer than this multiple of the next one is cut, so that the others can be told
-/// apart.
+/// A bar that is longer than this multiple of the next one is cut, so that the others can be
+/// distinguished.
 const CUT: f64 = 3.0;
 
 /// Draws the charts of a table: file, title and picture of each that has figures.

@@ -7,7 +7,7 @@ use crate::peers::{is_ours, own_framework};
 
 /// Writes a table with its title and its text, as the document and the terminal show it.
 pub(crate) fn section(table: &Table, pictures: &[String]) -> String {
-    let mut text = format!("## {}\n\n{}\n\n", table.title, table.caption);
+    let mut text = thousands(&format!("## {}\n\n{}\n\n", table.title, table.caption));
     // Writing to a string cannot fail.
     for picture in pictures {
         let _ = writeln!(text, "{picture}");
@@ -41,22 +41,19 @@ pub(crate) fn number(value: f64) -> String {
     }
 }
 
-/// Writes a count with thousands apart: "100,000".
-pub(crate) fn whole(count: impl Copy + ToString) -> String {
-    thousands(&count.to_string())
-}
-
+/// Sets thousands apart in the numbers of a text: "100,000 clients".
 fn thousands(text: &str) -> String {
-    let (whole, fraction) = text.split_at(text.find('.').unwrap_or(text.len()));
+    let is_digit = |letter: char| letter.is_ascii_digit();
     let mut grouped = String::new();
-    for (index, digit) in whole.char_indices() {
-        let is_inside = grouped.ends_with(|it: char| it.is_ascii_digit());
-        if is_inside && (whole.len() - index).is_multiple_of(3) {
+    for (index, letter) in text.char_indices() {
+        let rest = &text[index..];
+        let digits = rest.len() - rest.trim_start_matches(is_digit).len();
+        if grouped.ends_with(is_digit) && digits > 0 && digits.is_multiple_of(3) {
             grouped.push(',');
         }
-        grouped.push(digit);
+        grouped.push(letter);
     }
-    grouped + fraction
+    grouped
 }
 
 /// Writes the table with its computed columns, aligned so that its source can be read.
@@ -91,21 +88,23 @@ fn markdown(table: &Table) -> String {
 }
 
 fn heading(table: &Table) -> Vec<String> {
-    let mut cells = vec![table.subject.clone()];
-    cells.extend_from_slice(&table.columns);
     let ratio = |it: &Ratio| format!("{} × {}", table.column_name(it.column), it.against);
-    cells.extend(table.ratios.iter().map(ratio));
-    cells
+    let ratios = table.ratios.iter().map(ratio);
+    let columns = table.columns.iter().cloned().chain(ratios);
+    let headings = iter::once(table.subject.clone()).chain(columns);
+    headings.map(|it| thousands(&it)).collect()
 }
 
 fn cells(table: &Table, row: &Row) -> Vec<String> {
     let bold = if is_ours(&row.peer) { "**" } else { "" };
-    let mut cells = vec![format!("{bold}{}{bold}", row.peer)];
-    let figures = row.figures.iter();
-    cells.extend(figures.map(|it| it.map_or_else(String::new, figure)));
-    let ratios = table.ratios.iter().map(|it| ratio(table, row, it));
-    cells.extend(ratios.map(|it| it.map_or_else(String::new, number)));
-    cells
+    let name = format!("{bold}{}{bold}", thousands(&row.peer));
+    let figures = row.figures.iter().map(|it| it.map(figure));
+    let ratios = table
+        .ratios
+        .iter()
+        .map(|it| ratio(table, row, it).map(number));
+    let numbers = figures.chain(ratios).map(Option::unwrap_or_default);
+    iter::once(name).chain(numbers).collect()
 }
 
 /// Writes a figure: "19.8 (19.1..20.3)"; without the spread if there is none.
@@ -150,16 +149,10 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_grouped_by_thousands() {
-        let rows = [
-            (1, "1"),
-            (999, "999"),
-            (1_000, "1,000"),
-            (1_234_567, "1,234,567"),
-        ];
-        for (count, text) in rows {
-            assert_eq!(whole(count), text);
-        }
+    fn numbers_in_a_text_have_their_thousands_apart() {
+        let text = "1 of 999, 1000, 1234567 or 12,345; 0.123 and 1234.567";
+        let expected = "1 of 999, 1,000, 1,234,567 or 12,345; 0.123 and 1,234.567";
+        assert_eq!(thousands(text), expected);
     }
 
     #[test]

@@ -8,8 +8,7 @@ use std::{fmt::Write as _, fs, path::Path};
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::markdown::{number, section, whole};
-use crate::machine::Machine;
+pub(crate) use self::markdown::{number, section};
 
 /// The beginning of the document, which holds for all tables.
 const INTRODUCTION: &str = include_str!("introduction.md");
@@ -17,7 +16,8 @@ const INTRODUCTION: &str = include_str!("introduction.md");
 /// The content of a report; kept in a file, it can be rendered again.
 #[derive(Deserialize, Serialize)]
 pub(crate) struct Results {
-    pub(crate) machine: Machine,
+    /// The description of the machine.
+    pub(crate) machine: String,
     pub(crate) tables: Vec<Table>,
 }
 
@@ -111,16 +111,7 @@ fn merge(earlier: Vec<Table>, newer: Vec<Table>) -> Vec<Table> {
 pub(crate) fn write(results: &Results, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    let Machine {
-        processor,
-        cores,
-        memory,
-        kernel,
-        rustc,
-    } = &results.machine;
-    let mut text = format!(
-        "{INTRODUCTION}\nThe machine: {processor}, {cores} cores, {memory} of memory, {kernel}, {rustc}.\n"
-    );
+    let mut text = format!("{INTRODUCTION}\nThe machine: {}.\n", results.machine);
     for table in &results.tables {
         let mut pictures = Vec::new();
         for (file, title, svg) in chart::charts(table) {

@@ -9,7 +9,7 @@ use crate::{
     clock::{self, Stopwatch, real, seconds},
     peers::{Kind, framework_alone, names},
     process::Process,
-    report::{ITS_OWN, Table, whole},
+    report::{ITS_OWN, Table},
     rounds::Bench,
 };
 
@@ -20,9 +20,8 @@ pub(crate) fn connect_storm(bench: &Bench) -> Result<Vec<Table>> {
         "connect-storm",
         "Connect storm",
         format!(
-            "{} clients connect as fast as the server accepts them, {IN_FLIGHT} at a time; until each has the \
-             head of its response.{note}",
-            whole(clients)
+            "{clients} clients connect as fast as the server accepts them, {IN_FLIGHT} at a time; until each has the \
+             head of its response.{note}"
         ),
         "all connected after, s; CPU per connection, µs; readers' load, %",
     )
@@ -59,11 +58,10 @@ pub(crate) fn memory(bench: &Bench) -> Result<Vec<Table>> {
         "memory",
         "Memory per idle connection",
         format!(
-            "Growth of the server's resident memory while {} clients connect, after {WARM} others, once all \
+            "Growth of the server's resident memory while {clients} clients connect, after {WARM} others, once all \
              have got their response and are idle; a KB is 1,024 bytes. Above alone: what is left without the \
              framework's own part, which is measured with an endless stream of one chunk. What the kernel keeps for a \
-             socket is not counted.{note}",
-            whole(clients)
+             socket is not counted.{note}"
         ),
         "memory, KB; above alone, KB; above hyper alone, KB",
     )

@@ -11,9 +11,8 @@ use crate::{
     payload::SIZE,
     peers::{Kind, is_ours, names},
     process::Process,
-    report::{ITS_OWN, Table, whole},
+    report::{ITS_OWN, Table},
     rounds::Bench,
-    server::Command,
 };
 
 /// The arguments of our servers in scenarios that require every delivery: queues of such a length
@@ -28,11 +27,9 @@ pub(crate) fn burst(bench: &Bench) -> Result<Vec<Table>> {
         "burst",
         "Burst",
         format!(
-            "{} clients; {} messages of {SIZE} bytes are published in a tight loop. Deliveries per second \
+            "{clients} clients; {count} messages of {SIZE} bytes are published in a tight loop. Deliveries per second \
              are counted from the first publish to the last byte read, CPU time is the server's. Queues are long \
-             enough that nobody has to lose anything.",
-            whole(clients),
-            whole(count)
+             enough that nobody has to lose anything."
         ),
         "deliveries, M/s; CPU per delivery, µs; lost, %; readers' load, %",
     )
@@ -49,18 +46,15 @@ pub(crate) fn sustained(bench: &Bench) -> Result<Vec<Table>> {
     let (_, clients) = bench.clients(1_000, 50);
     let rate = 10_000;
     let count = bench.size(2 * rate, 2_000);
+    let each = rate * clients as u64;
     let table = Table::new(
         "sustained",
         "Sustained",
         format!(
-            "{} clients; {} messages of {SIZE} bytes are published at {} per second. A peer that keeps up \
-             delivers {} per second; one that does not goes on sending afterwards, which counts. Latency is from \
+            "{clients} clients; {count} messages of {SIZE} bytes are published at {rate} per second. A peer that keeps up \
+             delivers {each} per second; one that does not goes on sending afterwards, which counts. Latency is from \
              the call of publish to the read by the client. Publisher late: from when a message was due until it was \
-             published, which shows when clients hold publishers back.",
-            whole(clients),
-            whole(count),
-            whole(rate),
-            whole(rate * clients as u64),
+             published, which shows when clients hold publishers back."
         ),
         "deliveries, M/s; lost, %; p50, ms; p99, ms; publisher late p99, ms; CPU per delivery, µs; \
          server's load, %; readers' load, %",
@@ -102,12 +96,11 @@ pub(crate) fn paced(bench: &Bench) -> Result<Vec<Table>> {
     ];
     let table = |name, (note, clients): (String, usize), rate: u64, peers: &[&str]| {
         let count = bench.size(3 * rate, rate / 5);
-        let number = whole(clients);
         let table = Table::new(
             name,
-            &format!("Paced, {number} clients"),
+            &format!("Paced, {clients} clients"),
             format!(
-                "{number} clients; {count} messages of {SIZE} bytes are published at {rate} per second, so that every \
+                "{clients} clients; {count} messages of {SIZE} bytes are published at {rate} per second, so that every \
                  message is a separate write. Latency is from the call of publish to the read by the client.{note}",
             ),
             "CPU per delivery, µs; p50, ms; p99, ms; lost, %; server's load, %; readers' load, %",
@@ -149,13 +142,10 @@ pub(crate) fn stuck(bench: &Bench) -> Result<Vec<Table>> {
         "stuck",
         "Next to clients that never read",
         format!(
-            "{} clients; {} messages of {SIZE} bytes are published at {} per second. None of the \
+            "{clients} clients; {count} messages of {SIZE} bytes are published at {rate} per second. None of the \
              clients, or {stuck} of them, read the head of their response and then nothing any more, with a receive \
              buffer of 4 KiB. Latency and losses are those of the others. These crates with their default bounds and \
-             without history.",
-            whole(clients),
-            whole(count),
-            whole(rate)
+             without history."
         ),
         "p50, ms; p99, ms; p99 × none stuck; lost by the others, %; server's memory grew by, MB",
     );
@@ -166,11 +156,8 @@ pub(crate) fn stuck(bench: &Bench) -> Result<Vec<Table>> {
             [row("none stuck", 0), row("1 % stuck", stuck)]
         });
     let mut table = bench.fill(table, rows, |&(peer, silent)| {
-        let connect = Connect {
-            count: clients,
-            silent,
-            last_event_id: None,
-        };
+        let mut connect = Connect::reading(clients);
+        connect.silent = silent;
         let it = measure(bench, peer, &[], &connect, Some(rate), count)?;
         Ok([it.p50, it.p99, f64::NAN, it.lost, it.grew])
     });
@@ -221,7 +208,7 @@ fn measure(
     clients.read_for(Duration::from_millis(100))?;
     clients.latencies.reset();
     let (cpu, watch) = (server.cpu()?, Stopwatch::thread());
-    server.tell(Command::Publish { rate, count })?;
+    server.publish(rate, count)?;
     let published = clients.drain(&server, count)?;
     let readers_cpu = watch.spent().cpu / 1e9;
     let server_cpu = seconds(server.cpu()? - cpu);

@@ -10,9 +10,9 @@ use crate::{
     machine,
     payload::SIZE,
     process::Process,
-    report::{Table, whole},
+    report::Table,
     rounds::Bench,
-    server::{Command, Published},
+    server::Published,
 };
 
 const PEER: &str = "ours-axum";
@@ -38,9 +38,6 @@ const MOMENTS: [(&str, Moment); 4] = [
     ("publishing, all connected", Moment::After),
 ];
 
-/// The end of a row's name, and `true` if its history is on disk.
-const MEDIA: [(&str, bool); 2] = [("", false), (", sse-store", true)];
-
 pub(crate) fn resume_storm(bench: &Bench) -> Result<Vec<Table>> {
     let (note, clients) = bench.clients(10_000, 200);
     let count = bench.size(4 * RATE, 300);
@@ -48,20 +45,18 @@ pub(crate) fn resume_storm(bench: &Bench) -> Result<Vec<Table>> {
         "resume-storm",
         "Resume storm",
         format!(
-            "{} clients connect as fast as the server accepts them, {IN_FLIGHT} at a time, each with the id of the message {MISSED} \
-             back; until each has these {MISSED}. With publishing: {} messages of {SIZE} bytes at {} per \
+            "{clients} clients connect as fast as the server accepts them, {IN_FLIGHT} at a time, each with the id of the message {MISSED} \
+             back; until each has these {MISSED}. With publishing: {count} messages of {SIZE} bytes at {RATE} per \
              second to the same topic, begun just before; in the end each client has all of them, too. sse-axum with \
              a `FiniteReplayer`, or with a new `sse-store` at `Os`, whose threads run on the server's core, too; the peers cannot replay. \
              The publisher runs on the thread that serves: the call is what publishing itself takes, with `sse-store` until the \
-             message is stored and delivered; late is from when a message was due until it was out.{note}",
-            whole(clients),
-            whole(count),
-            whole(RATE)
+             message is stored and delivered; late is from when a message was due until it was out.{note}"
         ),
         "all recovered after, s; CPU per client, µs; memory per client, KB; publish call p99, µs; publisher late p99, ms",
     )
     .subject("case");
-    let rows = MEDIA.into_iter().flat_map(|(suffix, on_disk)| {
+    let media = [("", false), (", sse-store", true)];
+    let rows = media.into_iter().flat_map(|(suffix, on_disk)| {
         MOMENTS.map(|(name, moment)| (format!("{name}{suffix}"), (moment, on_disk)))
     });
     Ok(vec![bench.fill(table, rows, |&(moment, on_disk)| {
@@ -84,19 +79,12 @@ fn measure(
     let arguments = ["--history", "20000", "--store", path];
     let number = if on_disk { 4 } else { 2 };
     let mut server = Process::start(PEER, bench.cores.server, &arguments[..number])?;
-    let connect = Connect {
-        count,
-        silent: 0,
-        last_event_id: Some(missed_id(&mut server)?),
-    };
-    let pace = Command::Publish {
-        rate: Some(RATE),
-        count: messages,
-    };
+    let mut connect = Connect::reading(count);
+    connect.last_event_id = Some(missed_id(&mut server)?);
     let all = MISSED + messages;
     Ok(match moment {
         Moment::Quiet => {
-            server.tell(pace)?;
+            server.publish(Some(RATE), messages)?;
             let published = server.wait_published(Duration::from_mins(1))?;
             sample(None, Some(&published))
         }
@@ -105,7 +93,7 @@ fn measure(
             sample(Some(storm), None)
         }
         Moment::Both => {
-            server.tell(pace)?;
+            server.publish(Some(RATE), messages)?;
             let (mut clients, storm) = storm(&server, &connect, messages)?;
             let published = clients.drain(&server, all)?;
             clients.check(all, all)?;
@@ -113,7 +101,7 @@ fn measure(
         }
         Moment::After => {
             let (mut clients, _) = storm(&server, &connect, 0)?;
-            server.tell(pace)?;
+            server.publish(Some(RATE), messages)?;
             let published = clients.drain(&server, all)?;
             clients.check(all, all)?;
             sample(None, Some(&published))
@@ -123,10 +111,7 @@ fn measure(
 
 /// Fills the history; returns the id that has `MISSED` messages after it.
 fn missed_id(server: &mut Process) -> Result<String> {
-    server.tell(Command::Publish {
-        rate: None,
-        count: BEFORE,
-    })?;
+    server.publish(None, BEFORE)?;
     let ids = server.wait_published(Duration::from_secs(10))?.ids;
     let id = ids.into_iter().rev().nth(usize::try_from(MISSED)?);
     id.context("messages have no ids to resume from")

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     clock::{Stopwatch, real},
     payload::SIZE,
-    report::{Table, whole},
+    report::Table,
     rounds::Bench,
 };
 
@@ -44,12 +44,11 @@ pub(super) fn table(bench: &Bench) -> Table {
         "store-append",
         "Appending to a history on disk",
         format!(
-            "A new history takes {} messages of {SIZE} random bytes of data, or as many as it can in {seconds} s: by `append` \
+            "A new history takes {count} messages of {SIZE} random bytes of data, or as many as it can in {seconds} s: by `append` \
              with 1, 64 and 1,024 messages. Each message is for a random one of the topics. `Memory`, `Os` and `Disk` are what \
              an acknowledged message survives: nothing, the end of the process, the end of the machine. With a bound, messages beyond it are \
              dropped all the time. redb has one transaction for each call, and without sync survives what `Os` does. Wall time until the last \
-             call returns; CPU time of all threads until the history is closed.",
-            whole(count)
+             call returns; CPU time of all threads until the history is closed."
         ),
         "one at a time, thousand/s; one at a time, CPU, µs per message; 64 at once, thousand/s; \
          64 at once, CPU, µs per message; 1,024 at once, thousand/s; 1,024 at once, CPU, µs per message",
@@ -64,13 +63,13 @@ pub(super) fn table(bench: &Bench) -> Table {
         seconds,
         kill: false,
     };
-    let topics = format!("{} topics", whole(many));
+    let topics = format!("{many} topics");
     let mut rows = Vec::new();
     for engine in [Memory, Os, Disk, Redb, RedbSynced] {
         rows.push((format!("{engine}, 1 topic"), append(engine, 1, None)));
         rows.push((format!("{engine}, {topics}"), append(engine, many, None)));
     }
-    let name = format!("{Os}, {topics}, at most {} messages", whole(keep));
+    let name = format!("{Os}, {topics}, at most {keep} messages");
     rows.push((name, append(Os, many, Some(keep))));
     bench.fill(table, rows, |append| {
         let mut figures = Vec::new();

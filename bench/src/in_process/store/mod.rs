@@ -1,6 +1,6 @@
 //! A history on disk: the cost of writing, reading and opening it.
 //!
-//! Each measurement is a process of its own, which may use two cores: a store has its own threads,
+//! Each measurement is a separate process, which may use two cores: a store has its own threads,
 //! and the memory that it leaves behind would become that of the next one.
 
 mod append;

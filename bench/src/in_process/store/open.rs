@@ -17,7 +17,7 @@ use crate::{
     clock::{Stopwatch, real},
     machine::{self, kibibytes},
     payload::SIZE,
-    report::{Table, whole},
+    report::Table,
     rounds::Bench,
 };
 
@@ -36,12 +36,9 @@ pub(super) fn table(bench: &Bench) -> Result<Table> {
         "store-open",
         "Opening a history on disk",
         format!(
-            "sse-store holds {} messages of {SIZE} random bytes of data in {} topics. A process takes {} more, 64 at a time, at \
+            "sse-store holds {messages} messages of {SIZE} random bytes of data in {topics} topics. A process takes {more} more, 64 at a time, at \
              `Os`, and closes, or kills itself with SIGKILL after the last; then another one opens it and finds all of them. \
-             Resident is that process once it is open, and the most while it opened.",
-            whole(messages),
-            whole(topics),
-            whole(more)
+             Resident is that process once it is open, and the most while it opened."
         ),
         "open, s; open, CPU, s; resident, MB; resident, most, MB; on disk, bytes per message",
     )

@@ -26,7 +26,7 @@ use crate::{
         readers::{Readers, runtime},
     },
     payload::SIZE,
-    report::{Table, whole},
+    report::Table,
     rounds::Bench,
 };
 
@@ -46,10 +46,9 @@ pub(super) fn table(bench: &Bench) -> Table {
         "store-publish",
         "Publishing into a history on disk",
         format!(
-            "Tasks of one thread publish {} messages of {SIZE} random bytes of data to one topic through `Joe`, or as many as they can in \
+            "Tasks of one thread publish {count} messages of {SIZE} random bytes of data to one topic through `Joe`, or as many as they can in \
              {seconds} s, each the next one when its last is out: stored, and delivered to one subscriber, which reads all of them. CPU time is \
-             that of all threads.",
-            whole(count)
+             that of all threads."
         ),
         "published, thousand/s; CPU, µs per message; publish p50, µs; publish p99, µs",
     )

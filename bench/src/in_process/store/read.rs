@@ -21,7 +21,7 @@ use crate::{
     clock::{Stopwatch, real},
     in_process::readers::runtime,
     payload::SIZE,
-    report::{Table, whole},
+    report::Table,
     rounds::Bench,
 };
 
@@ -44,11 +44,10 @@ pub(super) fn table(bench: &Bench) -> Table {
         "store-read",
         "Reading a history on disk",
         format!(
-            "A history takes {} messages of {SIZE} random bytes of data to random ones of its topics, and is closed and opened, unless it is \
+            "A history takes {messages} messages of {SIZE} random bytes of data to random ones of its topics, and is closed and opened, unless it is \
              in memory. Then a subscriber of `Joe` reads everything of one topic; with several topics, {readers} subscribers read one \
              after the other, each another topic. What the system keeps of files is in memory. Pages: the same once more, by \
-             `Replayer::page`, without `Joe` and its threads.",
-            whole(messages)
+             `Replayer::page`, without `Joe` and its threads."
         ),
         "read, million messages/s; read, CPU, ns per message; read, MB/s; pages, million messages/s; \
          pages, CPU, ns per message",
@@ -57,7 +56,7 @@ pub(super) fn table(bench: &Bench) -> Table {
     let mut rows = Vec::new();
     for engine in [Engine::Finite, Engine::Os, Engine::Redb] {
         rows.push((format!("{engine}, 1 topic"), (engine, 1, 1)));
-        let name = format!("{engine}, {} topics", whole(topics));
+        let name = format!("{engine}, {topics} topics");
         rows.push((name, (engine, topics, readers)));
     }
     bench.fill(table, rows, |&(engine, topics, readers)| {
