@@ -74,47 +74,39 @@ fn events<T>(sample: &Sample, event: fn(&Sample) -> T) -> impl Stream<Item = T> 
 
 /// Builds the event as a message of this project.
 pub(super) fn message(sample: &Sample) -> Message {
-    let mut message = Message::data(sample.data.as_str());
+    let message = Message::data(sample.data.as_str());
     // An id differs from event to event and is checked each time; types are constants in
     // applications.
-    if let Some(Ok(id)) = sample.id.map(EventId::try_from) {
-        message = message.id(id);
-    }
-    if let Some(event) = sample.event {
-        message = message.event(EventType::from_static(event));
+    if let Some((id, name)) = sample.id_and_type
+        && let Ok(id) = EventId::try_from(id)
+    {
+        return message.id(id).event(EventType::from_static(name));
     }
     message
 }
 
 fn sse_stream_event(sample: &Sample) -> sse_stream::Sse {
-    let mut event = sse_stream::Sse::default().data(sample.data.as_str());
-    if let Some(id) = sample.id {
-        event = event.id(id);
+    let event = sse_stream::Sse::default().data(sample.data.as_str());
+    match sample.id_and_type {
+        Some((id, name)) => event.id(id).event(name),
+        None => event,
     }
-    if let Some(name) = sample.event {
-        event = event.event(name);
-    }
-    event
 }
 
 fn axum_event(sample: &Sample) -> axum_sse::Event {
-    let mut event = axum_sse::Event::default();
-    if let Some(id) = sample.id {
-        event = event.id(id);
-    }
-    if let Some(name) = sample.event {
-        event = event.event(name);
-    }
+    let event = axum_sse::Event::default();
+    let event = match sample.id_and_type {
+        Some((id, name)) => event.id(id).event(name),
+        None => event,
+    };
     event.data(&sample.data)
 }
 
 fn actix_event(sample: &Sample) -> actix::Event {
-    let mut data = actix::Data::new(sample.data.as_str());
-    if let Some(id) = sample.id {
-        data = data.id(id);
-    }
-    if let Some(name) = sample.event {
-        data = data.event(name);
-    }
+    let data = actix::Data::new(sample.data.as_str());
+    let data = match sample.id_and_type {
+        Some((id, name)) => data.id(id).event(name),
+        None => data,
+    };
     data.into()
 }

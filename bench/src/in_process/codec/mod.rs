@@ -16,8 +16,7 @@ struct Sample {
     /// The end of its tables' names: lower case, with hyphens.
     name: &'static str,
     title: &'static str,
-    id: Option<&'static str>,
-    event: Option<&'static str>,
+    id_and_type: Option<(&'static str, &'static str)>,
     data: String,
     /// The number of them that are encoded in a row.
     count: usize,
@@ -44,8 +43,7 @@ fn samples(bench: &Bench) -> [Sample; 4] {
     let sample = |name, title, data: &str, count| Sample {
         name,
         title,
-        id: None,
-        event: None,
+        id_and_type: None,
         data: data.to_owned(),
         count,
     };
@@ -65,8 +63,7 @@ fn samples(bench: &Bench) -> [Sample; 4] {
             bench.size(2_000, 20),
         ),
     ];
-    samples[0].id = Some("1747650000123-42");
-    samples[0].event = Some("tick");
+    samples[0].id_and_type = Some(("1747650000123-42", "tick"));
     samples
 }
 
