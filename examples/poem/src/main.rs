@@ -6,6 +6,8 @@
 //! curl -d 'hello' 'http://127.0.0.1:3000/publish?topic=news'
 //! ```
 
+mod acceptor;
+
 use std::{error::Error, time::Duration};
 
 use poem::{
@@ -21,6 +23,8 @@ use sse_poem::{
     FiniteReplayer, Hub, Joe, LastEventId, Sse, SseError, Subscription, Topics,
     sse_core::response::Post,
 };
+
+use crate::acceptor::PatientAcceptor;
 
 /// The time for which clients that do not read, or that never finish a request, may hold up the end
 /// of the process.
@@ -40,7 +44,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Connections inherit it. Without it a small message waits until the client has acknowledged
     // the one before.
     SockRef::from(&listener).set_tcp_nodelay(true)?;
-    Server::new_with_acceptor(TcpAcceptor::from_tokio(listener)?)
+    let acceptor = PatientAcceptor(TcpAcceptor::from_tokio(listener)?);
+    Server::new_with_acceptor(acceptor)
         // Or a single connection of HTTP/2 may open any number of streams.
         .http2_max_concurrent_streams(200)
         .run_with_graceful_shutdown(app(hub.clone()), hub.shutdown_on_signals(), Some(GRACE))
