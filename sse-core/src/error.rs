@@ -37,6 +37,30 @@ pub enum PublishError {
         /// The most bytes allowed.
         limit: usize,
     },
+    /// The type is longer than [`EventType::MAX_BYTES`](crate::EventType::MAX_BYTES).
+    #[error("the type has {size} bytes, the limit is {limit}; use a shorter type")]
+    TypeTooLong {
+        /// Bytes of the type.
+        size: usize,
+        /// The most bytes allowed.
+        limit: usize,
+    },
+    /// There are more topics than one message may be published to.
+    #[error("the message has {count} topics, the limit is {limit}; publish to fewer")]
+    TooManyTopics {
+        /// Topics of the message.
+        count: usize,
+        /// The most topics allowed.
+        limit: usize,
+    },
+    /// The name of a topic is longer than the hub allows or than the history can store.
+    #[error("a topic has {size} bytes, the limit is {limit}; use a shorter name")]
+    TopicTooLong {
+        /// Bytes of the name.
+        size: usize,
+        /// The most bytes allowed.
+        limit: usize,
+    },
     /// The type is [`Gap::EVENT`](crate::resume::Gap::EVENT): only a provider tells a client of a
     /// gap.
     #[error("the type `gap` is the library's own, by which clients are told of a gap; use another")]
@@ -74,12 +98,20 @@ pub enum SubscribeError {
          send time-out off"
     )]
     NoClock,
-    /// More topics than one subscription may have.
+    /// There are more topics than one subscription may have.
     #[error("the subscription has {count} topics, the limit is {limit}; ask for fewer")]
     TooManyTopics {
         /// Topics asked for.
         count: usize,
         /// The most topics allowed.
+        limit: usize,
+    },
+    /// The name of a topic is longer than the hub allows.
+    #[error("a topic has {size} bytes, the limit is {limit}; ask for a shorter name")]
+    TopicTooLong {
+        /// Bytes of the name.
+        size: usize,
+        /// The most bytes allowed.
         limit: usize,
     },
     /// Another failure of the provider's engine.

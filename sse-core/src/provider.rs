@@ -64,8 +64,8 @@ use crate::{
 pub trait Provider: fmt::Debug + Send + Sync + 'static {
     /// Publishes to everyone subscribed to at least one of the topics.
     ///
-    /// The [`Hub`](crate::Hub) has checked the message: it is not empty, its id is not empty, and
-    /// neither is too long.
+    /// The [`Hub`](crate::Hub) has checked the message, which is not empty and whose id is not
+    /// empty, and that nothing exceeds its limits: see [`Hub::publish`](crate::Hub::publish).
     ///
     /// A message is stored, where there is history, before it is delivered; an error means that it was
     /// neither. Does not wait for any subscriber to receive it. Cancelling either
@@ -75,6 +75,8 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
     async fn publish(&self, message: Message, topics: Topics) -> Result<Published, PublishError>;
 
     /// Subscribes. Live from the moment this returns.
+    ///
+    /// The [`Hub`](crate::Hub) has checked the number of the topics and the length of their names.
     ///
     /// A subscription to no topics is a stream in which nothing comes, until it ends.
     async fn subscribe(&self, subscription: Subscription) -> Result<Subscriber, SubscribeError>;

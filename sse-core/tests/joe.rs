@@ -309,16 +309,17 @@ async fn a_message_over_the_limit_is_refused_and_not_kept() {
 
 #[tokio::test]
 async fn subscribers_and_their_topics_are_capped() {
-    let joe = Joe::builder().max_subscribers(2).max_topics(3).build();
+    let joe = Arc::new(Joe::builder().max_subscribers(2).build());
+    let hub = Hub::builder(Arc::clone(&joe)).max_topics(3).build();
     let first = subscribe(&joe, ()).await;
-    let _second = subscribe(&joe, ["a", "b", "c"]).await;
+    let _second = hub.subscribe(["a", "b", "c"]).await.unwrap();
     let refused = joe.subscribe(Subscription::default()).await;
     assert!(
         matches!(refused, Err(SubscribeError::Full { limit: 2 })),
         "{refused:?}"
     );
     drop(first);
-    let refused = joe.subscribe(Subscription::to(["a", "b", "c", "d"])).await;
+    let refused = hub.subscribe(["a", "b", "c", "d"]).await;
     assert!(
         matches!(
             refused,

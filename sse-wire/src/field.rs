@@ -79,6 +79,10 @@ impl EventId {
 pub struct EventType(Text);
 
 impl EventType {
+    /// The longest type in bytes that a published message may carry: the same as for an id, far
+    /// more than any page listens for.
+    pub const MAX_BYTES: usize = 1024;
+
     /// The type of a message that names none.
     pub const MESSAGE: &'static str = "message";
 }

@@ -17,8 +17,6 @@ pub struct Bounds {
     pub total_bytes: usize,
     /// The most subscribers; by default as many as there is memory for.
     pub subscribers: usize,
-    /// The most topics of one subscription; by default 128.
-    pub topics: usize,
     /// A reader that overflows goes on with the oldest message that is left, which
     /// [`Read::Skipped`](crate::fanout::Read::Skipped) tells. By default it does not, and has
     /// [overflowed](crate::fanout::Read::Overflow).
@@ -40,7 +38,6 @@ impl Default for Bounds {
             queue_bytes: 1 << 20,
             total_bytes: 256 << 20,
             subscribers: usize::MAX,
-            topics: 128,
             skips: false,
         }
     }

@@ -140,7 +140,6 @@ impl Fanout {
         topics: &Topics,
         after: Option<Position>,
     ) -> Result<(Listener, Position), SubscribeError> {
-        self.check_topics(topics)?;
         let mut registry = self.core.registry();
         self.core.check_open()?;
         let limit = self.core.bounds.subscribers;
@@ -156,14 +155,9 @@ impl Fanout {
         Ok((listener, position))
     }
 
-    /// Refuses a subscription that could not [listen](Self::listen): to too many topics, or too
-    /// late.
-    pub fn check_topics(&self, topics: &Topics) -> Result<(), SubscribeError> {
-        let (count, limit) = (topics.len(), self.core.bounds.topics);
-        if count > limit {
-            return Err(SubscribeError::TooManyTopics { count, limit });
-        }
-        Ok(self.core.check_open()?)
+    /// Refuses a subscription that comes too late: the fan-out is closed.
+    pub fn check_open(&self) -> Result<(), ProviderClosed> {
+        self.core.check_open()
     }
 
     /// Wakes all listeners without anything to read, so that their readers can find out which

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
-use super::Hub;
+use super::{Hub, limits::Limits};
 use crate::{body::SseBody, provider::Provider};
 
 /// Sets up a [`Hub`].
@@ -23,7 +23,7 @@ use crate::{body::SseBody, provider::Provider};
 pub struct HubBuilder {
     provider: Arc<dyn Provider>,
     streams: StreamSettings,
-    message_bytes: usize,
+    limits: Limits,
 }
 
 /// The settings of each stream of a hub.
@@ -45,7 +45,7 @@ impl HubBuilder {
                 opening_id: true,
                 spread: None,
             },
-            message_bytes: 1 << 20,
+            limits: Limits::default(),
         }
     }
 
@@ -84,8 +84,31 @@ impl HubBuilder {
 
     /// Sets the most bytes of data and comment in a message; by default 1 MiB. More is a
     /// [`PublishError::TooLarge`](crate::PublishError::TooLarge).
+    ///
+    /// An id has at most [`EventId::MAX_BYTES`](crate::EventId::MAX_BYTES) besides, and a type
+    /// [`EventType::MAX_BYTES`](crate::EventType::MAX_BYTES).
     pub fn message_bytes(mut self, bytes: usize) -> Self {
-        self.message_bytes = bytes;
+        self.limits.message_bytes = bytes;
+        self
+    }
+
+    /// Sets the most bytes in the name of a topic, of a publish or of a subscription; by default
+    /// 1 KiB. More is a [`PublishError::TopicTooLong`](crate::PublishError::TopicTooLong) or a
+    /// [`SubscribeError::TopicTooLong`](crate::SubscribeError::TopicTooLong).
+    ///
+    /// A store may hold less: `sse-store` takes names of up to 60,000 bytes.
+    pub fn topic_bytes(mut self, bytes: usize) -> Self {
+        self.limits.topic_bytes = bytes;
+        self
+    }
+
+    /// Sets the most topics of a publish and of a subscription; by default 128. More is a
+    /// [`PublishError::TooManyTopics`](crate::PublishError::TooManyTopics) or a
+    /// [`SubscribeError::TooManyTopics`](crate::SubscribeError::TooManyTopics).
+    ///
+    /// A publish takes time in proportion to its topics, and others wait for it meanwhile.
+    pub fn max_topics(mut self, topics: usize) -> Self {
+        self.limits.topics = topics;
         self
     }
 
@@ -95,7 +118,7 @@ impl HubBuilder {
         Hub {
             provider: self.provider,
             streams: self.streams,
-            message_bytes: self.message_bytes,
+            limits: self.limits,
             closed: watch::Sender::new(false),
         }
     }

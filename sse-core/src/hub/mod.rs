@@ -1,7 +1,7 @@
 //! `Hub`: the handle that an application keeps in its framework's state.
 
-mod accept;
 mod builder;
+mod limits;
 #[cfg(feature = "signal")]
 mod signals;
 
@@ -17,7 +17,7 @@ use futures_core::future::BoxFuture;
 use tokio::{sync::watch, time::sleep};
 
 pub use self::builder::HubBuilder;
-use self::{accept::accept, builder::StreamSettings};
+use self::{builder::StreamSettings, limits::Limits};
 use crate::{
     body::{Reconnect, SseBody},
     error::{ProviderClosed, PublishError, SubscribeError},
@@ -49,7 +49,7 @@ use crate::{
 pub struct Hub {
     provider: Arc<dyn Provider>,
     streams: StreamSettings,
-    message_bytes: usize,
+    limits: Limits,
     closed: watch::Sender<bool>,
 }
 
@@ -69,11 +69,19 @@ impl Hub {
     ///
     /// Does not wait for clients. On an error nobody receives anything.
     ///
-    /// Refused are a message without anything, one of more than
-    /// [`message_bytes`](HubBuilder::message_bytes), an id longer than
-    /// [`EventId::MAX_BYTES`](crate::EventId::MAX_BYTES), and the type
+    /// Refused before anything else is done are a message without anything, the type
     /// [`Gap::EVENT`](crate::resume::Gap::EVENT), by which clients are told of a gap and of nothing
-    /// else. An empty id counts as none, because it would make clients forget where they are.
+    /// else, and whatever exceeds a limit:
+    ///
+    /// | limit | by default | set by |
+    /// |---|---|---|
+    /// | data and comment | 1 MiB | [`HubBuilder::message_bytes`] |
+    /// | id | 1 KiB | no setting: [`EventId::MAX_BYTES`](crate::EventId::MAX_BYTES) |
+    /// | type | 1 KiB | no setting: [`EventType::MAX_BYTES`](crate::EventType::MAX_BYTES) |
+    /// | topics | 128 | [`HubBuilder::max_topics`] |
+    /// | name of a topic | 1 KiB | [`HubBuilder::topic_bytes`] |
+    ///
+    /// An empty id counts as none, because it would make clients forget where they are.
     ///
     /// # Publishing from synchronous code
     ///
@@ -98,14 +106,18 @@ impl Hub {
         message: Message,
         topics: impl Into<Topics>,
     ) -> BoxFuture<'_, Result<Published, PublishError>> {
-        match accept(message, self.message_bytes) {
-            Ok(message) => self.provider.publish(message, topics.into()),
+        let topics = topics.into();
+        match self.limits.accept(message, &topics) {
+            Ok(message) => self.provider.publish(message, topics),
             Err(refused) => Box::pin(ready(Err(refused))),
         }
     }
 
     /// Subscribes a client to topics, or as a [`Subscription`] says; the body is its stream. Every
     /// message published from now on is received.
+    ///
+    /// Refused before anything else is done are more topics than [`HubBuilder::max_topics`], by
+    /// default 128, and one with a name longer than [`HubBuilder::topic_bytes`], by default 1 KiB.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -134,6 +146,7 @@ impl Hub {
         if (keep_alive.is_some() || send_timeout.is_some()) && WakeTask::lacks_clock() {
             return Err(SubscribeError::NoClock);
         }
+        self.limits.check_topics(&subscription.topics)?;
         let on_gap = subscription.on_gap;
         let subscriber = self.provider.subscribe(subscription).await?;
         let reconnect = spread.map(|window| Reconnect {

@@ -77,13 +77,6 @@ impl JoeBuilder {
         self
     }
 
-    /// Sets [`Bounds::topics`]. More is a
-    /// [`SubscribeError::TooManyTopics`](crate::SubscribeError::TooManyTopics).
-    pub fn max_topics(mut self, topics: usize) -> Self {
-        self.bounds.topics = topics;
-        self
-    }
-
     /// Reports errors that no caller gets: a page of the history cannot be read, and the stream of
     /// a connected client ends for it; or the replayer has panicked on the thread that stores, and
     /// all streams end.

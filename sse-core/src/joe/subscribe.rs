@@ -45,7 +45,7 @@ impl Joe {
         let shared = &self.shared;
         let topics = &subscription.topics;
         // A subscription that is refused anyway does not read the history first.
-        shared.explain(shared.fanout.check_topics(topics))?;
+        shared.explain(shared.fanout.check_open().map_err(SubscribeError::from))?;
         let (mut outcome, start) = self.find(&subscription).await?;
         let after = match (start, &self.history) {
             (Start::Earliest, Some(_)) => Some(Position(0)),

@@ -128,7 +128,7 @@ impl SubscribeError {
     pub fn status(&self) -> u16 {
         match self {
             Self::Closed(_) | Self::Full { .. } => SERVICE_UNAVAILABLE,
-            Self::TooManyTopics { .. } => BAD_REQUEST,
+            Self::TooManyTopics { .. } | Self::TopicTooLong { .. } => BAD_REQUEST,
             Self::Gap(_) => PRECONDITION_FAILED,
             Self::Store(_) | Self::Provider(_) | Self::NoClock => INTERNAL_SERVER_ERROR,
         }
@@ -151,7 +151,12 @@ impl PublishError {
     pub fn status(&self) -> u16 {
         match self {
             Self::Closed(_) => SERVICE_UNAVAILABLE,
-            Self::Empty | Self::IdTooLong { .. } | Self::ReservedType => BAD_REQUEST,
+            Self::Empty
+            | Self::IdTooLong { .. }
+            | Self::TypeTooLong { .. }
+            | Self::TooManyTopics { .. }
+            | Self::TopicTooLong { .. }
+            | Self::ReservedType => BAD_REQUEST,
             Self::TooLarge { .. } => CONTENT_TOO_LARGE,
             Self::Store(_) | Self::Provider(_) => INTERNAL_SERVER_ERROR,
         }

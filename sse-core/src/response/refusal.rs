@@ -26,7 +26,7 @@ use crate::{
 ///
 /// | status | errors |
 /// |---|---|
-/// | 400 | too many topics; an empty message, a reserved type, a long id; an [`InvalidPost`] |
+/// | 400 | too many topics or a long one; an empty message, a reserved type, a long id or type; an [`InvalidPost`] |
 /// | 412 | a gap under [`OnGap::Refuse`](crate::OnGap::Refuse) |
 /// | 413 | a message that is too large |
 /// | 500 | the history or the provider fails; a runtime without a clock |
@@ -111,7 +111,9 @@ impl Refusal {
                 // counts at once.
                 text.strip_suffix('\n').map(str::to_owned)
             }
-            SubscribeError::NoClock | SubscribeError::TooManyTopics { .. } => None,
+            SubscribeError::NoClock
+            | SubscribeError::TooManyTopics { .. }
+            | SubscribeError::TopicTooLong { .. } => None,
         }
     }
 }

@@ -92,6 +92,7 @@ macro_rules! adapter_suite {
                 head_is_answered_with_headers_only,
                 http_1_0_gets_a_plain_body,
                 too_many_topics_are_a_bad_request,
+                a_long_topic_is_a_bad_request,
                 a_full_house_is_survived_by_a_browser_or_503,
                 a_reload_in_a_full_house_finds_its_own_place,
                 a_client_that_does_not_read_loses_its_place,

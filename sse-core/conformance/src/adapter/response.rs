@@ -157,7 +157,9 @@ pub async fn http_1_0_gets_a_plain_body(subject: Subject) {
 }
 
 pub async fn too_many_topics_are_a_bad_request(subject: Subject) {
-    let server = Server::with(subject, Joe::builder().max_topics(2), None);
+    let joe = Arc::new(Server::joe().build());
+    let hub = Hub::builder(Arc::clone(&joe)).max_topics(2).build();
+    let server = Server::with_hub(subject, joe, hub);
     let allowed = server
         .client()
         .await
@@ -182,6 +184,27 @@ pub async fn too_many_topics_are_a_bad_request(subject: Subject) {
             .await
             .contains("3 topics, the limit is 2")
     );
+}
+
+pub async fn a_long_topic_is_a_bad_request(subject: Subject) {
+    let server = Server::start(subject);
+    let longest = "t".repeat(1024);
+    for (topics, status) in [
+        (format!("topic={longest}"), 200),
+        (format!("topic={longest}x"), 400),
+        (format!("topic=a&topic={longest}x&topic=z"), 400),
+    ] {
+        let response = server
+            .client()
+            .await
+            .get(&format!("/events?{topics}"))
+            .await;
+        assert_eq!(response.status, status);
+        if status == 400 {
+            let text = response.body.rest().await;
+            assert!(text.contains("1025 bytes, the limit is 1024"), "{text}");
+        }
+    }
 }
 
 pub async fn a_full_house_is_survived_by_a_browser_or_503(subject: Subject) {
@@ -279,8 +302,13 @@ pub async fn a_refused_publish_is_answered_with_its_status_and_a_text_for_everyo
     subject: Subject,
 ) {
     type Row = (fn() -> PublishError, u16, &'static str);
-    let rows: [Row; 5] = [
+    let rows: [Row; 6] = [
         (|| PublishError::Empty, 400, "give it data"),
+        (
+            || PublishError::TopicTooLong { size: 9, limit: 8 },
+            400,
+            "the limit is 8",
+        ),
         (
             || PublishError::TooLarge { size: 9, limit: 8 },
             413,

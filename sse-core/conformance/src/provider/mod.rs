@@ -9,7 +9,8 @@ mod resume;
 use std::{collections::HashMap, future::Future, sync::Arc};
 
 use sse_core::{
-    EventId, Hub, Message, OnGap, PublishError, ResumeFrom, Subscription, Topics,
+    EventId, EventType, Hub, Message, OnGap, PublishError, ResumeFrom, SubscribeError,
+    Subscription, Topics,
     provider::Provider,
     resume::{Gap, Outcome},
 };
@@ -55,6 +56,8 @@ macro_rules! provider_suite {
                 subscribers_come_and_go_while_messages_are_published,
                 an_empty_message_is_refused,
                 an_id_that_no_client_could_send_back_is_refused,
+                a_long_type_is_refused,
+                topics_beyond_the_limits_are_refused,
                 an_empty_id_counts_as_none,
                 the_type_of_a_gap_is_refused,
                 finishing_delivers_accepted_messages_and_ends,
@@ -345,6 +348,86 @@ pub async fn an_id_that_no_client_could_send_back_is_refused(subject: Subject) {
     }
     publish(&provider, "end", ()).await;
     assert_eq!(listener.data(2).await, ["x", "end"]);
+}
+
+pub async fn a_long_type_is_refused(subject: Subject) {
+    let provider = (subject.make)();
+    let mut listener = subscribe(&provider, Subscription::default()).await;
+    let hub = hub(&provider);
+    for (length, is_accepted) in [
+        (EventType::MAX_BYTES, true),
+        (EventType::MAX_BYTES + 1, false),
+    ] {
+        let event = EventType::try_from("x".repeat(length)).expect("a valid type");
+        let published = hub.publish(Message::data("x").event(event), ()).await;
+        assert_eq!(published.is_ok(), is_accepted, "{length} bytes");
+    }
+    publish(&provider, "end", ()).await;
+    assert_eq!(listener.data(2).await, ["x", "end"]);
+}
+
+pub async fn topics_beyond_the_limits_are_refused(subject: Subject) {
+    const TOPICS: usize = 128;
+    const BYTES: usize = 1024;
+    let provider = (subject.make)();
+    let hub = hub(&provider);
+    let many = |count: usize| (0..count).map(|n| n.to_string()).collect::<Topics>();
+    let long = |bytes: usize| Topics::from("t".repeat(bytes));
+    for topics in [many(TOPICS), long(BYTES)] {
+        let mut listener = subscribe(&provider, Subscription::to(topics.clone())).await;
+        assert!(hub.subscribe(topics.clone()).await.is_ok());
+        let published = hub.publish(Message::data("x"), topics).await;
+        assert!(published.is_ok(), "{published:?}");
+        assert_eq!(listener.data(1).await, ["x"]);
+    }
+    let mut listener = subscribe(&provider, Subscription::to("0")).await;
+    let published = hub.publish(Message::data("x"), many(TOPICS + 1)).await;
+    assert!(
+        matches!(
+            published,
+            Err(PublishError::TooManyTopics {
+                count: 129,
+                limit: TOPICS
+            })
+        ),
+        "{published:?}"
+    );
+    let subscribed = hub.subscribe(many(TOPICS + 1)).await;
+    assert!(
+        matches!(
+            subscribed,
+            Err(SubscribeError::TooManyTopics {
+                count: 129,
+                limit: TOPICS
+            })
+        ),
+        "{subscribed:?}"
+    );
+    let mixed = || Topics::from(["0".to_owned(), "t".repeat(BYTES + 1)]);
+    let published = hub.publish(Message::data("x"), mixed()).await;
+    assert!(
+        matches!(
+            published,
+            Err(PublishError::TopicTooLong {
+                size: 1025,
+                limit: BYTES
+            })
+        ),
+        "{published:?}"
+    );
+    let subscribed = hub.subscribe(mixed()).await;
+    assert!(
+        matches!(
+            subscribed,
+            Err(SubscribeError::TopicTooLong {
+                size: 1025,
+                limit: BYTES
+            })
+        ),
+        "{subscribed:?}"
+    );
+    publish(&provider, "end", "0").await;
+    assert_eq!(listener.data(1).await, ["end"], "nothing of it was sent");
 }
 
 /// Publishes an empty id. If it were sent, clients would forget where they are, and miss messages
