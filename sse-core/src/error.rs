@@ -1,4 +1,7 @@
-//! What can go wrong with a provider, one type per operation.
+//! The errors of a provider, one type per operation.
+//!
+//! The text of each is complete and says what to do. It holds the cause, which is therefore not
+//! told a second time as the [`source`](std::error::Error::source).
 
 use std::{error::Error, fmt};
 
@@ -9,7 +12,7 @@ use crate::{replay::StoreError, resume::Gap};
 #[error("the provider is shut down; connect again once the service has restarted")]
 pub struct ProviderClosed;
 
-/// Why a message was not published. Nobody received it and it is not in the history.
+/// The reason why a message was not published. Nobody received it and it is not in the history.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishError {
@@ -29,7 +32,8 @@ pub enum PublishError {
         /// The most bytes allowed.
         limit: usize,
     },
-    /// The id is longer than [`EventId::MAX_BYTES`](crate::EventId::MAX_BYTES): no client could resume from it.
+    /// The id is longer than [`EventId::MAX_BYTES`](crate::EventId::MAX_BYTES): no client could
+    /// resume from it.
     #[error("the id has {size} bytes, the limit is {limit}; use a shorter id")]
     IdTooLong {
         /// Bytes of the id.
@@ -65,15 +69,26 @@ pub enum PublishError {
     /// gap.
     #[error("the type `gap` is the library's own, by which clients are told of a gap; use another")]
     ReservedType,
-    /// The history refused it. Where a disk has failed, it may be there once the store is opened again.
+    /// The history failed. Where a disk has failed, the message may be there once the store is
+    /// opened again.
     #[error("the message could not be stored: {0}")]
-    Store(#[from] StoreError),
+    Store(StoreError),
     /// Another failure of the provider's engine.
     #[error("the provider failed: {0}")]
-    Provider(#[source] Box<dyn Error + Send + Sync>),
+    Provider(Box<dyn Error + Send + Sync>),
 }
 
-/// Why a client was not subscribed.
+/// A topic that the history cannot store is the publisher's error, not the history's.
+impl From<StoreError> for PublishError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::TopicTooLong { size, limit } => Self::TopicTooLong { size, limit },
+            other => Self::Store(other),
+        }
+    }
+}
+
+/// The reason why a client was not subscribed.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SubscribeError {
@@ -86,16 +101,17 @@ pub enum SubscribeError {
         /// The most subscribers allowed.
         limit: usize,
     },
-    /// The client cannot continue where it was, and the subscription asks to be refused then: [`OnGap::Refuse`](crate::OnGap::Refuse).
+    /// The client cannot continue where it was, and the subscription asks to be refused then:
+    /// [`OnGap::Refuse`](crate::OnGap::Refuse).
     #[error("{0}; load the current state, then connect without a last event id")]
     Gap(Gap),
     /// The history could not be read.
     #[error("the history could not be read: {0}")]
-    Store(#[from] StoreError),
+    Store(StoreError),
     /// The tokio runtime has no clock, which keep-alive and the send time-out of a stream need.
     #[error(
-        "the tokio runtime has no clock; build it with `enable_all` or `enable_time`, or turn the hub's keep-alive and \
-         send time-out off"
+        "the tokio runtime has no clock; build it with `enable_all` or `enable_time`, or turn the \
+         hub's keep-alive and send time-out off"
     )]
     NoClock,
     /// There are more topics than one subscription may have.
@@ -106,7 +122,7 @@ pub enum SubscribeError {
         /// The most topics allowed.
         limit: usize,
     },
-    /// The name of a topic is longer than the hub allows.
+    /// The name of a topic is longer than the hub allows or than the history can hold.
     #[error("a topic has {size} bytes, the limit is {limit}; ask for a shorter name")]
     TopicTooLong {
         /// Bytes of the name.
@@ -116,7 +132,17 @@ pub enum SubscribeError {
     },
     /// Another failure of the provider's engine.
     #[error("the provider failed: {0}")]
-    Provider(#[source] Box<dyn Error + Send + Sync>),
+    Provider(Box<dyn Error + Send + Sync>),
+}
+
+/// A topic that the history cannot hold is the client's error, not the history's.
+impl From<StoreError> for SubscribeError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::TopicTooLong { size, limit } => Self::TopicTooLong { size, limit },
+            other => Self::Store(other),
+        }
+    }
 }
 
 /// The text of an error as its `Debug`, which is what a `main` prints that returns it: the name of

@@ -29,11 +29,30 @@ fn a_main_that_returns_an_error_prints_its_text() {
 }
 
 #[test]
-fn a_cause_of_a_history_is_told_once() {
+fn a_cause_is_told_once_in_the_text() {
     let stored = || StoreError::new("disk full");
-    let errors: [Box<dyn Error>; 2] = [stored().into(), ReadError::from(stored()).into()];
+    let errors: [Box<dyn Error>; 6] = [
+        stored().into(),
+        ReadError::from(stored()).into(),
+        PublishError::from(stored()).into(),
+        SubscribeError::from(stored()).into(),
+        PublishError::Provider("disk full".into()).into(),
+        SubscribeError::Provider("disk full".into()).into(),
+    ];
     for error in errors {
-        assert_eq!(error.to_string(), "disk full");
-        assert!(error.source().is_none());
+        assert!(error.to_string().ends_with("disk full"), "{error}");
+        assert!(error.source().is_none(), "{error}");
+    }
+}
+
+#[test]
+fn a_topic_that_a_history_cannot_store_is_the_error_of_the_client() {
+    let (size, limit) = (60_001, 60_000);
+    let too_long = || StoreError::TopicTooLong { size, limit };
+    let published = PublishError::from(too_long());
+    let subscribed = SubscribeError::from(too_long());
+    assert_eq!((published.status(), subscribed.status()), (400, 400));
+    for text in [published.public_text(), subscribed.public_text()] {
+        assert!(text.contains("the limit is 60000"), "{text}");
     }
 }

@@ -302,8 +302,13 @@ pub async fn a_refused_publish_is_answered_with_its_status_and_a_text_for_everyo
     subject: Subject,
 ) {
     type Row = (fn() -> PublishError, u16, &'static str);
-    let rows: [Row; 6] = [
+    let rows: [Row; 7] = [
         (|| PublishError::Empty, 400, "give it data"),
+        (
+            || StoreError::TopicTooLong { size: 9, limit: 8 }.into(),
+            400,
+            "the limit is 8",
+        ),
         (
             || PublishError::TopicTooLong { size: 9, limit: 8 },
             400,
