@@ -76,8 +76,11 @@ impl<Bound> MemoryReplayer<Bound> {
         self
     }
 
-    /// Sets how many bytes of memory the messages may take, about; by default 64 MiB. The newest
-    /// message is always kept.
+    /// Sets how many bytes of memory the messages and their topics may take, about; by default
+    /// 64 MiB. The newest message is always kept.
+    ///
+    /// Up to an eighth of it is for topics whose messages are gone, at most 10,000 of them: a
+    /// client that has the last message of such a topic is not told of a gap.
     #[must_use]
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.bounds().bytes = bytes;
@@ -100,7 +103,7 @@ impl<Bound> MemoryReplayer<Bound> {
     }
 
     /// Sets how many bytes of memory the messages of a topic may take, about; the newest is always
-    /// kept.
+    /// kept. The name of the topic is not among them.
     #[must_use]
     pub fn max_topic_bytes(mut self, bytes: usize) -> Self {
         self.bounds().topic_bytes = bytes;

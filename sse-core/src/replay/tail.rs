@@ -19,6 +19,9 @@ use crate::{resume::Gap, topics::Topics, wire::EventId};
 /// message of one is not told of a gap.
 const REMEMBERED_TOPICS: usize = 10_000;
 
+/// The part of the bytes of a tail that they may take: an eighth.
+const REMEMBERED_PART: usize = 8;
+
 /// The bounds of a tail. Each holds in addition to the others, but the newest message of each topic
 /// is kept within the age.
 #[derive(Clone, Copy, Debug)]
@@ -65,14 +68,15 @@ pub struct Tail {
     /// All messages, oldest first, for the bounds over all topics. The topics own them; some may be
     /// gone.
     order: VecDeque<Weak<Entry>>,
-    /// The number of messages and the memory that they take.
+    /// The number of messages.
     messages: usize,
+    /// The memory that messages and topics take, about.
     bytes: usize,
-    /// The positions of explicit ids. Several messages may have the same id.
-    explicit_ids: BTreeSet<(EventId, Position)>,
-    /// The topics that have lost their last message, with its position; the first is forgotten
+    /// The topics that have lost their last message, by its position; the first is forgotten
     /// first.
-    emptied: VecDeque<(Arc<str>, Position)>,
+    emptied: BTreeSet<(Position, Arc<str>)>,
+    /// The part of the memory that these topics take.
+    emptied_bytes: usize,
     /// The part that may be missing of a topic that is forgotten.
     forgotten: Missing,
     /// The position of the newest message.
@@ -82,8 +86,8 @@ pub struct Tail {
 }
 
 impl Tail {
-    /// Makes an empty tail after a position, for about this many bytes. The newest message is
-    /// always kept.
+    /// Makes an empty tail after a position, for about this many bytes of messages and of the names
+    /// of their topics. The newest message is always kept.
     pub fn new(after: Position, max_bytes: usize) -> Self {
         let bounds = Bounds {
             bytes: max_bytes,
@@ -99,8 +103,8 @@ impl Tail {
             order: VecDeque::new(),
             messages: 0,
             bytes: 0,
-            explicit_ids: BTreeSet::new(),
-            emptied: VecDeque::new(),
+            emptied: BTreeSet::new(),
+            emptied_bytes: 0,
             forgotten: Missing {
                 until: after,
                 at: after,
@@ -132,9 +136,6 @@ impl Tail {
     ) {
         if topics.is_empty() {
             return;
-        }
-        if let Some(id) = &explicit_id {
-            self.explicit_ids.insert((id.clone(), position));
         }
         let topics = topics.map(|topic| self.shared_name(topic));
         let entry = Arc::new(Entry::new(position, explicit_id, topics, bytes, now));
@@ -205,11 +206,8 @@ impl Tail {
 
     /// Finds the oldest message of these topics with this explicit id.
     pub(super) fn explicit_position(&self, id: &EventId, topics: &Topics) -> Option<Position> {
-        let dropped = self.logs(topics).filter_map(|log| log.dropped_with(id));
-        let same = (id.clone(), Position(0))..=(id.clone(), Position(u64::MAX));
-        let mut positions = self.explicit_ids.range(same);
-        let kept = positions.find(|(_, position)| self.origin(*position, topics).is_some());
-        dropped.chain(kept.map(|(_, position)| *position)).min()
+        let logs = self.logs(topics);
+        logs.filter_map(|log| log.oldest_with(id)).min()
     }
 
     /// Returns the origin of the id of the message at a position, if it is of these topics and
@@ -218,12 +216,19 @@ impl Tail {
         self.logs(topics).find_map(|log| log.origin(position))
     }
 
-    /// Returns the name of a topic as its log has it, which is there from now on.
+    /// Returns the name of a topic as its log has it, which is there from now on and is about to
+    /// get a message.
     fn shared_name(&mut self, topic: &Arc<str>) -> Arc<str> {
-        if let Some((name, _)) = self.logs.get_key_value(topic) {
-            return Arc::clone(name);
+        if let Some((name, log)) = self.logs.get_key_value(topic) {
+            let name = Arc::clone(name);
+            let emptied = (log.missing().until, Arc::clone(&name));
+            if self.emptied.remove(&emptied) {
+                self.emptied_bytes -= log.overhead();
+            }
+            return name;
         }
-        let log = TopicLog::new(self.forgotten);
+        let log = TopicLog::new(topic, self.forgotten);
+        self.bytes += log.overhead();
         self.logs.insert(Arc::clone(topic), log);
         Arc::clone(topic)
     }
@@ -254,11 +259,25 @@ impl Tail {
             && log.len() > 1
             && (log.len() > topic_messages || log.bytes() > topic_bytes)
         {
-            if let Some(entry) = log.drop_oldest(at) {
-                self.dropped_at = at;
+            if let Some(entry) = self.drop_oldest(topic, at) {
                 self.release(entry);
             }
         }
+    }
+
+    /// Drops the oldest message of a topic, at a moment.
+    fn drop_oldest(&mut self, topic: &Arc<str>, at: Position) -> Option<Arc<Entry>> {
+        let log = self.logs.get_mut(topic)?;
+        let before = log.overhead();
+        let oldest = log.drop_oldest(at)?;
+        let after = log.overhead();
+        self.bytes = self.bytes + after - before;
+        if log.len() == 0 {
+            self.emptied.insert((oldest.position, Arc::clone(topic)));
+            self.emptied_bytes += after;
+        }
+        self.dropped_at = at;
+        Some(oldest)
     }
 
     /// Evicts the oldest messages until the tail is within its bounds over all topics.
@@ -292,35 +311,28 @@ impl Tail {
 
     /// Drops the oldest of all messages from its topics.
     fn drop_everywhere(&mut self, oldest: &Entry, at: Position) {
-        self.dropped_at = at;
         for topic in oldest.topics.shared() {
-            let Some(log) = self.logs.get_mut(topic) else {
-                continue;
-            };
             // It may have been dropped here before, as one too many of this topic.
-            if log.missing().until < oldest.position {
-                log.drop_oldest(at);
-                if log.len() == 0 {
-                    self.emptied.push_back((Arc::clone(topic), oldest.position));
-                }
+            if self.missing(topic).until < oldest.position {
+                self.drop_oldest(topic, at);
             }
         }
-        while self.emptied.len() > REMEMBERED_TOPICS {
-            self.forget_topic();
-        }
+        self.forget_topics();
     }
 
-    /// Forgets the topic that has been without a message for longest.
-    fn forget_topic(&mut self) {
-        let Some((topic, position)) = self.emptied.pop_front() else {
-            return;
-        };
-        let Some(log) = self.logs.get(&topic) else {
-            return;
-        };
-        let Missing { until, at } = log.missing();
-        if log.len() == 0 && until == position {
-            self.logs.remove(&topic);
+    /// Forgets the topics that have been without a message for longest, until the rest may be
+    /// remembered.
+    fn forget_topics(&mut self) {
+        while self.emptied.len() > REMEMBERED_TOPICS
+            || self.emptied_bytes > self.bounds.bytes / REMEMBERED_PART
+        {
+            let first = self.emptied.pop_first();
+            let Some(log) = first.and_then(|(_, topic)| self.logs.remove(&topic)) else {
+                return;
+            };
+            self.emptied_bytes -= log.overhead();
+            self.bytes -= log.overhead();
+            let Missing { until, at } = log.missing();
             self.forgotten.until = self.forgotten.until.max(until);
             self.forgotten.at = self.forgotten.at.max(at);
         }
@@ -331,9 +343,6 @@ impl Tail {
         if let Some(entry) = Arc::into_inner(entry) {
             self.messages -= 1;
             self.bytes -= entry.size;
-            if let Some(id) = entry.explicit_id {
-                self.explicit_ids.remove(&(id, entry.position));
-            }
         }
     }
 }
@@ -341,12 +350,13 @@ impl Tail {
 /// Shows how much there is, not the messages: they do not belong into a log file.
 impl fmt::Debug for Tail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let explicit_ids: usize = self.logs.values().map(TopicLog::explicit_ids).sum();
         f.debug_struct("Tail")
             .field("bounds", &self.bounds)
             .field("messages", &self.messages)
             .field("bytes", &self.bytes)
             .field("topics", &self.logs.len())
-            .field("explicit_ids", &self.explicit_ids.len())
+            .field("explicit_ids", &explicit_ids)
             .finish_non_exhaustive()
     }
 }

@@ -1,11 +1,18 @@
 //! `TopicLog`: the messages of one topic in memory.
 
-use std::{collections::VecDeque, sync::Arc, time::Instant};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::{Arc, Weak},
+    time::Instant,
+};
 
 use bytes::Bytes;
 
 use super::Position;
 use crate::{topics::Topics, wire::EventId};
+
+/// The memory of the counts in an [`Arc`].
+const ARC: usize = 2 * size_of::<usize>();
 
 /// A message in memory, shared by the logs of its topics.
 pub(super) struct Entry {
@@ -14,8 +21,9 @@ pub(super) struct Entry {
     pub(super) topics: Topics,
     pub(super) bytes: Bytes,
     pub(super) stored: Instant,
-    /// The memory that it takes, about, so that many small messages are bounded as well as few
-    /// large ones. Counted in full for each of its topics, and once over all topics.
+    /// The memory that it takes, about, without the names of its topics, which their logs count:
+    /// so many small messages are bounded as well as few large ones. Counted in full for each of
+    /// its topics, and once over all topics.
     pub(super) size: usize,
 }
 
@@ -27,11 +35,17 @@ impl Entry {
         bytes: Bytes,
         stored: Instant,
     ) -> Self {
-        let names: usize = topics.iter().map(str::len).sum();
-        let places = (1 + topics.len()) * size_of::<Arc<Self>>();
-        let id_size = explicit_id.as_ref().map_or(0, |id| id.as_str().len());
+        let own = ARC + size_of::<Self>() + size_of::<Weak<Self>>();
+        let place = size_of::<Arc<str>>() + size_of::<Arc<Self>>();
+        let (id, index) = match &explicit_id {
+            Some(id) => (
+                ARC + id.as_str().len(),
+                2 * size_of::<(EventId, Position)>(),
+            ),
+            None => (0, 0),
+        };
         Self {
-            size: size_of::<Self>() + names + places + id_size + bytes.len(),
+            size: own + topics.len() * (place + index) + id + bytes.len(),
             position,
             explicit_id,
             topics,
@@ -73,11 +87,15 @@ impl Origin {
 pub(super) struct TopicLog {
     kept: VecDeque<Arc<Entry>>,
     bytes: usize,
+    /// The explicit ids of the kept messages. Several messages may have the same id.
+    explicit_ids: BTreeSet<(EventId, Position)>,
     /// The newest message that was dropped. It is no longer replayed, but a client that has it has
     /// missed nothing.
     dropped: Option<Dropped>,
     /// The part of this topic from before it was remembered.
     unknown: Missing,
+    /// The memory that the log takes besides its messages, about.
+    overhead: usize,
 }
 
 struct Dropped {
@@ -95,17 +113,27 @@ pub(super) struct Missing {
 }
 
 impl TopicLog {
-    pub(super) fn new(unknown: Missing) -> Self {
+    /// The memory of a log without messages and without its name. Tables and trees have up to
+    /// twice the room that they need.
+    const BYTES: usize =
+        2 * (size_of::<(Arc<str>, Self)>() + size_of::<(Position, Arc<str>)>()) + ARC;
+
+    pub(super) fn new(name: &str, unknown: Missing) -> Self {
         Self {
             kept: VecDeque::new(),
             bytes: 0,
+            explicit_ids: BTreeSet::new(),
             dropped: None,
             unknown,
+            overhead: Self::BYTES + name.len(),
         }
     }
 
     pub(super) fn push(&mut self, entry: &Arc<Entry>) {
         self.bytes += entry.size;
+        if let Some(id) = &entry.explicit_id {
+            self.explicit_ids.insert((id.clone(), entry.position));
+        }
         self.kept.push_back(Arc::clone(entry));
     }
 
@@ -113,6 +141,9 @@ impl TopicLog {
     pub(super) fn drop_oldest(&mut self, at: Position) -> Option<Arc<Entry>> {
         let oldest = self.kept.pop_front()?;
         self.bytes -= oldest.size;
+        if let Some(id) = &oldest.explicit_id {
+            self.explicit_ids.remove(&(id.clone(), oldest.position));
+        }
         self.dropped = Some(Dropped {
             missing: Missing {
                 until: oldest.position,
@@ -130,8 +161,22 @@ impl TopicLog {
         self.kept.len()
     }
 
+    /// Returns the memory that the messages take, about.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Returns the memory that the log takes besides its messages, about: for its name, its place
+    /// in tables, and what it knows of the newest dropped message.
+    pub(super) fn overhead(&self) -> usize {
+        let dropped = self.dropped.as_ref();
+        let id = dropped.and_then(|dropped| dropped.explicit_id.as_ref());
+        self.overhead + id.map_or(0, |id| ARC + id.as_str().len())
+    }
+
+    /// Returns the number of kept messages with an explicit id.
+    pub(super) fn explicit_ids(&self) -> usize {
+        self.explicit_ids.len()
     }
 
     pub(super) fn missing(&self) -> Missing {
@@ -154,10 +199,17 @@ impl TopicLog {
         Some(Origin::of(entry.explicit_id.as_ref()))
     }
 
-    /// Returns the position of the newest dropped message, if this is its explicit id.
-    pub(super) fn dropped_with(&self, id: &EventId) -> Option<Position> {
-        let dropped = self.dropped.as_ref()?;
-        (dropped.explicit_id.as_ref() == Some(id)).then_some(dropped.missing.until)
+    /// Returns the position of the oldest message with this explicit id among those that are kept
+    /// and the one dropped last.
+    pub(super) fn oldest_with(&self, id: &EventId) -> Option<Position> {
+        if let Some(dropped) = &self.dropped
+            && dropped.explicit_id.as_ref() == Some(id)
+        {
+            return Some(dropped.missing.until);
+        }
+        let same = (id.clone(), Position(0))..=(id.clone(), Position(u64::MAX));
+        let (_, position) = self.explicit_ids.range(same).next()?;
+        Some(*position)
     }
 
     /// Returns the messages between two positions.

@@ -1,7 +1,7 @@
 //! The replayers in memory against the replayer suite, and the messages that each drops.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, Weak},
     time::{Duration, Instant},
 };
 
@@ -238,10 +238,10 @@ fn a_message_of_several_topics_stays_until_the_last_topic_drops_it() {
         let message = Message::data("x").id(own.clone());
         put_message(&replayer, message, topics.into());
     }
-    // The two newest of each topic, of which two topics share one.
+    // The two newest of each topic, of which two topics share one, whose id is known in both.
     let text = format!("{replayer:?}");
     assert!(
-        text.contains("messages: 4") && text.contains("explicit_ids: 2"),
+        text.contains("messages: 4") && text.contains("explicit_ids: 3"),
         "{text}"
     );
     assert_eq!(follow(&replayer, &shared, "quiet"), Ok(2));
@@ -327,4 +327,85 @@ fn forgotten_topics_leave_nothing_behind() {
     assert_eq!(follow(&replayer, &first, "first"), Err(Gap::Expired));
     assert_eq!(follow(&replayer, &again, "first"), Ok(0));
     assert_eq!(follow(&replayer, &again, ["first", "never"]), Ok(0));
+}
+
+#[test]
+fn names_of_topics_count_as_bytes_also_when_their_messages_are_gone() {
+    const BYTES: usize = 1 << 20;
+    let replayer = FiniteReplayer::new(1_000).max_bytes(BYTES);
+    let mut names = Vec::new();
+    for n in 0..2_000 {
+        let name = Arc::<str>::from(format!("{n} {}", "x".repeat(10_000)));
+        names.push(Arc::downgrade(&name));
+        put_to(&replayer, Topics::from(name));
+    }
+    let kept = names.iter().filter_map(Weak::upgrade);
+    let bytes: usize = kept.map(|name| name.len()).sum();
+    assert!(
+        (BYTES / 2..=BYTES).contains(&bytes),
+        "{bytes} bytes of names"
+    );
+}
+
+#[test]
+fn topics_of_one_message_count_as_bytes() {
+    const BYTES: usize = 1 << 20;
+    let replayer = FiniteReplayer::new(1_000_000).max_bytes(BYTES);
+    for n in 0..1_000 {
+        let topics = (0..100).map(|m| format!("{n} {m}"));
+        put_message(&replayer, Message::data("x"), topics.collect());
+    }
+    let text = format!("{replayer:?}");
+    let (_, topics) = text.split_once("topics: ").unwrap();
+    let (topics, _) = topics.split_once(',').unwrap();
+    let topics: usize = topics.parse().unwrap();
+    // Each takes a few hundred bytes, whatever it holds.
+    assert!((1_000..8_000).contains(&topics), "{text}");
+}
+
+#[test]
+fn a_topic_that_comes_and_goes_does_not_make_another_be_forgotten() {
+    let (replayer, turn) = valid();
+    let quiet = put_to(&replayer, "quiet");
+    turn(MINUTE);
+    for _ in 0..20_000 {
+        let newest = put_to(&replayer, "busy");
+        turn(MINUTE);
+        assert_eq!(follow(&replayer, &newest, "busy"), Ok(0));
+    }
+    assert_eq!(follow(&replayer, &quiet, "quiet"), Ok(0));
+}
+
+#[test]
+fn an_id_that_many_messages_share_is_found_as_fast_as_another() {
+    const MESSAGES: usize = 20_000;
+    let replayer = FiniteReplayer::new(2 * MESSAGES + 2);
+    let put = |topic: &str, id: &str| {
+        let message = Message::data("x").id(id.to_owned().try_into().unwrap());
+        put_message(&replayer, message, topic.into())
+    };
+    for n in 0..MESSAGES {
+        put("other", "shared");
+        put("mine", &n.to_string());
+    }
+    let shared = put("mine", "shared");
+    let only = put("mine", "only");
+    let time = |id: &EventId, follow_up: Result<usize, Gap>| {
+        let start = Instant::now();
+        for _ in 0..200 {
+            assert_eq!(follow(&replayer, id, "mine"), follow_up);
+        }
+        start.elapsed()
+    };
+    time(&only, Ok(0));
+    let (shared, only) = (time(&shared, Ok(1)), time(&only, Ok(0)));
+    assert!(shared < 50 * only, "{shared:?} against {only:?}");
+    // One that none of the topic's messages has is not searched for among those of the others.
+    let never = EventId::from_static("never");
+    let start = Instant::now();
+    for _ in 0..200 {
+        let topics = ["mine", "quiet"];
+        assert_eq!(follow(&replayer, &never, topics), Err(Gap::Unknown));
+    }
+    assert!(start.elapsed() < 50 * only);
 }

@@ -84,6 +84,36 @@ pub fn a_repeated_id_continues_after_the_oldest(subject: Subject) {
     );
 }
 
+pub fn an_id_that_several_topics_share_continues_in_each_after_its_own(subject: Subject) {
+    let replayer = subject();
+    for (data, topic) in [
+        ("1", "a"),
+        ("2", "b"),
+        ("3", "a"),
+        ("4", "b"),
+        ("5", "c"),
+        ("6", "b"),
+    ] {
+        let message = Message::data(data).id(id("same"));
+        put(&replayer, message, [topic, "all"]);
+    }
+    put(&replayer, Message::data("7"), ["a", "b", "c", "all", "d"]);
+    let rows: [(&[&str], &[&str]); 6] = [
+        (&["a"], &["3", "7"]),
+        (&["b"], &["4", "6", "7"]),
+        (&["c"], &["7"]),
+        (&["all"], &["2", "3", "4", "5", "6", "7"]),
+        (&["b", "c"], &["4", "5", "6", "7"]),
+        (&["c", "d"], &["7"]),
+    ];
+    for (topics, expected) in rows {
+        let topics = Topics::from(topics);
+        let after = seek(&replayer, &id("same"), topics.clone());
+        assert_eq!(read(&replayer, after, &topics), expected, "{topics:?}");
+    }
+    assert_eq!(gap(&replayer, &id("same"), "d"), Gap::Unknown);
+}
+
 pub fn an_id_that_looks_like_a_given_one_is_not_mistaken_for_it(subject: Subject) {
     let replayer = subject();
     let given = put(&replayer, Message::data("1"), ());

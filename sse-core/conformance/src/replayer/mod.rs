@@ -48,6 +48,7 @@ macro_rules! replayer_suite {
                 an_id_of_another_log_is_unknown,
                 an_id_of_another_topic_opens_nothing,
                 a_repeated_id_continues_after_the_oldest,
+                an_id_that_several_topics_share_continues_in_each_after_its_own,
                 an_id_that_looks_like_a_given_one_is_not_mistaken_for_it,
                 history_is_read_while_it_grows,
                 the_earliest_is_the_oldest_that_is_kept,
