@@ -30,8 +30,11 @@ impl ResumeFrom {
         if value.is_empty() {
             return Self::Latest;
         }
+        if value.len() > EventId::MAX_BYTES {
+            return Self::Unreadable;
+        }
         match std::str::from_utf8(value).map(EventId::try_from) {
-            Ok(Ok(id)) if value.len() <= EventId::MAX_BYTES => Self::After(id),
+            Ok(Ok(id)) => Self::After(id),
             _ => Self::Unreadable,
         }
     }

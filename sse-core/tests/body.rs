@@ -174,6 +174,16 @@ async fn a_channel_is_bounded_and_ends_with_its_senders() {
 }
 
 #[tokio::test]
+async fn a_channel_may_have_any_capacity() {
+    for capacity in [0, usize::MAX / 2, usize::MAX] {
+        let (sender, mut body) = SseBody::channel(capacity);
+        sender.send(Message::data("a")).await.unwrap();
+        body.next().await;
+        assert_eq!(body.next().await.unwrap(), "data: a\n\n");
+    }
+}
+
+#[tokio::test]
 async fn a_sender_learns_that_the_client_is_gone() {
     let (sender, body) = SseBody::channel(0);
     assert!(!sender.is_closed());
