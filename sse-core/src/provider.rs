@@ -46,15 +46,17 @@ use crate::{
 ///
 /// * **Order**: a subscriber gets messages in the order in which they were accepted.
 /// * **Once**: it gets a message once, however many of its topics match.
-/// * **Independence**: no subscriber delays another or a publisher; memory per subscriber is bounded.
+/// * **Independence**: no subscriber delays another or a publisher; memory per subscriber is
+///   bounded.
 /// * **No race**: a message whose `publish` began after `subscribe` returned is delivered.
 ///   History and live messages join without a gap and without a double.
-/// * **Honesty**: what a subscriber may have missed is said, in [`Outcome`](crate::resume::Outcome)
-///   or by ending the stream.
+/// * **Honesty**: a subscriber that may have missed something is told, in
+///   [`Outcome`](crate::resume::Outcome) or by the end of its stream.
 /// * **A place to come back to**: a client that is cut off before its first message has an id, too:
 ///   [`Subscriber::beginning_at`].
-/// * **Unsubscribing** is dropping the [`Subscriber`]. When the last handle of the provider itself is dropped, nobody can
-///   publish any more, and the streams end after what was published.
+/// * **Unsubscribing** is dropping the [`Subscriber`]. When the last handle of the provider itself
+///   is dropped, nobody can publish any more, and the streams end after the messages that were
+///   published.
 #[async_trait]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no provider",
@@ -67,9 +69,9 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
     /// The [`Hub`](crate::Hub) has checked the message, which is not empty and whose id is not
     /// empty, and that nothing exceeds its limits: see [`Hub::publish`](crate::Hub::publish).
     ///
-    /// A message is stored, where there is history, before it is delivered; an error means that it was
-    /// neither. Does not wait for any subscriber to receive it. Cancelling either
-    /// has no effect or comes too late: a message is never half published.
+    /// A message is stored, where there is history, before it is delivered; an error means that it
+    /// was neither. Does not wait for any subscriber to receive it. Cancelling either has no effect
+    /// or comes too late: a message is never half published.
     ///
     /// A message to no topics is no error. It reaches nobody, is not stored, and has no id.
     async fn publish(&self, message: Message, topics: Topics) -> Result<Published, PublishError>;
@@ -81,14 +83,16 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
     /// A subscription to no topics is a stream in which nothing comes, until it ends.
     async fn subscribe(&self, subscription: Subscription) -> Result<Subscriber, SubscribeError>;
 
-    /// Ends every subscriber's stream, after what has been published is delivered, and refuses
-    /// everything from then on. Does not wait for subscribers. Only the first call succeeds.
+    /// Ends every subscriber's stream, after the messages that were published are delivered, and
+    /// refuses everything from then on. Does not wait for subscribers. Only the first call
+    /// succeeds.
     async fn shutdown(&self) -> Result<(), ProviderClosed>;
 
-    /// Returns a future that is ready once the provider has ended, also by itself: it was shut down, has failed for
-    /// good, or its last handle is gone. It must not keep the provider alive.
+    /// Returns a future that is ready once the provider has ended, also by itself: it was shut
+    /// down, has failed for good, or its last handle is gone. It must not keep the provider alive.
     ///
-    /// By default never: then [`Hub::closed`](crate::Hub::closed) knows only of a shutdown through the hub.
+    /// By default never: then [`Hub::closed`](crate::Hub::closed) knows only of a shutdown through
+    /// the hub.
     fn closed(&self) -> Closed {
         Box::pin(pending())
     }
@@ -101,12 +105,13 @@ pub type Closed = Pin<Box<dyn Future<Output = ()> + Send + 'static>>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Published {
-    /// The id the message was sent with: its own, or one given by the history. `None` if it has none.
+    /// The id that the message was sent with: its explicit id, or one given by the history. `None`
+    /// if it has none.
     pub id: Option<EventId>,
 }
 
 impl Published {
-    /// The receipt of a message sent with this id. For providers.
+    /// Makes the receipt of a message sent with this id. For providers.
     pub fn new(id: Option<EventId>) -> Self {
         Self { id }
     }
@@ -158,7 +163,7 @@ impl<P: Provider + ?Sized> Provider for Box<P> {
     }
 }
 
-/// Returns `true` if a message belongs into a history: it has data or an id, so that a client could
+/// Returns `true` if a message belongs in a history: it has data or an id, so that a client could
 /// miss it or resume from it. Comments and `retry` alone are delivered live only.
 pub fn is_kept(message: &Message) -> bool {
     message.data.is_some() || message.id.is_some()

@@ -5,7 +5,7 @@ use crate::{
     wire::{EventId, EventType},
 };
 
-/// Where a subscription begins.
+/// The place where a subscription begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ResumeFrom {
@@ -16,13 +16,13 @@ pub enum ResumeFrom {
     After(EventId),
     /// With the oldest message that is kept.
     Earliest,
-    /// The client gave something that cannot be an id of ours: not UTF-8, no [`EventId`], or longer
-    /// than [`EventId::MAX_BYTES`]. Always a [`Gap`].
+    /// The client gave something that cannot be one of our ids: not UTF-8, no [`EventId`], or
+    /// longer than [`EventId::MAX_BYTES`]. Always a [`Gap`].
     Unreadable,
 }
 
 impl ResumeFrom {
-    /// What a `Last-Event-ID` holds, as the bytes that arrived.
+    /// Reads a `Last-Event-ID`, given as the bytes that arrived.
     ///
     /// The bytes are untrusted: ids are UTF-8, so a header API for ASCII text is not enough. An
     /// empty value is the same as none.
@@ -39,8 +39,8 @@ impl ResumeFrom {
         }
     }
 
-    /// With the oldest message that is kept, if the client gave no id: a new client gets the whole history, one that
-    /// comes back what it missed.
+    /// Begins with the oldest message that is kept, if the client gave no id: a new client gets the
+    /// whole history, and one that comes back gets the messages that it missed.
     #[must_use]
     pub fn or_earliest(self) -> Self {
         match self {
@@ -49,7 +49,7 @@ impl ResumeFrom {
         }
     }
 
-    /// The id, if there is one and it is readable.
+    /// Returns the id, if there is one and it is readable.
     pub fn id(&self) -> Option<&EventId> {
         match self {
             Self::After(id) => Some(id),
@@ -75,20 +75,21 @@ impl From<Option<EventId>> for ResumeFrom {
     }
 }
 
-/// What became of a subscriber's past. Never silent: what is not `Gap` has missed nothing.
+/// The fate of a subscriber's past. Never silent: a subscriber without a `Gap` has missed nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
     /// No id was given; the subscriber begins with the next message.
     Fresh,
-    /// The id is known, or the [earliest](ResumeFrom::Earliest) message was asked for; everything from there comes first,
-    /// then what is published, in order, each once.
+    /// The id is known, or the [earliest](ResumeFrom::Earliest) message was asked for; everything
+    /// from there comes first, then the messages that are published, in order, each once.
     Recovered,
-    /// What followed the id is not known or not kept any more; the subscriber begins as [`OnGap`](crate::OnGap) says.
+    /// The messages after the id are not known, or are not kept any more; the subscriber begins as
+    /// [`OnGap`](crate::OnGap) says.
     Gap(Gap),
 }
 
-/// Why a subscriber could not continue where it was.
+/// The reason why a subscriber could not continue where it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Gap {
@@ -96,11 +97,12 @@ pub enum Gap {
     /// or by a provider before a restart, or to another topic, or there is no history.
     #[error("the last event id is not known here")]
     Unknown,
-    /// The id was given out, but what followed it is no longer kept. An id of the application's own is forgotten with
-    /// its message, and is then [unknown](Self::Unknown).
+    /// The id was given out, but the messages after it are no longer kept. An explicit id is
+    /// forgotten with its message, and is then [unknown](Self::Unknown).
     #[error("what followed the last event id is no longer kept")]
     Expired,
-    /// The client read too slowly, and messages were skipped: [`Overflow::Skip`](crate::Overflow::Skip).
+    /// The client read too slowly, and messages were skipped:
+    /// [`Overflow::Skip`](crate::Overflow::Skip).
     #[error("the client read too slowly, and messages were skipped")]
     Skipped,
 }
@@ -109,7 +111,7 @@ impl Gap {
     /// The type of the in-band message that tells a client of a gap.
     pub const EVENT: EventType = EventType::from_static("gap");
 
-    /// The reason as it stands in the in-band message: `unknown`, `expired` or `skipped`.
+    /// Returns the reason as it stands in the in-band message: `unknown`, `expired` or `skipped`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
@@ -120,8 +122,8 @@ impl Gap {
 
     /// Returns the in-band message: `event: gap` and the reason as JSON, `{"reason":"unknown"}`.
     ///
-    /// At the beginning of a stream it gets the id of the place where the stream begins, so that a client which has
-    /// been told goes on from there; in the middle of one it has none.
+    /// At the beginning of a stream it gets the id of the place where the stream begins, so that a
+    /// client which has been told goes on from there; in the middle of one it has none.
     pub fn message(self) -> Message {
         Message::data(format!(r#"{{"reason":"{}"}}"#, self.as_str())).event(Self::EVENT)
     }

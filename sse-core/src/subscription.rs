@@ -7,7 +7,7 @@ use crate::{
     wire::Message,
 };
 
-/// A client's wish: topics, and where to begin.
+/// A client's request: topics, and where to begin.
 ///
 /// ```
 /// use sse_core::{ResumeFrom, Subscription};
@@ -28,25 +28,28 @@ pub struct Subscription {
     pub on_gap: OnGap,
 }
 
-/// What becomes of a client that cannot continue where it was.
+/// The treatment of a client that cannot continue where it was.
 ///
 /// The handler learns of it in any case, from [`SseBody::outcome`](crate::SseBody::outcome).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnGap {
-    /// It is told by an `event: gap` message, [`Gap::message`], and begins with the next message: the recommended
-    /// setting, because nobody should lose messages without knowing.
+    /// It is told by an `event: gap` message, [`Gap::message`], and begins with the next message:
+    /// the recommended setting, because nobody should lose messages without knowing.
     #[default]
     Tell,
-    /// It is told, and then given everything that is kept: for clients that can sort out what they already have.
+    /// It is told, and then given everything that is kept: for clients that can sort out which
+    /// messages they already have.
     Replay,
-    /// It begins with the next message and is told nothing: for what is worthless when old, or where the handler tells
-    /// the client in its own way. Nor is it told what it is skipped in the middle of a stream, also not if it is being
-    /// given everything that is kept.
+    /// It begins with the next message and is told nothing: for messages that are worthless when
+    /// old, or where the handler tells the client in its own way. Nor is it told of messages that
+    /// are skipped in the middle of a stream, not even while it is being given everything that is
+    /// kept.
     Silent,
-    /// It is not subscribed: [`SubscribeError::Gap`]. A [`Refusal`](crate::response::Refusal) tells a browser by an
-    /// `event: gap` and the end, each time it comes back, until the page closes its `EventSource`, loads the current
-    /// state and opens another; or by status 412, after which an `EventSource` does not come back by itself.
+    /// It is not subscribed: [`SubscribeError::Gap`]. A [`Refusal`](crate::response::Refusal) tells
+    /// a browser by an `event: gap` and the end, each time it comes back, until the page closes its
+    /// `EventSource`, loads the current state and opens another; or by status 412, after which an
+    /// `EventSource` does not come back by itself.
     Refuse,
 }
 
@@ -78,8 +81,8 @@ impl Subscription {
         self
     }
 
-    /// Returns the outcome for a client that cannot continue, or the error if it asks to be refused then.
-    /// For providers. A client that asks for no topics has missed nothing.
+    /// Returns the outcome for a client that cannot continue, or the error if it asks to be refused
+    /// then. For providers. A client that asks for no topics has missed nothing.
     pub fn outcome_of(&self, gap: Gap) -> Result<Outcome, SubscribeError> {
         match self.on_gap.policy() {
             _ if self.topics.is_empty() => Ok(Outcome::Fresh),
@@ -89,7 +92,7 @@ impl Subscription {
     }
 }
 
-/// What an [`OnGap`] amounts to.
+/// The meaning of an [`OnGap`].
 struct Policy {
     /// It is not subscribed, if it is not yet.
     refuses: bool,
@@ -106,7 +109,7 @@ impl OnGap {
             Self::Tell => (false, true, false),
             Self::Replay => (false, true, true),
             Self::Silent => (false, false, false),
-            // Who is already subscribed cannot be refused any more, and is told.
+            // A client that is subscribed already cannot be refused any more, and is told.
             Self::Refuse => (true, true, false),
         };
         Policy {
@@ -116,17 +119,17 @@ impl OnGap {
         }
     }
 
-    /// Returns what a client is told of a gap in its stream, if it is to be told.
+    /// Returns the message that tells a client of a gap in its stream, if it is to be told.
     pub(crate) fn notice(self, gap: Gap) -> Option<Message> {
         self.tells().then(|| gap.message())
     }
 
-    /// Returns whether a client is told of a gap in its stream.
+    /// Returns `true` if a client is told of a gap in its stream.
     pub(crate) fn tells(self) -> bool {
         self.policy().tells
     }
 
-    /// Returns whether a client that cannot continue is given everything that is kept.
+    /// Returns `true` if a client that cannot continue is given everything that is kept.
     pub fn replays(self) -> bool {
         self.policy().replays
     }

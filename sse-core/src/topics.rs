@@ -1,4 +1,4 @@
-//! Topics: what a message is published to and a subscription asks for.
+//! `Topics`: the names that a message is published to and that a subscription asks for.
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
@@ -7,8 +7,12 @@ use std::{borrow::Cow, fmt, sync::Arc};
 /// A topic is any text; the empty one is the [default](Self::default), for applications without
 /// topics. A subscriber gets a message once, however many of its topics match.
 ///
+/// A hub takes at most 128 topics, for a message and for a subscription, and names of at most
+/// 1 KiB: see [`HubBuilder::max_topics`](crate::hub::HubBuilder::max_topics) and
+/// [`HubBuilder::topic_bytes`](crate::hub::HubBuilder::topic_bytes).
+///
 /// Made from one topic, or an array, a slice, a vector or an iterator of them. `()` is the default
-/// topic; an empty list is no topic at all: what is published to it reaches nobody, and a
+/// topic; an empty list is no topic at all: a message published to it reaches nobody, and a
 /// subscription to it gets nothing. A list of strings to serde, with feature `serde`.
 ///
 /// ```
@@ -40,7 +44,7 @@ impl Topics {
     /// The name of the default topic.
     pub const DEFAULT: &'static str = "";
 
-    /// Whether a message published to `self` goes to a subscription of `other`.
+    /// Returns `true` if a message published to `self` goes to a subscription of `other`.
     ///
     /// The one place that decides what matches.
     pub fn matches(&self, other: &Self) -> bool {
@@ -52,22 +56,22 @@ impl Topics {
         few.iter().any(|topic| many.contains(topic))
     }
 
-    /// The topics in order.
+    /// Returns the topics in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
         self.shared().iter().map(AsRef::as_ref)
     }
 
-    /// How many topics there are.
+    /// Returns the number of topics.
     pub fn len(&self) -> usize {
         self.shared().len()
     }
 
-    /// Whether there is no topic.
+    /// Returns `true` if there is no topic.
     pub fn is_empty(&self) -> bool {
         self.shared().is_empty()
     }
 
-    /// The topics for whoever keeps them.
+    /// Returns the topics as they are kept, to be shared.
     pub(crate) fn shared(&self) -> &[Arc<str>] {
         match &self.0 {
             Set::One(topic) => std::slice::from_ref(topic),
@@ -75,7 +79,7 @@ impl Topics {
         }
     }
 
-    /// The same topics, each from another place.
+    /// Returns the same topics, with each name shared from another place.
     pub(crate) fn map(&self, same: impl FnMut(&Arc<str>) -> Arc<str>) -> Self {
         match &self.0 {
             Set::One(topic) => Self(Set::One({ same }(topic))),
@@ -83,8 +87,8 @@ impl Topics {
         }
     }
 
-    /// Returns a number that stands for exactly this set: FNV-1a over the names, each ended by a byte that no text
-    /// holds. The same in every process and version, because ids carry it.
+    /// Returns a number that stands for exactly this set: FNV-1a over the names, each ended by a
+    /// byte that no text holds. The same in every process and version, because ids carry it.
     pub(crate) fn fingerprint(&self) -> u64 {
         const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
         const PRIME: u64 = 0x0000_0100_0000_01b3;

@@ -21,9 +21,9 @@ pub(super) struct Entry {
     pub(super) topics: Topics,
     pub(super) bytes: Bytes,
     pub(super) stored: Instant,
-    /// The memory that it takes, about, without the names of its topics, which their logs count:
-    /// so many small messages are bounded as well as few large ones. Counted in full for each of
-    /// its topics, and once over all topics.
+    /// The memory that it takes, about, so that many small messages are bounded as well as few
+    /// large ones. Counted in full for each of its topics, and once over all topics. The names of
+    /// the topics are not part of it: their logs count them.
     pub(super) size: usize,
 }
 
