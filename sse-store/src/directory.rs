@@ -1,4 +1,4 @@
-//! `Directory`: the directory of a store, its lock, its format, and the note of its end.
+//! `Directory`: the directory of a store, its lock, its format, and the note of how far it got.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -6,20 +6,27 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::error::OpenError;
+use crate::{
+    error::OpenError,
+    note::{Note, NoteFile, State},
+    writer::Durability,
+};
 
 /// The text of the marker: this is a store, in this format.
-const FORMAT: &str = "sse-store 1\n";
+const FORMAT: &str = "sse-store 2\n";
 
 /// The file that names the format; locked while the store is open. Without its text the store has
 /// never been opened to the end.
 const MARKER: &str = "sse-store";
 
-/// The file with the position of the newest message, so that the loss of the last ones is noticed.
+/// The file with the [`Note`], so that the loss of the newest messages is noticed.
 const END: &str = "end";
 
-/// The time by which the note may be behind.
-const NOTE_MILLIS: u64 = 100;
+/// The file with the name of the machine's run in which the store was opened last.
+const BOOT: &str = "boot";
+
+/// The name that Linux gives to the time between two starts of the machine.
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
 /// The engine's own files.
 const ENGINE: &str = "fjall";
@@ -29,11 +36,9 @@ pub(crate) struct Directory {
     path: PathBuf,
     marker: File,
     is_new: bool,
-    end: File,
-    /// A position that is not noted yet.
-    pending: Option<u64>,
-    /// The time of the last note, in milliseconds.
-    noted: u64,
+    /// The note of the run before, until this one begins.
+    before: Option<Note>,
+    note: Option<NoteFile>,
 }
 
 impl Directory {
@@ -65,9 +70,8 @@ impl Directory {
             path: path.to_owned(),
             marker,
             is_new,
-            end: open_file(&path.join(END))?,
-            pending: None,
-            noted: 0,
+            before: read_note(&path.join(END))?,
+            note: None,
         })
     }
 
@@ -90,41 +94,71 @@ impl Directory {
         self.path.join(ENGINE)
     }
 
-    /// Returns the position that the store reached, at least. `None` if that is not known: it is
-    /// new, or the machine ended before the file was written.
-    pub(crate) fn end(&mut self) -> Option<u64> {
-        let mut line = String::new();
-        self.end.seek(SeekFrom::Start(0)).ok()?;
-        self.end.read_to_string(&mut line).ok()?;
-        line.strip_suffix('\n')?.parse().ok()
+    /// Returns the position that the store reached before it was opened, at least. `None` if that
+    /// is not known: it is new, or the machine ended before the note was written.
+    pub(crate) fn reached(&self) -> Option<u64> {
+        self.before.map(|note| note.position)
     }
 
-    /// Notes the position that the store reached, but not for each message of many: a note takes as
-    /// long as half a message.
-    pub(crate) fn set_end(&mut self, position: u64, now: u64) {
-        self.pending = Some(position);
-        if now.abs_diff(self.noted) >= NOTE_MILLIS {
-            self.noted = now;
-            self.note();
+    /// Returns `true` if messages may be lost that were acknowledged before the store was opened:
+    /// it did not end in order, and its messages were where such an end takes them.
+    pub(crate) fn may_have_lost(&self) -> bool {
+        match self.before.map(|note| note.state) {
+            Some(State::Ended | State::Open(Durability::Disk)) => false,
+            Some(State::Open(Durability::Os)) => !is_same_boot(&self.path.join(BOOT)),
+            Some(State::Open(Durability::Memory)) => true,
+            None => !self.is_new,
         }
     }
 
-    fn note(&mut self) {
-        let Some(position) = self.pending.take() else {
-            return;
+    /// Notes that the store is open and can lose what its durability does not cover.
+    pub(crate) fn begin(
+        &mut self,
+        position: u64,
+        time: u64,
+        durability: Durability,
+    ) -> Result<(), OpenError> {
+        let boot = self.path.join(BOOT);
+        let written = File::create(&boot).and_then(|mut file| {
+            file.write_all(boot_id().unwrap_or_default().as_bytes())?;
+            file.sync_all()
+        });
+        written.map_err(io_error(&boot))?;
+        let note = Note {
+            position,
+            time,
+            state: State::Open(durability),
         };
-        // Of one length, so that a line replaces the line before. If this fails, the note is
-        // behind, and not the store.
-        let line = format!("{position:020}\n");
-        let begun = self.end.seek(SeekFrom::Start(0));
-        let _ = begun.and_then(|_| self.end.write_all(line.as_bytes()));
+        let end = self.path.join(END);
+        let file = open_file(&end)?;
+        self.note = Some(NoteFile::begin(file, note).map_err(io_error(&end))?);
+        sync_directory(&self.path)
+    }
+
+    /// Notes how far the store got, a little later.
+    pub(crate) fn set_end(&mut self, position: u64, time: u64) {
+        if let Some(note) = &mut self.note {
+            note.set(position, time);
+        }
+    }
+
+    /// Notes, on the disk, if the disk has everything.
+    pub(crate) fn set_state(&mut self, state: State, time: u64) -> io::Result<()> {
+        match &mut self.note {
+            Some(note) => note.set_state(state, time),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        let note = self.note.as_ref().map(NoteFile::note);
+        note.is_some_and(|note| note.state == State::Ended)
     }
 }
 
 /// Releases the lock: a process that is being started has inherited it, and must not hold it.
 impl Drop for Directory {
     fn drop(&mut self) {
-        self.note();
         let _ = self.marker.unlock();
     }
 }
@@ -140,6 +174,36 @@ fn remove_interrupted(engine: &Path) -> Result<(), OpenError> {
 fn is_empty(path: &Path) -> Result<bool, OpenError> {
     let mut entries = fs::read_dir(path).map_err(io_error(path))?;
     Ok(entries.next().is_none())
+}
+
+fn read_note(path: &Path) -> Result<Option<Note>, OpenError> {
+    match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        opened => opened
+            .and_then(|mut file| NoteFile::read(&mut file))
+            .map_err(io_error(path)),
+    }
+}
+
+/// Returns `true` if the machine has not ended since this file was written: what the operating
+/// system had then, it still has.
+fn is_same_boot(path: &Path) -> bool {
+    let before = fs::read_to_string(path).ok();
+    before.is_some() && before == boot_id()
+}
+
+/// Returns the name of this run of the machine, if the operating system tells it.
+fn boot_id() -> Option<String> {
+    fs::read_to_string(BOOT_ID).ok()
+}
+
+/// Waits until the disk has the names in a directory, where a directory can be opened for that.
+fn sync_directory(path: &Path) -> Result<(), OpenError> {
+    if cfg!(unix) {
+        let synced = File::open(path).and_then(|directory| directory.sync_all());
+        synced.map_err(io_error(path))?;
+    }
+    Ok(())
 }
 
 fn open_file(path: &Path) -> Result<File, OpenError> {

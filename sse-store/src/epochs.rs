@@ -4,6 +4,7 @@ use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use sse_core::{
     EventId, Topics,
     replay::{Cursor, Epoch, Position},
+    resume::Gap,
 };
 
 use crate::{error::EngineError, record::position};
@@ -14,6 +15,7 @@ use crate::{error::EngineError, record::position};
 /// |---|---|
 /// | `0` position after which runs began | their epochs, oldest first, with a comma between |
 /// | `1` | the position up to which nothing is shown |
+/// | `2` | the position after which messages were lost |
 pub(crate) struct Runs {
     database: Database,
     keyspace: Keyspace,
@@ -25,6 +27,7 @@ const MOST_RUNS: usize = 1_000;
 
 const RUN: u8 = 0;
 const FLOOR: [u8; 1] = [1];
+const HOLE: [u8; 1] = [2];
 
 impl Runs {
     pub(crate) fn open(database: &Database) -> Result<Self, EngineError> {
@@ -34,12 +37,16 @@ impl Runs {
     }
 
     pub(crate) fn floor(&self) -> Result<u64, EngineError> {
-        let Some(value) = self.keyspace.get(FLOOR)? else {
-            return Ok(0);
+        Ok(self.number(FLOOR)?.unwrap_or(0))
+    }
+
+    fn number(&self, key: [u8; 1]) -> Result<Option<u64>, EngineError> {
+        let Some(value) = self.keyspace.get(key)? else {
+            return Ok(None);
         };
         let bytes = value.as_ref().try_into();
         bytes.map_or(Err(EngineError::Damaged(0)), |bytes| {
-            Ok(u64::from_be_bytes(bytes))
+            Ok(Some(u64::from_be_bytes(bytes)))
         })
     }
 
@@ -48,8 +55,15 @@ impl Runs {
         Ok(self.database.persist(PersistMode::SyncAll)?)
     }
 
-    /// Begins a run after a position, and forgets the oldest if there are too many.
-    pub(crate) fn begin(&self, end: u64) -> Result<Epochs, EngineError> {
+    /// Begins a run after a position, and forgets the oldest if there are too many. `has_lost` says
+    /// that messages may have been lost that came there before.
+    pub(crate) fn begin(&self, end: u64, has_lost: bool) -> Result<Epochs, EngineError> {
+        if has_lost {
+            // Runs that began here have stored nothing that is left, and may have stored something.
+            self.keyspace.remove(run_key(end))?;
+            self.keyspace.insert(HOLE, end.to_be_bytes())?;
+        }
+        let hole = self.number(HOLE)?;
         let mut runs = Vec::new();
         for entry in self.keyspace.range(run_key(0)..=run_key(end)) {
             let (key, names) = entry.into_inner()?;
@@ -61,7 +75,10 @@ impl Runs {
             }
         }
         let epoch = Epoch::random();
-        let epochs = Epochs::new(runs, end, epoch);
+        let epochs = Epochs {
+            hole: hole.map(Position),
+            ..Epochs::new(runs, end, epoch)
+        };
         // Runs that began here have stored nothing, and have still told clients where their streams
         // begin.
         let here = epochs.runs.iter().rev().take(MOST_RUNS);
@@ -100,6 +117,9 @@ fn run_key(after: u64) -> Vec<u8> {
 pub(crate) struct Epochs {
     runs: Vec<Run>,
     current: Epoch,
+    /// The position after which messages were lost, the last time that some were. Nobody continues
+    /// across it: runs that began before it were on its other side.
+    hole: Option<Position>,
 }
 
 #[derive(Debug)]
@@ -117,7 +137,13 @@ impl Epochs {
         Self {
             runs: runs.map(|(after, epoch)| Run { after, epoch }).collect(),
             current,
+            hole: None,
         }
+    }
+
+    /// Returns `true` if messages were lost after this position, before anything that follows it.
+    pub(crate) fn is_before_loss(&self, position: Position) -> bool {
+        self.hole.is_some_and(|hole| position <= hole)
     }
 
     /// Returns the epoch of this run.
@@ -125,14 +151,15 @@ impl Epochs {
         &self.current
     }
 
-    /// Returns the place that an id of ours names, if its run had come this far according to what
-    /// is stored: a place after a message that did not survive is none.
+    /// Returns the place that an id of the store names, if its run had come this far according to
+    /// what is stored: a place after a message that did not survive is none. A place of a run that
+    /// began before a loss has a gap after it.
     pub(crate) fn cursor(
         &self,
         id: &EventId,
         topics: &Topics,
         Position(end): Position,
-    ) -> Option<Cursor> {
+    ) -> Option<Result<Cursor, Gap>> {
         self.runs.iter().enumerate().find_map(|(index, run)| {
             let cursor = run.epoch.cursor(id, topics)?;
             let until = self.runs.get(index + 1).map_or(end, |next| next.after);
@@ -140,12 +167,17 @@ impl Epochs {
             // One that begins with everything kept begins before the run.
             let is_early = after == 0;
             let was_reached = after.max(lost) <= until;
-            (was_reached && (is_early || run.after <= after)).then_some(cursor)
+            let is_before_loss = self.hole.is_some_and(|hole| run.after < hole.0);
+            (was_reached && (is_early || run.after <= after)).then_some(if is_before_loss {
+                Err(Gap::Expired)
+            } else {
+                Ok(cursor)
+            })
         })
     }
 
-    /// Returns the position that an id of ours names, if there was ever a message. `end` is the
-    /// position of the newest.
+    /// Returns the position that an id of the store names, if there was ever a message. `end` is
+    /// the position of the newest.
     pub(crate) fn position(&self, id: &EventId, Position(end): Position) -> Option<Position> {
         self.runs.iter().enumerate().find_map(|(index, run)| {
             let Position(position) = run.epoch.position(id)?;
@@ -202,8 +234,34 @@ mod tests {
             let cursor = Cursor { after, lost };
             let id = runs[run].cursor_id(cursor, &topics);
             let found = epochs.cursor(&id, &topics, Position(12));
-            assert_eq!(found, is_known.then_some(cursor), "{id}");
+            assert_eq!(found, is_known.then_some(Ok(cursor)), "{id}");
             assert_eq!(epochs.cursor(&id, &"other".into(), Position(12)), None);
+        }
+    }
+
+    #[test]
+    fn nobody_continues_across_a_loss() {
+        let runs = ["a", "b", "c"].map(|name| Epoch::from_name(name).unwrap());
+        let [first, second, third] = runs.clone();
+        let epochs = Epochs {
+            hole: Some(Position(10)),
+            ..Epochs::new([(0, first), (10, second)], 12, third)
+        };
+        for (position, is_before) in [(1, true), (10, true), (11, false), (12, false)] {
+            assert_eq!(epochs.is_before_loss(Position(position)), is_before);
+        }
+        let topics = Topics::from("t");
+        for (run, after, is_before) in [
+            (0, 0, true),
+            (0, 10, true),
+            (1, 0, false),
+            (1, 10, false),
+            (2, 12, false),
+        ] {
+            let cursor = Cursor::after(Position(after));
+            let id = runs[run].cursor_id(cursor, &topics);
+            let found = epochs.cursor(&id, &topics, Position(14)).unwrap();
+            assert_eq!(found.is_err(), is_before, "{id}");
         }
     }
 }

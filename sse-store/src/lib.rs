@@ -3,6 +3,7 @@
 mod directory;
 mod epochs;
 mod error;
+mod note;
 mod record;
 mod segment;
 mod segments;

@@ -77,6 +77,9 @@ pub enum Lost {
     /// The newest messages: the machine ended before they were on disk, or the journal is damaged.
     /// Positions as in ids, after the hyphen.
     Newest(RangeInclusive<u64>),
+    /// Perhaps messages after this position: the process or the machine ended before messages were
+    /// where its end does not reach them, see [`Durability`], and nothing tells if there were any.
+    Perhaps(u64),
     /// Everything up to here was dropped by [`Options::repair`], because something was missing.
     Until(u64),
 }
@@ -205,8 +208,12 @@ impl Options {
         let mut segments = segments.map_err(damaged)?;
         let runs = Runs::open(&database).map_err(damaged)?;
         let Position(end) = segments.snapshot().end;
-        let noted = directory.end().filter(|noted| *noted > end);
-        let mut lost = noted.map(|noted| Lost::Newest(end + 1..=noted));
+        let reached = directory.reached().filter(|reached| *reached > end);
+        let mut lost = match reached {
+            Some(reached) => Some(Lost::Newest(end + 1..=reached)),
+            None => directory.may_have_lost().then_some(Lost::Perhaps(end)),
+        };
+        let has_lost = lost.is_some();
         segments.hidden = runs.floor().map_err(damaged)?;
         let missing = segments.missing(segments.hidden).map_err(damaged)?;
         if let Some(missing) = missing {
@@ -217,7 +224,8 @@ impl Options {
             runs.set_floor(segments.hidden).map_err(damaged)?;
             lost = Some(Lost::Until(segments.hidden));
         }
-        let epochs = Arc::new(runs.begin(end).map_err(damaged)?);
+        let epochs = Arc::new(runs.begin(end, has_lost).map_err(damaged)?);
+        directory.begin(end, segments.now(), self.durability)?;
         directory.complete()?;
         let segments = Arc::new(segments);
         let tail = Tail::new(Position(end), self.max_memory);
@@ -288,6 +296,7 @@ impl Replayer for Store {
         let snapshot = inner.segments.snapshot();
         let Snapshot { floor, end, .. } = snapshot;
         if let Some(cursor) = inner.epochs.cursor(id, topics, end) {
+            let cursor = cursor?;
             if cursor.misses(floor, floor) {
                 return Err(Gap::Expired.into());
             }
@@ -295,7 +304,7 @@ impl Replayer for Store {
         }
         let generated = inner.epochs.position(id, end);
         if let Some(position) = generated {
-            if position <= floor {
+            if position <= floor || inner.epochs.is_before_loss(position) {
                 return Err(Gap::Expired.into());
             }
             if inner.tail().continues(position, topics) {
@@ -308,8 +317,11 @@ impl Replayer for Store {
         {
             return Ok(Cursor::after(position));
         }
-        let explicit = snapshot.explicit_position(id, topics)?;
-        explicit.map(Cursor::after).ok_or(Gap::Unknown.into())
+        match snapshot.explicit_position(id, topics)? {
+            Some(position) if inner.epochs.is_before_loss(position) => Err(Gap::Expired.into()),
+            Some(position) => Ok(Cursor::after(position)),
+            None => Err(Gap::Unknown.into()),
+        }
     }
 
     fn page(
@@ -324,7 +336,8 @@ impl Replayer for Store {
         if from.misses(floor, floor) {
             return Err(Gap::Expired.into());
         }
-        // All topics begin at the floor, and from there on nothing may be missing.
+        // All topics begin at the floor, and from there on nothing may be missing. A reader that
+        // crosses a loss has begun after it, with everything that is kept.
         let after = from.after.max(floor);
         let until = until.min(snapshot.end);
         let in_memory = {

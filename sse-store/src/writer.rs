@@ -12,6 +12,7 @@ use crate::{
     directory::Directory,
     epochs::Epochs,
     error::EngineError,
+    note::State,
     record::{Body, Commit, MAX_TOPIC, Record, explicit_id_key, message_key},
     segment::Segment,
     segments::Segments,
@@ -107,14 +108,13 @@ impl Writer {
             stored,
         } = batch;
         items.insert(&segment.keyspace, Commit::key(commit.last), commit.value());
-        if let Err(error) = items.commit() {
-            let error = Arc::new(EngineError::from(error));
+        let woken = self.wake(commit.time);
+        if let Err(error) = woken.and_then(|()| Ok(items.commit()?)) {
+            let error = Arc::new(error);
             answers.extend(stored.iter().map(|_| Err(shared(&error))));
             return;
         }
-        if self.durability != Durability::Memory {
-            self.directory.set_end(commit.last, commit.time);
-        }
+        self.directory.set_end(commit.last, commit.time);
         let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         for Item {
             stored,
@@ -128,6 +128,31 @@ impl Writer {
         }
         // Last: everything before the end of the store that readers see is in memory by then.
         segment.has_committed(&commit);
+    }
+
+    /// Notes that from now on the disk does not have everything.
+    fn wake(&mut self, now: u64) -> Result<(), EngineError> {
+        if self.directory.has_ended() {
+            let open = State::Open(self.durability);
+            self.directory
+                .set_state(open, now)
+                .map_err(fjall::Error::Io)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the disk has everything, and notes that it does.
+    pub(crate) fn flush(&mut self) -> Result<(), EngineError> {
+        self.database.persist(PersistMode::SyncAll)?;
+        let noted = self.directory.set_state(State::Ended, self.segments.now());
+        Ok(noted.map_err(fjall::Error::Io)?)
+    }
+}
+
+/// The orderly end. A failure is one of a disk, and found when the store is opened again.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        let _ = self.flush();
     }
 }
 

@@ -176,7 +176,6 @@ fn the_loss_of_the_newest_is_noticed_and_told() {
 
     let store = Store::open(after_power_failed.path()).unwrap();
     assert_eq!(store.lost(), Some(&Lost::Newest(11..=15)));
-    assert_eq!(follows(&store, &kept[9]), [""; 0]);
     put_all(&store, 11..=20);
     for id in &lost {
         assert_eq!(
@@ -184,8 +183,95 @@ fn the_loss_of_the_newest_is_noticed_and_told() {
             Gap::Unknown
         );
     }
+    for id in &kept {
+        assert_eq!(
+            gap(store.seek(id, &Topics::default(), Blocking::Allowed)),
+            Gap::Expired
+        );
+    }
     drop(store);
     assert_eq!(Store::open(after_power_failed.path()).unwrap().lost(), None);
+}
+
+/// The machine has ended, and nothing of what came last is on the disk: neither messages nor the
+/// note of them.
+fn lose_power(folder: &Path) {
+    fs::write(folder.join("boot"), "the time before").unwrap();
+}
+
+#[test]
+fn nobody_is_led_across_a_place_where_something_may_be_missing() {
+    let (folder, after) = (folder(), folder());
+    let topics = Topics::default();
+    let store = Store::open(folder.path()).unwrap();
+    let explicit = EventId::from_static("invoice 7");
+    let mut kept = put_all(&store, 1..=10);
+    let place = store.cursor_id(Cursor::after(store.end()), &topics);
+    let earliest = store.cursor_id(Cursor::EARLIEST, &topics);
+    append(
+        &store,
+        Message::data("11").id(explicit.clone()),
+        topics.clone(),
+    );
+    kept.extend([place, earliest, explicit]);
+    copy(folder.path(), after.path());
+    lose_power(after.path());
+
+    for _ in 0..2 {
+        let store = Store::open(after.path()).unwrap();
+        put(&store, "new");
+        for id in &kept {
+            let answer = store.seek(id, &topics, Blocking::Allowed);
+            assert_eq!(gap(answer), Gap::Expired, "{id}");
+        }
+    }
+    let store = Store::open(after.path()).unwrap();
+    assert_eq!(store.positions(), 1..=13, "what is kept can be read");
+    let all = [numbers(1..=11), vec!["new".into(), "new".into()]].concat();
+    assert_eq!(read(&store, Cursor::EARLIEST), all);
+    let since = put(&store, "newer");
+    drop(store);
+    assert_eq!(
+        follows(&Store::open(after.path()).unwrap(), &since),
+        [""; 0]
+    );
+}
+
+#[test]
+fn a_loss_that_cannot_be_ruled_out_is_told() {
+    for (durability, lost) in [
+        (Durability::Memory, Some(Lost::Perhaps(0))),
+        (Durability::Os, Some(Lost::Perhaps(3))),
+        (Durability::Disk, None),
+    ] {
+        let (folder, after) = (folder(), folder());
+        let store = Store::at(folder.path()).durability(durability);
+        let store = store.open().unwrap();
+        let ids = put_all(&store, 1..=3);
+        copy(folder.path(), after.path());
+        lose_power(after.path());
+        let store = Store::open(after.path()).unwrap();
+        assert_eq!(store.lost(), lost.as_ref(), "{durability:?}");
+        let continues = store
+            .seek(&ids[1], &Topics::default(), Blocking::Allowed)
+            .is_ok();
+        assert_eq!(continues, lost.is_none());
+    }
+}
+
+#[test]
+fn after_an_orderly_end_nothing_is_lost_with_the_machine() {
+    for durability in [Durability::Memory, Durability::Os, Durability::Disk] {
+        let folder = folder();
+        let store = Store::at(folder.path()).durability(durability);
+        let store = store.open().unwrap();
+        let ids = put_all(&store, 1..=3);
+        drop(store);
+        lose_power(folder.path());
+        let store = Store::open(folder.path()).unwrap();
+        assert_eq!(store.lost(), None);
+        assert_eq!(follows(&store, &ids[1]), ["3"]);
+    }
 }
 
 #[test]
@@ -346,10 +432,10 @@ fn a_directory_with_something_else_is_refused_and_left_alone() {
 fn another_format_is_refused() {
     let folder = folder();
     drop(Store::open(folder.path()).unwrap());
-    fs::write(folder.path().join("sse-store"), "sse-store 2\n").unwrap();
+    fs::write(folder.path().join("sse-store"), "sse-store 1\n").unwrap();
     let refused = Store::open(folder.path()).unwrap_err();
     assert!(matches!(refused, OpenError::Version { .. }), "{refused}");
-    assert!(refused.to_string().contains("sse-store 2"), "{refused}");
+    assert!(refused.to_string().contains("sse-store 1"), "{refused}");
 }
 
 /// Its maker was killed before it had written anything.
