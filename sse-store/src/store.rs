@@ -42,7 +42,8 @@ const JOURNAL_BYTES: u64 = 64 << 20;
 /// A history in a directory: a [`Replayer`] that survives restarts and crashes.
 ///
 /// A handle: clones are the same store. It is closed when the last clone is dropped, and with it
-/// everything that reads from it.
+/// everything that reads from it; then the disk has everything, whatever the [`Durability`]. A
+/// provider flushes it when it is shut down or dropped, and waits for that.
 ///
 /// ```
 /// # let directory = tempfile::tempdir()?;
@@ -359,6 +360,12 @@ impl Replayer for Store {
             }
         }
         Ok(page.finish(from, until.max(after), floor))
+    }
+
+    fn flush(&self) -> Result<(), StoreError> {
+        let writer = self.inner.writer.lock();
+        let mut writer = writer.unwrap_or_else(PoisonError::into_inner);
+        Ok(writer.flush()?)
     }
 
     fn is_blocking(&self) -> bool {

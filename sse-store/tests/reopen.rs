@@ -464,6 +464,43 @@ fn a_topic_that_is_too_long_is_refused_and_the_others_are_stored() {
     assert_eq!(read(&store, Cursor::EARLIEST).len(), 3);
 }
 
+/// The process ends here: what the directory holds now is what the next one finds.
+fn found_after(folder: &TempDir) -> Vec<String> {
+    let after = self::folder();
+    copy(folder.path(), after.path());
+    let store = Store::open(after.path()).unwrap();
+    assert_eq!(store.lost(), None);
+    read(&store, Cursor::EARLIEST)
+}
+
+#[tokio::test]
+async fn what_was_published_is_there_when_its_provider_is_gone() {
+    for durability in [Durability::Memory, Durability::Os] {
+        let folder = folder();
+        let store = Store::at(folder.path()).durability(durability);
+        let joe = Joe::builder().replayer(store.open().unwrap()).build();
+        let hub = Hub::new(joe);
+        for n in 1..=30 {
+            hub.publish(Message::data(n.to_string()), "").await.unwrap();
+        }
+        drop(hub);
+        assert_eq!(found_after(&folder), numbers(1..=30), "{durability:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_published_is_there_after_the_shutdown() {
+    let folder = folder();
+    let store = Store::at(folder.path()).durability(Durability::Memory);
+    let joe = Joe::builder().replayer(store.open().unwrap()).build();
+    let hub = Hub::new(joe);
+    for n in 1..=30 {
+        hub.publish(Message::data(n.to_string()), "").await.unwrap();
+    }
+    hub.shutdown().await.unwrap();
+    assert_eq!(found_after(&folder), numbers(1..=30));
+}
+
 #[tokio::test]
 async fn a_live_stream_that_nobody_reads_does_not_keep_the_store() {
     let folder = folder();

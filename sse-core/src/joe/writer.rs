@@ -1,6 +1,11 @@
 //! `Writer`: publishes into a history that may block, on its own thread, many messages at once.
 
-use std::{io, sync::Arc, thread};
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc},
+    thread,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
@@ -21,10 +26,19 @@ use crate::{
 /// room.
 const BATCH: usize = 1_024;
 
-/// The channel to the thread that stores and publishes. The thread ends when this is dropped.
+/// The time for which the end of a Joe waits until the history has what was published. A disk that
+/// takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The channel to the thread that stores and publishes. When this is dropped the thread stores what
+/// it was given, flushes the history and ends, and is waited for, but not for ever.
 #[derive(Debug)]
 pub(super) struct Writer {
-    jobs: mpsc::Sender<Job>,
+    /// `None` while this is being dropped.
+    jobs: Option<mpsc::Sender<Job>>,
+    /// Says that the thread has ended, by an error.
+    ended: Mutex<std_mpsc::Receiver<()>>,
+    thread: thread::ThreadId,
 }
 
 enum Job {
@@ -41,17 +55,31 @@ enum Job {
 impl Writer {
     pub(super) fn start(shared: Arc<Shared>, history: Arc<History>) -> io::Result<Self> {
         let (jobs, mut waiting) = mpsc::channel(BATCH);
-        let end = EndWithWriter(shared);
+        let (ending, ended) = std_mpsc::channel();
         let write = move || {
+            // Dropped in the reverse order: last it says that all this has ended.
+            let _ending = ending;
+            let end = EndWithWriter(shared);
+            let history = history;
             let mut batch = Vec::with_capacity(BATCH);
             while waiting.blocking_recv_many(&mut batch, BATCH) > 0 {
                 end.0.write(history.replayer.as_ref(), batch.drain(..));
             }
+            end.0.flush(history.replayer.as_ref());
         };
-        thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("joe-writer".to_owned())
             .spawn(write)?;
-        Ok(Self { jobs })
+        Ok(Self {
+            jobs: Some(jobs),
+            ended: Mutex::new(ended),
+            thread: thread.thread().id(),
+        })
+    }
+
+    async fn send(&self, job: Job) -> Result<(), ProviderClosed> {
+        let jobs = self.jobs.as_ref().ok_or(ProviderClosed)?;
+        jobs.send(job).await.map_err(|_| ProviderClosed)
     }
 
     /// Returns when the message has been stored and delivered. If this is cancelled before the
@@ -69,19 +97,32 @@ impl Writer {
         };
         // Without an answer the thread is gone, because the replayer has panicked.
         let failed = || Err(PublishError::Provider(FAILED.into()));
-        match self.jobs.send(job).await {
+        match self.send(job).await {
             Ok(()) => published.await.unwrap_or_else(|_| failed()),
             Err(_) => failed(),
         }
     }
 
-    /// Closes after everything that was published before.
+    /// Closes after everything that was published before, and returns when the history has it for
+    /// good.
     pub(super) async fn close(&self) -> Result<(), ProviderClosed> {
         let (done, closed) = oneshot::channel();
-        if self.jobs.send(Job::Close { done }).await.is_err() {
-            return Err(ProviderClosed);
-        }
+        self.send(Job::Close { done }).await?;
         closed.await.unwrap_or(Err(ProviderClosed))
+    }
+}
+
+/// Waits for the thread, unless this is the thread: an application may let it go there, in the
+/// function that errors are reported to.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if thread::current().id() == self.thread {
+            return;
+        }
+        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // After that time it goes on as long as the process does: nothing more can be done here.
+        let _ = ended.recv_timeout(PATIENCE);
     }
 }
 
@@ -104,11 +145,19 @@ impl Shared {
                 } => batch.push((message, topics, done)),
                 Job::Close { done } => {
                     self.store_and_publish(replayer, std::mem::take(&mut batch));
-                    let _ = done.send(self.close());
+                    let closed = self.close();
+                    self.flush(replayer);
+                    let _ = done.send(closed);
                 }
             }
         }
         self.store_and_publish(replayer, batch);
+    }
+
+    fn flush(&self, replayer: &dyn Replayer) {
+        if let Err(error) = replayer.flush() {
+            self.report(&error);
+        }
     }
 
     /// Stores all messages, then delivers them, so that nobody receives one that could still be

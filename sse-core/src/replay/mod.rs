@@ -91,8 +91,17 @@ pub trait Replayer: fmt::Debug + Send + Sync + 'static {
         blocking: Blocking,
     ) -> Result<Page, ReadError>;
 
-    /// Returns `true` if `append`, `seek` and `page` may block, on a disk or another machine. A
-    /// provider then calls them on threads where blocking is allowed.
+    /// Waits until everything that was appended is where neither the end of the process nor that of
+    /// the machine reaches it. The history can be used as before.
+    ///
+    /// A provider calls this when it is shut down, and when nobody can publish any more. By default
+    /// it does nothing, for a history that promises no more than `append` has kept already.
+    fn flush(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Returns `true` if `append`, `seek`, `page` and `flush` may block, on a disk or another
+    /// machine. A provider then calls them on threads where blocking is allowed.
     ///
     /// By default they do not, and can ignore [`Blocking`].
     fn is_blocking(&self) -> bool {

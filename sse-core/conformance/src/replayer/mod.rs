@@ -62,6 +62,7 @@ macro_rules! replayer_suite {
                 topics_may_be_any_text,
                 a_message_of_no_topics_is_refused,
                 a_batch_is_stored_as_one_after_the_other,
+                a_flushed_history_goes_on,
                 an_answer_without_blocking_is_the_same_or_would_block,
             ]
         );
@@ -412,6 +413,19 @@ pub fn a_batch_is_stored_as_one_after_the_other(subject: Subject) {
     let after = seek(&replayer, &first, topics.clone());
     assert_eq!(read(&replayer, after, &topics), ["1", "2", "3"]);
     assert!(replayer.append(Vec::new()).is_empty());
+}
+
+pub fn a_flushed_history_goes_on(subject: Subject) {
+    let replayer = subject();
+    replayer.flush().expect("an empty history is flushed");
+    let first = put(&replayer, Message::data("first"), "a");
+    for data in ["1", "2"] {
+        replayer.flush().expect("it is flushed");
+        put(&replayer, Message::data(data), "a");
+        replayer.flush().expect("it is flushed");
+    }
+    let after = seek(&replayer, &first, "a");
+    assert_eq!(read(&replayer, after, &"a".into()), ["1", "2"]);
 }
 
 pub fn an_answer_without_blocking_is_the_same_or_would_block(subject: Subject) {
