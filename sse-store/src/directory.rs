@@ -7,16 +7,17 @@ use std::{
 };
 
 use crate::{
-    error::OpenError,
+    error::{EngineError, OpenError},
+    files::{Condition, EngineFiles},
     note::{Note, NoteFile, State},
     writer::Durability,
 };
 
 /// The text of the marker: this is a store, in this format.
-const FORMAT: &str = "sse-store 2\n";
+pub(crate) const FORMAT: &str = "sse-store 2\n";
 
 /// The file that names the format; locked while the store is open. Without its text the store has
-/// never been opened to the end.
+/// never been opened to the end, or the file is damaged.
 const MARKER: &str = "sse-store";
 
 /// The file with the [`Note`], so that the loss of the newest messages is noticed.
@@ -31,10 +32,19 @@ const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 /// The engine's own files.
 const ENGINE: &str = "fjall";
 
+/// The beginning of the names of directories with an engine's files that are kept for the user.
+const SET_ASIDE: &str = "set-aside-";
+
+/// The directory with the engine's files as they were, while the store is being opened.
+const OPENING: &str = "opening";
+
 #[derive(Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
     marker: File,
+    /// The marker has its text.
+    is_complete: bool,
+    /// Nothing was ever stored here.
     is_new: bool,
     /// The note of the run before, until this one begins.
     before: Option<Note>,
@@ -53,31 +63,62 @@ impl Directory {
             TryLockError::WouldBlock => OpenError::InUse(path.to_owned()),
             TryLockError::Error(error) => io_error(&marker_path)(error),
         })?;
-        let mut found = String::new();
-        let read = (&mut marker).take(64).read_to_string(&mut found);
+        let mut found = Vec::new();
+        let read = (&mut marker).take(64).read_to_end(&mut found);
         read.map_err(io_error(&marker_path))?;
-        let is_new = found != FORMAT && FORMAT.starts_with(&found);
-        if is_new {
-            remove_interrupted(&path.join(ENGINE))?;
-        } else if found != FORMAT {
+        if !FORMAT.as_bytes().starts_with(&found) {
             return Err(OpenError::Version {
                 path: marker_path,
-                found,
+                found: String::from_utf8_lossy(&found).into_owned(),
                 expected: FORMAT,
             });
         }
         Ok(Self {
             path: path.to_owned(),
             marker,
-            is_new,
+            is_complete: found == FORMAT.as_bytes(),
+            is_new: false,
             before: read_note(&path.join(END))?,
             note: None,
         })
     }
 
+    /// Looks at the engine's files before the engine does, and copies them: it changes them before
+    /// it finds out that it cannot read them all.
+    pub(crate) fn examine(&mut self) -> Result<Option<SetAside>, OpenError> {
+        SetAside::clear(&self.path)?;
+        let files = EngineFiles(self.engine());
+        let has_ended = self.before.is_some_and(|note| note.state == State::Ended);
+        let condition = files.examine(has_ended).map_err(io_error(&files.0))?;
+        let lacking = |path| EngineError::Lacking(path).while_opening(&self.path);
+        match condition {
+            Condition::Empty if self.is_complete => Err(lacking(files.0)),
+            Condition::Empty => {
+                self.is_new = true;
+                remove(&files.0).map_err(io_error(&files.0))?;
+                Ok(None)
+            }
+            Condition::Whole => SetAside::copy(&self.path, false).map(Some),
+            Condition::Doubtful => SetAside::copy(&self.path, true).map(Some),
+            Condition::Lacking(path) => Err(lacking(path)),
+        }
+    }
+
+    /// Sets the engine's files aside, so that it begins with nothing.
+    pub(crate) fn set_aside(&self) -> Result<SetAside, OpenError> {
+        let aside = SetAside::begin(&self.path)?;
+        let renamed = fs::rename(self.engine(), aside.engine());
+        match renamed {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(io_error(&self.engine())(error))
+            }
+            _ => Ok(aside),
+        }
+    }
+
     /// Marks this as a store: everything that belongs to a new one is there.
     pub(crate) fn complete(&mut self) -> Result<(), OpenError> {
-        if !self.is_new {
+        if self.is_complete {
             return Ok(());
         }
         let begun = self.marker.seek(SeekFrom::Start(0));
@@ -163,10 +204,107 @@ impl Drop for Directory {
     }
 }
 
-/// Removes the engine's files of a store whose creation was interrupted.
-fn remove_interrupted(engine: &Path) -> Result<(), OpenError> {
-    match fs::remove_dir_all(engine) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error(engine)(error)),
+/// A directory with an engine's files as they were found.
+#[derive(Debug)]
+pub(crate) struct SetAside {
+    path: PathBuf,
+    /// The place of the engine's files in use.
+    engine: PathBuf,
+    /// The user is to have it, because the engine removes something.
+    is_for_user: bool,
+}
+
+impl SetAside {
+    /// Makes an empty directory whose name no other has.
+    fn begin(store: &Path) -> Result<Self, OpenError> {
+        let mut number = 1_u64;
+        loop {
+            let path = store.join(format!("{SET_ASIDE}{number}"));
+            match fs::create_dir(&path) {
+                Ok(()) => {
+                    return Ok(Self {
+                        path,
+                        engine: store.join(ENGINE),
+                        is_for_user: true,
+                    });
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                Err(error) => return Err(io_error(&path)(error)),
+            }
+        }
+    }
+
+    /// Copies the engine's files, for the user or until the store is open.
+    fn copy(store: &Path, is_for_user: bool) -> Result<Self, OpenError> {
+        let aside = if is_for_user {
+            Self::begin(store)?
+        } else {
+            Self {
+                path: store.join(OPENING),
+                engine: store.join(ENGINE),
+                is_for_user,
+            }
+        };
+        let copied = EngineFiles(aside.engine.clone()).copy_to(&aside.engine());
+        let copied = copied.and_then(|()| if is_for_user { aside.sync() } else { Ok(()) });
+        if let Err(error) = copied {
+            let _ = remove(&aside.path);
+            return Err(io_error(&aside.path)(error));
+        }
+        Ok(aside)
+    }
+
+    /// Removes what an opening has left that was interrupted.
+    fn clear(store: &Path) -> Result<(), OpenError> {
+        let (engine, opening) = (store.join(ENGINE), store.join(OPENING));
+        // Interrupted while the files were put back.
+        let copy = opening.join(ENGINE);
+        if !engine.exists() && copy.exists() {
+            fs::rename(copy, engine).map_err(io_error(&opening))?;
+        }
+        remove(&opening).map_err(io_error(&opening))
+    }
+
+    /// Returns the directory if the user is to have it, and else removes it: the store is open.
+    pub(crate) fn keep(self) -> Result<Option<PathBuf>, OpenError> {
+        if self.is_for_user {
+            return Ok(Some(self.path));
+        }
+        remove(&self.path).map_err(io_error(&self.path))?;
+        Ok(None)
+    }
+
+    fn engine(&self) -> PathBuf {
+        self.path.join(ENGINE)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        EngineFiles(self.engine()).sync()
+    }
+
+    /// Puts the files back as they were. They are never in no place.
+    pub(crate) fn undo(self) -> Result<(), OpenError> {
+        let Some(store) = self.engine.parent() else {
+            return Ok(());
+        };
+        let opening = store.join(OPENING);
+        let undo = || {
+            self.sync()?;
+            if self.path != opening {
+                fs::rename(&self.path, &opening)?;
+            }
+            fs::rename(&self.engine, opening.join("changed"))?;
+            fs::rename(opening.join(ENGINE), &self.engine)?;
+            fs::remove_dir_all(&opening)
+        };
+        undo().map_err(io_error(&self.path))
+    }
+}
+
+/// Removes a directory, if it is there.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
 }

@@ -7,7 +7,7 @@ use sse_core::{
     resume::Gap,
 };
 
-use crate::{error::EngineError, record::position};
+use crate::{directory::FORMAT, error::EngineError, record::position};
 
 /// The keyspace of the runs, and of the floor.
 ///
@@ -16,6 +16,7 @@ use crate::{error::EngineError, record::position};
 /// | `0` position after which runs began | their epochs, oldest first, with a comma between |
 /// | `1` | the position up to which nothing is shown |
 /// | `2` | the position after which messages were lost |
+/// | `3` | the format |
 pub(crate) struct Runs {
     database: Database,
     keyspace: Keyspace,
@@ -28,10 +29,22 @@ const MOST_RUNS: usize = 1_000;
 const RUN: u8 = 0;
 const FLOOR: [u8; 1] = [1];
 const HOLE: [u8; 1] = [2];
+const FORMAT_KEY: [u8; 1] = [3];
 
 impl Runs {
     pub(crate) fn open(database: &Database) -> Result<Self, EngineError> {
         let keyspace = database.keyspace("runs", KeyspaceCreateOptions::default)?;
+        match keyspace.get(FORMAT_KEY)? {
+            Some(format) if format == FORMAT.as_bytes() => {}
+            None if keyspace.is_empty()? => {
+                keyspace.insert(FORMAT_KEY, FORMAT)?;
+            }
+            found => {
+                let found = found.unwrap_or_default();
+                let found = String::from_utf8_lossy(&found).into_owned();
+                return Err(EngineError::Format(found));
+            }
+        }
         let database = database.clone();
         Ok(Self { database, keyspace })
     }

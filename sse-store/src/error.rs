@@ -1,9 +1,18 @@
 //! `OpenError` and `EngineError`: the failures of a store.
 
-use std::{error::Error, fmt, io, ops::RangeInclusive, path::Path, path::PathBuf};
+use std::{
+    error::Error,
+    fmt,
+    fs::{self, File},
+    io::{self, Write},
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+};
 
 use fjall::LsmError;
 use sse_core::replay::{ReadError, StoreError};
+
+use crate::directory::FORMAT;
 
 /// The failure to open a store. The directory is as it was.
 ///
@@ -52,7 +61,8 @@ pub enum OpenError {
     },
     /// The files are not as they were written.
     #[error(
-        "{path} is damaged ({error}); restore it from a backup, or remove it: clients are then \
+        "{path} is damaged ({error}); restore it from a backup, or open it with `repair`, which \
+         keeps the files in a directory `set-aside-N` and begins with nothing: clients are then \
          told of a gap"
     )]
     Damaged {
@@ -81,6 +91,10 @@ pub(crate) enum EngineError {
     Journal,
     #[error("the message at position {0} is not as it was written")]
     Damaged(u64),
+    #[error("{} is missing", .0.display())]
+    Lacking(PathBuf),
+    #[error("the messages are of format {0:?}")]
+    Format(String),
 }
 
 impl EngineError {
@@ -89,10 +103,23 @@ impl EngineError {
         let path = path.to_owned();
         match self {
             Self::Engine(fjall::Error::Io(error) | fjall::Error::Storage(LsmError::Io(error)))
-                if error.raw_os_error().is_some() =>
+                if error.raw_os_error().is_some() && error.kind() != io::ErrorKind::NotFound =>
             {
                 OpenError::Io { path, error }
             }
+            Self::Format(found) => OpenError::Version {
+                path,
+                found,
+                expected: FORMAT,
+            },
+            // These may also be what the engine makes of a disk that it cannot write to.
+            other @ (Self::Journal | Self::Engine(fjall::Error::Poisoned)) => match probe(&path) {
+                Err(error) => OpenError::Io { path, error },
+                Ok(()) => OpenError::Damaged {
+                    path,
+                    error: other.into(),
+                },
+            },
             other => OpenError::Damaged {
                 path,
                 error: other.into(),
@@ -105,6 +132,20 @@ impl EngineError {
     }
 }
 
+/// Writes a file and removes it, to find out if the disk takes something.
+pub(crate) fn probe(directory: &Path) -> io::Result<()> {
+    let path = directory.join("probe");
+    let written = File::create(&path).and_then(|mut file| {
+        file.write_all(&vec![1; PROBE])?;
+        file.sync_all()
+    });
+    let removed = fs::remove_file(path);
+    written.and(removed)
+}
+
+/// The bytes of a probe: a full disk has place for a few often.
+const PROBE: usize = 256 << 10;
+
 impl From<fjall::Error> for EngineError {
     fn from(error: fjall::Error) -> Self {
         Self::Engine(error)
@@ -116,7 +157,7 @@ impl From<EngineError> for StoreError {
         match error {
             error if error.is_poisoned() => Self::Stopped,
             EngineError::Engine(_) => Self::Engine(error.into()),
-            EngineError::Damaged(_) | EngineError::Journal => Self::Damaged(error.into()),
+            _ => Self::Damaged(error.into()),
         }
     }
 }

@@ -3,6 +3,8 @@
 mod directory;
 mod epochs;
 mod error;
+mod files;
+mod log;
 mod note;
 mod record;
 mod segment;

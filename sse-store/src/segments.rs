@@ -23,11 +23,12 @@ const MEMTABLE_BYTES: u64 = 16 << 20;
 const UNSORTED_BYTES: u64 = 128 << 20;
 
 /// The bounds of a history, and the clock by which it ages.
+#[derive(Clone)]
 pub(crate) struct Bounds {
     pub messages: u64,
     pub bytes: u64,
     pub age: Option<Duration>,
-    pub clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
+    pub clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
 }
 
 /// The segments of a store, of which there is at least one.

@@ -2,42 +2,27 @@
 
 use std::{
     fmt,
-    num::NonZero,
     ops::RangeInclusive,
-    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    thread,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
-use fjall::Database;
 use sse_core::{
     EventId, Message, Topics,
     replay::{
         Blocking, Cursor, Page, PageBuilder, Position, ReadError, Replayer, StoreError, Stored,
-        Tail,
     },
     resume::Gap,
 };
 
 use crate::{
     directory::Directory,
-    epochs::{Epochs, Runs},
-    error::{EngineError, OpenError},
-    segments::{Bounds, Segments, Snapshot},
+    error::OpenError,
+    log::{Log, Settings},
+    segments::{Bounds, Snapshot},
     writer::{Durability, Writer},
 };
-
-/// The bytes that the engine may use for what was read before.
-const CACHE_BYTES: u64 = 64 << 20;
-
-/// The most threads of the engine, which sort. On a small machine more would take the time of
-/// publishers.
-const MOST_WORKERS: usize = 2;
-
-/// The bytes that the engine may have unsorted, more or less: they bound how long opening takes.
-const JOURNAL_BYTES: u64 = 64 << 20;
 
 /// A history in a directory: a [`Replayer`] that survives restarts and crashes.
 ///
@@ -64,10 +49,8 @@ pub struct Store {
 struct Inner {
     path: PathBuf,
     lost: Option<Lost>,
-    segments: Arc<Segments>,
-    epochs: Arc<Epochs>,
-    /// The newest messages.
-    tail: Arc<Mutex<Tail>>,
+    set_aside: Option<PathBuf>,
+    log: Arc<Log>,
     writer: Mutex<Writer>,
 }
 
@@ -90,15 +73,17 @@ impl Store {
     pub fn at(directory: impl Into<PathBuf>) -> Options {
         Options {
             directory: directory.into(),
-            durability: Durability::default(),
-            bounds: Bounds {
-                messages: u64::MAX,
-                bytes: 1 << 30,
-                age: None,
-                clock: Box::new(SystemTime::now),
+            settings: Settings {
+                durability: Durability::default(),
+                bounds: Bounds {
+                    messages: u64::MAX,
+                    bytes: 1 << 30,
+                    age: None,
+                    clock: Arc::new(SystemTime::now),
+                },
+                max_memory: 2 << 20,
+                repairs: false,
             },
-            max_memory: 2 << 20,
-            repairs: false,
         }
     }
 
@@ -115,7 +100,7 @@ impl Store {
     /// Returns the positions of the oldest and of the newest message that is kept; empty if there
     /// is none.
     pub fn positions(&self) -> RangeInclusive<u64> {
-        let Snapshot { floor, end, .. } = self.inner.segments.snapshot();
+        let Snapshot { floor, end, .. } = self.inner.log.segments.snapshot();
         floor.0 + 1..=end.0
     }
 
@@ -123,6 +108,16 @@ impl Store {
     /// them are told of a gap.
     pub fn lost(&self) -> Option<&Lost> {
         self.inner.lost.as_ref()
+    }
+
+    /// Returns the directory with the engine's files as they were found when the store was opened,
+    /// if they could not all be read. It is never removed by the store.
+    ///
+    /// To bring it back, close the store, put its `fjall` in the place of the store's own, and open
+    /// the store: messages that were stored since are then gone, and clients that have them are
+    /// told of a gap. To give it up, remove it.
+    pub fn set_aside(&self) -> Option<&Path> {
+        self.inner.set_aside.as_deref()
     }
 }
 
@@ -133,36 +128,33 @@ impl Store {
 #[must_use = "options do nothing until the store is opened"]
 pub struct Options {
     directory: PathBuf,
-    durability: Durability,
-    bounds: Bounds,
-    max_memory: usize,
-    repairs: bool,
+    settings: Settings,
 }
 
 impl Options {
     /// Sets what an acknowledged publish survives; by default [`Durability::Os`].
     pub fn durability(mut self, durability: Durability) -> Self {
-        self.durability = durability;
+        self.settings.durability = durability;
         self
     }
 
     /// Sets the most messages that are kept; at least 8.
     pub fn max_messages(mut self, messages: u64) -> Self {
-        self.bounds.messages = messages.max(8);
+        self.settings.bounds.messages = messages.max(8);
         self
     }
 
     /// Sets the most bytes of messages that are kept, by default 1 GiB; at least 64 KiB, and in any
     /// case the newest messages. On disk it may be twice as much for a while.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
-        self.bounds.bytes = bytes.max(64 << 10);
+        self.settings.bounds.bytes = bytes.max(64 << 10);
         self
     }
 
     /// Sets how long a message is kept, at least 8 ms; it may be there for an eighth longer. By
     /// default age does not matter.
     pub fn max_age(mut self, age: Duration) -> Self {
-        self.bounds.age = Some(age.max(Duration::from_millis(8)));
+        self.settings.bounds.age = Some(age.max(Duration::from_millis(8)));
         self
     }
 
@@ -170,21 +162,22 @@ impl Options {
     /// Clients that come back soon are served from there, without a look at the disk. More than
     /// fits into the cache of the processor makes storing slower.
     pub fn max_memory(mut self, bytes: usize) -> Self {
-        self.max_memory = bytes;
+        self.settings.max_memory = bytes;
         self
     }
 
     /// Opens a store even if something is missing in its middle, and drops everything before: see
-    /// [`Store::lost`]. By default that is an [error](OpenError::Incomplete), so that the directory
-    /// can be restored from a backup.
+    /// [`Store::lost`]. If its files are damaged, sets them aside and begins with nothing: see
+    /// [`Store::set_aside`]. By default those are [errors](OpenError), so that the directory can be
+    /// restored from a backup.
     pub fn repair(mut self) -> Self {
-        self.repairs = true;
+        self.settings.repairs = true;
         self
     }
 
     /// Sets the clock, for tests; by default [`SystemTime::now`].
     pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
-        self.bounds.clock = Box::new(clock);
+        self.settings.bounds.clock = Arc::new(clock);
         self
     }
 
@@ -192,59 +185,36 @@ impl Options {
     ///
     /// Takes in the order of a second for each 100 MB that had not been sorted when the process
     /// ended. Blocks on the disk; before the server starts is the place to call it.
+    ///
+    /// Where the engine would remove what it cannot read, a copy is [set aside](Store::set_aside)
+    /// first.
     pub fn open(self) -> Result<Store, OpenError> {
-        let directory = Directory::open(&self.directory)?;
+        let Self {
+            directory,
+            settings,
+        } = self;
+        let mut directory = Directory::open(&directory)?;
         let path = directory.path().to_owned();
-        // Damage of its journal is an assertion that fails in some places of the engine, and an
-        // error in others.
-        let opened = panic::catch_unwind(AssertUnwindSafe(|| self.open_in(directory)));
-        opened.unwrap_or_else(|_| Err(EngineError::Journal.while_opening(&path)))
-    }
-
-    fn open_in(self, mut directory: Directory) -> Result<Store, OpenError> {
-        let path = directory.path().to_owned();
-        let damaged = |error: EngineError| error.while_opening(&path);
-        let database = open_engine(&directory.engine()).map_err(damaged)?;
-        let segments = Segments::open(database.clone(), self.bounds);
-        let mut segments = segments.map_err(damaged)?;
-        let runs = Runs::open(&database).map_err(damaged)?;
-        let Position(end) = segments.snapshot().end;
-        let reached = directory.reached().filter(|reached| *reached > end);
-        let mut lost = match reached {
-            Some(reached) => Some(Lost::Newest(end + 1..=reached)),
-            None => directory.may_have_lost().then_some(Lost::Perhaps(end)),
-        };
-        let has_lost = lost.is_some();
-        segments.hidden = runs.floor().map_err(damaged)?;
-        let missing = segments.missing(segments.hidden).map_err(damaged)?;
-        if let Some(missing) = missing {
-            if !self.repairs {
-                return Err(OpenError::Incomplete { path, missing });
-            }
-            segments.hidden = *missing.end();
-            runs.set_floor(segments.hidden).map_err(damaged)?;
-            lost = Some(Lost::Until(segments.hidden));
+        let mut opened = open_or_leave(&settings, &mut directory);
+        if settings.repairs
+            && let Err(OpenError::Damaged { .. }) = opened
+        {
+            let set_aside = directory.set_aside()?.keep()?;
+            let begun = Log::open(&settings, &mut directory);
+            opened = begun.map(|(log, lost)| (log, lost, set_aside));
         }
-        let epochs = Arc::new(runs.begin(end, has_lost).map_err(damaged)?);
-        directory.begin(end, segments.now(), self.durability)?;
-        directory.complete()?;
-        let segments = Arc::new(segments);
-        let tail = Tail::new(Position(end), self.max_memory);
-        let tail = Arc::new(Mutex::new(tail));
+        let (log, lost, set_aside) = opened?;
+        let log = Arc::new(log);
         let writer = Writer {
-            database,
-            durability: self.durability,
-            segments: Arc::clone(&segments),
-            epochs: Arc::clone(&epochs),
-            tail: Arc::clone(&tail),
+            durability: settings.durability,
+            log: Arc::clone(&log),
             directory,
         };
         let inner = Inner {
             path,
             lost,
-            segments,
-            epochs,
-            tail,
+            set_aside,
+            log,
             writer: Mutex::new(writer),
         };
         Ok(Store {
@@ -253,19 +223,20 @@ impl Options {
     }
 }
 
-fn open_engine(path: &Path) -> Result<Database, EngineError> {
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let database = Database::builder(path)
-        .worker_threads((cores / 2).clamp(1, MOST_WORKERS))
-        .cache_size(CACHE_BYTES)
-        .max_journaling_size(JOURNAL_BYTES)
-        .open()?;
-    Ok(database)
-}
-
-impl Inner {
-    fn tail(&self) -> MutexGuard<'_, Tail> {
-        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+/// Opens a log, or leaves everything as it was.
+fn open_or_leave(
+    settings: &Settings,
+    directory: &mut Directory,
+) -> Result<(Log, Option<Lost>, Option<PathBuf>), OpenError> {
+    let found = directory.examine()?;
+    match (Log::open(settings, directory), found) {
+        (Ok((log, lost)), None) => Ok((log, lost, None)),
+        (Ok((log, lost)), Some(found)) => Ok((log, lost, found.keep()?)),
+        (Err(error), None) => Err(error),
+        (Err(error), Some(found)) => {
+            found.undo()?;
+            Err(error)
+        }
     }
 }
 
@@ -277,38 +248,38 @@ impl Replayer for Store {
     }
 
     fn end(&self) -> Position {
-        self.inner.segments.snapshot().end
+        self.inner.log.segments.snapshot().end
     }
 
     fn cursor_id(&self, from: Cursor, topics: &Topics) -> EventId {
-        let floor = self.inner.segments.snapshot().floor;
+        let floor = self.inner.log.segments.snapshot().floor;
         let from = from.advance(from.after, floor);
-        self.inner.epochs.current().cursor_id(from, topics)
+        self.inner.log.epochs.current().cursor_id(from, topics)
     }
 
     /// All topics begin at the floor.
     fn earliest(&self, _: &Topics) -> Cursor {
-        let floor = self.inner.segments.snapshot().floor;
+        let floor = self.inner.log.segments.snapshot().floor;
         Cursor::EARLIEST.advance(Position(0), floor)
     }
 
     fn seek(&self, id: &EventId, topics: &Topics, blocking: Blocking) -> Result<Cursor, ReadError> {
         let inner = self.inner.as_ref();
-        let snapshot = inner.segments.snapshot();
+        let snapshot = inner.log.segments.snapshot();
         let Snapshot { floor, end, .. } = snapshot;
-        if let Some(cursor) = inner.epochs.cursor(id, topics, end) {
+        if let Some(cursor) = inner.log.epochs.cursor(id, topics, end) {
             let cursor = cursor?;
             if cursor.misses(floor, floor) {
                 return Err(Gap::Expired.into());
             }
             return Ok(cursor);
         }
-        let generated = inner.epochs.position(id, end);
+        let generated = inner.log.epochs.position(id, end);
         if let Some(position) = generated {
-            if position <= floor || inner.epochs.is_before_loss(position) {
+            if position <= floor || inner.log.epochs.is_before_loss(position) {
                 return Err(Gap::Expired.into());
             }
-            if inner.tail().continues(position, topics) {
+            if inner.log.tail().continues(position, topics) {
                 return Ok(Cursor::after(position));
             }
         }
@@ -319,7 +290,7 @@ impl Replayer for Store {
             return Ok(Cursor::after(position));
         }
         match snapshot.explicit_position(id, topics)? {
-            Some(position) if inner.epochs.is_before_loss(position) => Err(Gap::Expired.into()),
+            Some(position) if inner.log.epochs.is_before_loss(position) => Err(Gap::Expired.into()),
             Some(position) => Ok(Cursor::after(position)),
             None => Err(Gap::Unknown.into()),
         }
@@ -332,7 +303,7 @@ impl Replayer for Store {
         topics: &Topics,
         blocking: Blocking,
     ) -> Result<Page, ReadError> {
-        let snapshot = self.inner.segments.snapshot();
+        let snapshot = self.inner.log.segments.snapshot();
         let floor = snapshot.floor;
         if from.misses(floor, floor) {
             return Err(Gap::Expired.into());
@@ -342,7 +313,7 @@ impl Replayer for Store {
         let after = from.after.max(floor);
         let until = until.min(snapshot.end);
         let in_memory = {
-            let tail = self.inner.tail();
+            let tail = self.inner.log.tail();
             if let Ok(page) = tail.page(from.advance(after, floor), until, topics) {
                 return Ok(page);
             }
@@ -380,6 +351,7 @@ impl fmt::Debug for Store {
             .field("path", &self.inner.path)
             .field("positions", &self.positions())
             .field("lost", &self.inner.lost)
+            .field("set_aside", &self.inner.set_aside)
             .finish_non_exhaustive()
     }
 }
@@ -388,11 +360,11 @@ impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
             .field("directory", &self.directory)
-            .field("durability", &self.durability)
-            .field("max_messages", &self.bounds.messages)
-            .field("max_bytes", &self.bounds.bytes)
-            .field("max_age", &self.bounds.age)
-            .field("repairs", &self.repairs)
+            .field("durability", &self.settings.durability)
+            .field("max_messages", &self.settings.bounds.messages)
+            .field("max_bytes", &self.settings.bounds.bytes)
+            .field("max_age", &self.settings.bounds.age)
+            .field("repairs", &self.settings.repairs)
             .finish_non_exhaustive()
     }
 }

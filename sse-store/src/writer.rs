@@ -1,17 +1,18 @@
 //! `Writer`: writes batches, each into the segment that has room for it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use fjall::{Database, OwnedWriteBatch, PersistMode};
+use fjall::{OwnedWriteBatch, PersistMode};
 use sse_core::{
     EventId, Message, Topics,
-    replay::{Position, StoreError, Stored, Tail},
+    replay::{Position, StoreError, Stored},
 };
 
 use crate::{
     directory::Directory,
     epochs::Epochs,
     error::EngineError,
+    log::Log,
     note::State,
     record::{Body, Commit, MAX_TOPIC, Record, explicit_id_key, message_key},
     segment::Segment,
@@ -39,11 +40,8 @@ pub enum Durability {
 
 /// Writes to a store; locked over a whole append. Dropped, it releases the directory last.
 pub(crate) struct Writer {
-    pub database: Database,
     pub durability: Durability,
-    pub segments: Arc<Segments>,
-    pub epochs: Arc<Epochs>,
-    pub tail: Arc<Mutex<Tail>>,
+    pub log: Arc<Log>,
     pub directory: Directory,
 }
 
@@ -56,7 +54,7 @@ impl Writer {
         let mut begun: Option<Batch> = None;
         for (message, topics) in messages {
             let refused = refusal(&topics);
-            let ends = |batch: &mut Batch| refused.is_some() || batch.is_full(&self.segments);
+            let ends = |batch: &mut Batch| refused.is_some() || batch.is_full(&self.log.segments);
             if let Some(batch) = begun.take_if(ends) {
                 self.commit(batch, &mut answers);
             }
@@ -66,7 +64,7 @@ impl Writer {
                 (None, None) => self.begin().map_err(StoreError::from),
             };
             match batch {
-                Ok(batch) => begun.insert(batch).push(&self.epochs, message, topics),
+                Ok(batch) => begun.insert(batch).push(&self.log.epochs, message, topics),
                 Err(error) => answers.push(Err(error)),
             }
         }
@@ -77,8 +75,8 @@ impl Writer {
     }
 
     fn begin(&self) -> Result<Batch, EngineError> {
-        let time = self.segments.now();
-        let segment = self.segments.current(time)?;
+        let time = self.log.segments.now();
+        let segment = self.log.segments.current(time)?;
         let durability = match self.durability {
             Durability::Memory => None,
             Durability::Os => Some(PersistMode::Buffer),
@@ -90,7 +88,7 @@ impl Writer {
             time,
             bytes: segment.bytes(),
         };
-        let items = OwnedWriteBatch::with_capacity(self.database.clone(), 2);
+        let items = OwnedWriteBatch::with_capacity(self.log.database.clone(), 2);
         Ok(Batch {
             segment,
             commit,
@@ -115,7 +113,7 @@ impl Writer {
             return;
         }
         self.directory.set_end(commit.last, commit.time);
-        let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tail = self.log.tail();
         for Item {
             stored,
             explicit_id,
@@ -143,8 +141,10 @@ impl Writer {
 
     /// Waits until the disk has everything, and notes that it does.
     pub(crate) fn flush(&mut self) -> Result<(), EngineError> {
-        self.database.persist(PersistMode::SyncAll)?;
-        let noted = self.directory.set_state(State::Ended, self.segments.now());
+        self.log.database.persist(PersistMode::SyncAll)?;
+        let noted = self
+            .directory
+            .set_state(State::Ended, self.log.segments.now());
         Ok(noted.map_err(fjall::Error::Io)?)
     }
 }

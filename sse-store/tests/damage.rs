@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    io::{Read, Write},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
 };
@@ -15,7 +16,7 @@ use sse_core::{
     resume::Gap,
     wire::Decoder,
 };
-use sse_store::{Lost, OpenError, Store};
+use sse_store::{Lost, OpenError, Options, Store};
 use tempfile::TempDir;
 
 const MESSAGES: u64 = 2_000;
@@ -104,11 +105,48 @@ fn read(store: &Store) -> Result<Vec<u64>, ReadError> {
     }
 }
 
+/// Files as they were found: those before, with one byte changed.
+type Found<'a> = (&'a [Original], usize, usize);
+
+/// Everything is in a directory as it was found there, or only what is below a part of it.
+fn assert_is_there((files, damaged, place): Found<'_>, folder: &Path, below: &str) {
+    for (index, file) in files.iter().enumerate() {
+        if file.path.starts_with(below) {
+            let path = folder.join(&file.path).display().to_string();
+            let used = file.bytes.len();
+            let mut bytes = Vec::new();
+            let opened = fs::File::open(&path);
+            let opened = opened.unwrap_or_else(|error| panic!("{path}: {error}"));
+            assert_eq!(opened.metadata().unwrap().len(), file.length, "of {path}");
+            let mut head = opened.take(used as u64 + 4_096);
+            head.read_to_end(&mut bytes).unwrap();
+            if index == damaged {
+                bytes[place] = !bytes[place];
+            }
+            assert!(bytes[..used] == file.bytes, "{path} is changed");
+            assert!(
+                bytes[used..].iter().all(|byte| *byte == 0),
+                "{path} is changed"
+            );
+        }
+    }
+}
+
 /// The fate of a store with one byte changed.
-fn outcome(folder: &Path) -> &'static str {
+fn outcome(folder: &Path, found: Found<'_>) -> &'static str {
     match Store::at(folder).max_messages(MESSAGES * 2).open() {
-        Err(OpenError::Damaged { .. } | OpenError::Incomplete { .. }) => "refused",
-        Err(OpenError::Version { .. } | OpenError::Io { .. }) => "refused as something else",
+        Err(
+            refused @ (OpenError::Damaged { .. }
+            | OpenError::Incomplete { .. }
+            | OpenError::Version { .. }
+            | OpenError::Io { .. }),
+        ) => {
+            assert_is_there(found, folder, "");
+            match refused {
+                OpenError::Damaged { .. } | OpenError::Incomplete { .. } => "refused",
+                _ => "refused as something else",
+            }
+        }
         Err(error) => panic!("{error}"),
         Ok(store) => match read(&store) {
             Err(ReadError::Store(_)) => "cannot be read",
@@ -120,6 +158,8 @@ fn outcome(folder: &Path) -> &'static str {
                     "whole"
                 } else {
                     assert_eq!(store.lost(), Some(&Lost::Newest(end + 1..=MESSAGES)));
+                    let set_aside = store.set_aside().expect("what is cut off is kept");
+                    assert_is_there(found, set_aside, "fjall");
                     "told"
                 }
             }
@@ -144,7 +184,8 @@ fn a_changed_byte_is_an_error_or_a_loss_that_is_told() {
             for (index, file) in files.iter().enumerate() {
                 file.write(copy.path(), (index == damaged).then_some(place(n, used)));
             }
-            let seen = catch_unwind(AssertUnwindSafe(|| outcome(copy.path())));
+            let found = (files.as_slice(), damaged, place(n, used));
+            let seen = catch_unwind(AssertUnwindSafe(|| outcome(copy.path(), found)));
             let seen = seen.unwrap_or_else(|_| panic!("part {n} of {count} of {:?}", file.path));
             *outcomes.entry(seen).or_insert(0) += 1;
         }
@@ -201,4 +242,131 @@ fn a_hole_is_refused_or_by_wish_everything_before_it_dropped() {
             .seek(&ids[1_200], &Topics::default(), Blocking::Allowed)
             .is_ok()
     );
+}
+
+/// The store is whole: everything is there, and nothing was set aside.
+fn assert_is_whole(store: &Store) {
+    assert!(read(store).unwrap().into_iter().eq(1..=MESSAGES));
+    assert_eq!((store.lost(), store.set_aside()), (None, None));
+}
+
+#[test]
+fn a_marker_that_is_cut_costs_nothing() {
+    let folder = folder();
+    fill(folder.path());
+    let marker = folder.path().join("sse-store");
+    let text = fs::read(&marker).unwrap();
+    for length in [0, 1, text.len() - 1] {
+        fs::write(&marker, &text[..length]).unwrap();
+        assert_is_whole(&options(folder.path()).open().unwrap());
+        assert_eq!(fs::read(&marker).unwrap(), text);
+    }
+}
+
+fn options(folder: &Path) -> Options {
+    Store::at(folder).max_messages(MESSAGES * 2)
+}
+
+fn write_all(files: &[Original], folder: &Path) {
+    for file in files {
+        file.write(folder, None);
+    }
+}
+
+#[test]
+fn a_file_that_is_missing_is_refused_or_told_and_everything_else_is_kept() {
+    let original = folder();
+    fill(original.path());
+    let files = Original::read_all(original.path());
+    let mut refused = Vec::new();
+    for (index, missing) in files.iter().enumerate() {
+        let copy = folder();
+        write_all(&files, copy.path());
+        fs::remove_file(copy.path().join(&missing.path)).unwrap();
+        let left = [&files[..index], &files[index + 1..]];
+        match options(copy.path()).open() {
+            Err(error) => {
+                for part in left {
+                    assert_is_there((part, usize::MAX, 0), copy.path(), "");
+                }
+                refused.push(missing.path.clone());
+                if let OpenError::Damaged { .. } = error {
+                    let text = error.to_string();
+                    assert!(text.contains("repair"), "{text}");
+                    let store = options(copy.path()).repair().open().unwrap();
+                    let set_aside = store.set_aside().unwrap();
+                    for part in left {
+                        assert_is_there((part, usize::MAX, 0), set_aside, "fjall");
+                    }
+                    assert_eq!(store.lost(), Some(&Lost::Newest(1..=MESSAGES)));
+                    drop(store);
+                    // Brought back as the documentation of `Store::set_aside` says.
+                    let engine = copy.path().join("fjall");
+                    fs::remove_dir_all(&engine).unwrap();
+                    fs::rename(copy.path().join("set-aside-1/fjall"), engine).unwrap();
+                    missing.write(copy.path(), None);
+                    let store = options(copy.path()).open().unwrap();
+                    assert!(read(&store).unwrap().into_iter().eq(1..=MESSAGES));
+                }
+            }
+            Ok(store) => {
+                let numbers = read(&store).unwrap();
+                let end = numbers.len() as u64;
+                assert!(numbers.into_iter().eq(1..=end), "{:?}", missing.path);
+                assert!(
+                    end == MESSAGES || store.lost() == Some(&Lost::Newest(end + 1..=MESSAGES)),
+                    "{:?}: {end}",
+                    missing.path
+                );
+            }
+        }
+    }
+    for name in ["fjall/version", "fjall/keyspaces/0/current"] {
+        assert!(refused.contains(&PathBuf::from(name)), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_journal_with_a_damaged_head_is_set_aside_and_can_be_brought_back() {
+    let folder = folder();
+    fill(folder.path());
+    let journal = folder.path().join("fjall/0.jnl");
+    let head = fs::read(&journal).unwrap()[..16].to_vec();
+    overwrite(&journal, &[9; 16]);
+    let set_aside = {
+        let store = options(folder.path()).open().unwrap();
+        assert_eq!(store.lost(), Some(&Lost::Newest(1..=MESSAGES)));
+        store.append(vec![(Message::data("after"), Topics::default())]);
+        store.set_aside().unwrap().to_owned()
+    };
+    let store = options(folder.path()).open().unwrap();
+    assert_eq!(store.set_aside(), None, "it was told once");
+    drop(store);
+
+    fs::remove_dir_all(folder.path().join("fjall")).unwrap();
+    fs::rename(set_aside.join("fjall"), folder.path().join("fjall")).unwrap();
+    overwrite(&journal, &head);
+    let store = options(folder.path()).open().unwrap();
+    assert!(read(&store).unwrap().into_iter().eq(1..=MESSAGES));
+}
+
+fn overwrite(path: &Path, bytes: &[u8]) {
+    let mut file = fs::File::options().write(true).open(path).unwrap();
+    file.write_all(bytes).unwrap();
+}
+
+#[test]
+fn an_older_format_is_refused_even_if_the_marker_is_cut() {
+    let folder = folder();
+    fill(folder.path());
+    let database = fjall::Database::builder(folder.path().join("fjall"))
+        .open()
+        .unwrap();
+    let runs = database.keyspace("runs", Default::default).unwrap();
+    runs.remove([3]).unwrap();
+    database.persist(fjall::PersistMode::SyncAll).unwrap();
+    drop((runs, database));
+    fs::write(folder.path().join("sse-store"), "").unwrap();
+    let refused = options(folder.path()).open().unwrap_err();
+    assert!(matches!(refused, OpenError::Version { .. }), "{refused}");
 }
