@@ -8,7 +8,7 @@
 //! Start it again, with a greater first number. By itself it ends when each of its publishers has
 //! failed three times, as with a full disk.
 
-use std::{env, error::Error, fmt::Write, str::FromStr, sync::Arc};
+use std::{env, error::Error, fmt::Write, str::FromStr, sync::Arc, time::Duration};
 
 use sse_core::{EventId, Joe, Message, Topics, provider::Provider};
 use sse_store::{Durability, Store};
@@ -64,6 +64,8 @@ async fn publish(joe: Arc<Joe>, most_bytes: usize, mut number: u64) {
             Err(error) => {
                 eprintln!("{number}: {error}");
                 failures += 1;
+                // pace: somebody may make room on a disk that is full.
+                tokio::time::sleep(Duration::from_millis(300)).await;
             }
         }
         number += PUBLISHERS;

@@ -49,6 +49,8 @@ pub(crate) struct Directory {
     /// The note of the run before, until this one begins.
     before: Option<Note>,
     note: Option<NoteFile>,
+    /// The directory of the engine, which shows if it is still there.
+    engine: Option<File>,
 }
 
 impl Directory {
@@ -80,6 +82,7 @@ impl Directory {
             is_new: false,
             before: read_note(&path.join(END))?,
             note: None,
+            engine: None,
         })
     }
 
@@ -143,12 +146,13 @@ impl Directory {
 
     /// Returns `true` if messages may be lost that were acknowledged before the store was opened:
     /// it did not end in order, and its messages were where such an end takes them.
-    pub(crate) fn may_have_lost(&self) -> bool {
+    pub(crate) fn may_have_lost(&self, end: u64) -> bool {
         match self.before.map(|note| note.state) {
             Some(State::Ended | State::Open(Durability::Disk)) => false,
             Some(State::Open(Durability::Os)) => !is_same_boot(&self.path.join(BOOT)),
             Some(State::Open(Durability::Memory)) => true,
-            None => !self.is_new,
+            // Its creation may have been interrupted.
+            None => !self.is_new && (self.is_complete || end > 0),
         }
     }
 
@@ -173,7 +177,29 @@ impl Directory {
         let end = self.path.join(END);
         let file = open_file(&end)?;
         self.note = Some(NoteFile::begin(file, note).map_err(io_error(&end))?);
+        if cfg!(unix) {
+            let engine = self.engine();
+            self.engine = Some(File::open(&engine).map_err(io_error(&engine))?);
+        }
         sync_directory(&self.path)
+    }
+
+    /// Returns `false` if the directory, or that of the engine, was removed: the operating system
+    /// goes on taking what is written to files that have no name any more.
+    pub(crate) fn is_there(&self) -> bool {
+        [Some(&self.marker), self.engine.as_ref()]
+            .into_iter()
+            .flatten()
+            .all(has_name)
+    }
+
+    /// Notes that the store has come to a position and is closed, to be opened again at once.
+    pub(crate) fn has_reached(&mut self, position: u64) {
+        self.before = self.note.as_ref().map(|note| Note {
+            position,
+            state: State::Ended,
+            ..note.note()
+        });
     }
 
     /// Notes how far the store got, a little later.
@@ -333,6 +359,19 @@ fn is_same_boot(path: &Path) -> bool {
 /// Returns the name of this run of the machine, if the operating system tells it.
 fn boot_id() -> Option<String> {
     fs::read_to_string(BOOT_ID).ok()
+}
+
+#[cfg(unix)]
+fn has_name(file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    file.metadata().is_ok_and(|metadata| metadata.nlink() > 0)
+}
+
+/// Elsewhere an open file cannot be removed.
+#[cfg(not(unix))]
+fn has_name(_: &File) -> bool {
+    true
 }
 
 /// Waits until the disk has the names in a directory, where a directory can be opened for that.

@@ -95,6 +95,10 @@ pub(crate) enum EngineError {
     Lacking(PathBuf),
     #[error("the messages are of format {0:?}")]
     Format(String),
+    #[error("{} was removed while the store was open, which takes nothing more", .0.display())]
+    Removed(PathBuf),
+    #[error("the store has failed before and could not be opened again: {0}")]
+    Reopen(String),
 }
 
 impl EngineError {
@@ -127,6 +131,19 @@ impl EngineError {
         }
     }
 
+    /// Returns `true` if the disk has no room.
+    pub(crate) fn is_full(&self) -> bool {
+        match self {
+            Self::Engine(fjall::Error::Io(error) | fjall::Error::Storage(LsmError::Io(error))) => {
+                matches!(
+                    error.kind(),
+                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+                )
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn is_poisoned(&self) -> bool {
         matches!(self, Self::Engine(fjall::Error::Poisoned))
     }
@@ -156,7 +173,9 @@ impl From<EngineError> for StoreError {
     fn from(error: EngineError) -> Self {
         match error {
             error if error.is_poisoned() => Self::Stopped,
-            EngineError::Engine(_) => Self::Engine(error.into()),
+            EngineError::Engine(_) | EngineError::Removed(_) | EngineError::Reopen(_) => {
+                Self::Engine(error.into())
+            }
             _ => Self::Damaged(error.into()),
         }
     }

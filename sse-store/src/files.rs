@@ -2,6 +2,7 @@
 //! read.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::{self, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
@@ -46,34 +47,26 @@ impl EngineFiles {
     /// Looks for what the engine would remove. After an orderly end every byte of a journal should
     /// be readable; else it may end with a part of a message that was never acknowledged.
     pub(crate) fn examine(&self, has_ended: bool) -> io::Result<Condition> {
-        if !self.0.join(VERSION).try_exists()? {
-            return Ok(if self.has_nothing()? {
-                Condition::Empty
-            } else {
-                Condition::Lacking(self.0.join(VERSION))
-            });
-        }
-        let mut is_doubtful = false;
         let keyspaces = self.0.join(KEYSPACES);
-        let numbers = numbers(&keyspaces)?;
-        for number in &numbers {
-            let keyspace = keyspaces.join(number.to_string());
-            let current = keyspace.join(CURRENT);
-            if current.try_exists()? {
-                continue;
+        for needed in [self.0.join(VERSION), keyspaces.join("0").join(CURRENT)] {
+            if !needed.try_exists()? {
+                return Ok(if self.has_nothing()? {
+                    Condition::Empty
+                } else {
+                    Condition::Lacking(needed)
+                });
             }
-            // The newest may be one whose creation was interrupted.
-            let is_newest = numbers.last() == Some(number);
-            if *number == 0 || has_ended || !is_newest || has_entries(&keyspace.join(TABLES))? {
-                return Ok(Condition::Lacking(current));
-            }
-            is_doubtful |= has_entries(&keyspace)?;
         }
-        if !numbers.contains(&0) {
-            return Ok(Condition::Lacking(keyspaces.join("0").join(CURRENT)));
-        }
+        let mut in_journals = BTreeSet::new();
+        let mut is_doubtful = false;
         for journal in self.journals()? {
-            is_doubtful |= has_unreadable_batch(&journal, has_ended)?;
+            is_doubtful |= has_unreadable_batch(&journal, has_ended, &mut in_journals)?;
+        }
+        for number in numbers(&keyspaces)? {
+            let keyspace = keyspaces.join(number.to_string());
+            // Without messages it is one whose creation has failed.
+            is_doubtful |= !keyspace.join(CURRENT).try_exists()?
+                && (in_journals.contains(&number) || has_entries(&keyspace.join(TABLES))?);
         }
         Ok(if is_doubtful {
             Condition::Doubtful
@@ -196,9 +189,15 @@ fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Returns `true` if a journal has batches that the engine cannot read, and would cut off together
 /// with everything after them.
-fn has_unreadable_batch(journal: &Path, has_ended: bool) -> io::Result<bool> {
+///
+/// Collects the numbers of the keyspaces that are written to.
+fn has_unreadable_batch(
+    journal: &Path,
+    has_ended: bool,
+    keyspaces: &mut BTreeSet<u64>,
+) -> io::Result<bool> {
     let mut file = File::open(journal)?;
-    let end = end_of_batches(&mut BufReader::new(&file));
+    let end = end_of_batches(&mut BufReader::new(&file), keyspaces);
     file.seek(SeekFrom::Start(end))?;
     if has_ended {
         return Ok(!is_zero(&mut file)?);
@@ -242,10 +241,10 @@ fn is_zero(file: &mut File) -> io::Result<bool> {
 /// A batch is a start (1, number of items, number), items (2, kind, compression, keyspace, lengths
 /// of key, value and stored value, key, stored value) or cleared keyspaces (4, keyspace), and an end
 /// (3, checksum, magic).
-fn end_of_batches(reader: &mut impl Read) -> u64 {
+fn end_of_batches(reader: &mut impl Read, keyspaces: &mut BTreeSet<u64>) -> u64 {
     let (mut at, mut end) = (0, 0);
     let mut is_in_batch = false;
-    while let Some((tag, bytes)) = entry(reader) {
+    while let Some((tag, bytes)) = entry(reader, keyspaces) {
         at += bytes;
         match tag {
             1 if !is_in_batch => is_in_batch = true,
@@ -261,7 +260,7 @@ fn end_of_batches(reader: &mut impl Read) -> u64 {
 }
 
 /// Reads an entry of a journal and returns its tag and its length.
-fn entry(reader: &mut impl Read) -> Option<(u8, u64)> {
+fn entry(reader: &mut impl Read, keyspaces: &mut BTreeSet<u64>) -> Option<(u8, u64)> {
     let [tag] = bytes(reader)?;
     let length = match tag {
         1 => bytes::<12>(reader)?.len() as u64,
@@ -274,6 +273,11 @@ fn entry(reader: &mut impl Read) -> Option<(u8, u64)> {
             if compression > 1 || skip(reader, body)? != body {
                 return None;
             }
+            keyspaces.extend(
+                head[2..]
+                    .first_chunk()
+                    .map(|bytes| u64::from_le_bytes(*bytes)),
+            );
             20 + body
         }
         3 => {
@@ -328,7 +332,10 @@ mod tests {
             (two[..two.len() - 1].to_vec(), length(&one)),
             ([one.clone(), one[13..].to_vec()].concat(), length(&one)),
         ] {
-            assert_eq!(end_of_batches(&mut journal.as_slice()), end);
+            assert_eq!(
+                end_of_batches(&mut journal.as_slice(), &mut BTreeSet::new()),
+                end
+            );
         }
     }
 

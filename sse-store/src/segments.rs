@@ -176,6 +176,13 @@ impl Segments {
     /// Only messages that were not sorted yet can be missing because of that.
     pub(crate) fn missing(&self, floor: u64) -> Result<Option<RangeInclusive<u64>>, EngineError> {
         let segments = self.list();
+        // Whole segments are missing if the engine has lost the list of their files.
+        for pair in segments.windows(2).rev() {
+            let last = pair[0].last().max(floor);
+            if last < pair[1].after {
+                return Ok(Some(last + 1..=pair[1].after));
+            }
+        }
         let mut looked_at = 0;
         let mut next = segments.last().map_or(1, |newest| newest.last() + 1);
         let between = |last: u64, next: u64| {

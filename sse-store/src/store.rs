@@ -10,16 +10,13 @@ use std::{
 
 use sse_core::{
     EventId, Message, Topics,
-    replay::{
-        Blocking, Cursor, Page, PageBuilder, Position, ReadError, Replayer, StoreError, Stored,
-    },
-    resume::Gap,
+    replay::{Blocking, Cursor, Epoch, Page, Position, ReadError, Replayer, StoreError, Stored},
 };
 
 use crate::{
     directory::Directory,
     error::OpenError,
-    log::{Log, Settings},
+    log::{Log, Settings, SharedLog},
     segments::{Bounds, Snapshot},
     writer::{Durability, Writer},
 };
@@ -50,7 +47,7 @@ struct Inner {
     path: PathBuf,
     lost: Option<Lost>,
     set_aside: Option<PathBuf>,
-    log: Arc<Log>,
+    log: Arc<SharedLog>,
     writer: Mutex<Writer>,
 }
 
@@ -100,8 +97,14 @@ impl Store {
     /// Returns the positions of the oldest and of the newest message that is kept; empty if there
     /// is none.
     pub fn positions(&self) -> RangeInclusive<u64> {
-        let Snapshot { floor, end, .. } = self.inner.log.segments.snapshot();
-        floor.0 + 1..=end.0
+        let closed = 1..=self.inner.log.end().0;
+        self.inner
+            .log
+            .read(|log| {
+                let Snapshot { floor, end, .. } = log.segments.snapshot();
+                floor.0 + 1..=end.0
+            })
+            .unwrap_or(closed)
     }
 
     /// Returns the messages that were found to be lost when the store was opened. Clients that had
@@ -204,12 +207,8 @@ impl Options {
             opened = begun.map(|(log, lost)| (log, lost, set_aside));
         }
         let (log, lost, set_aside) = opened?;
-        let log = Arc::new(log);
-        let writer = Writer {
-            durability: settings.durability,
-            log: Arc::clone(&log),
-            directory,
-        };
+        let log = Arc::new(SharedLog::new(log));
+        let writer = Writer::new(settings, Arc::clone(&log), directory);
         let inner = Inner {
             path,
             lost,
@@ -248,52 +247,30 @@ impl Replayer for Store {
     }
 
     fn end(&self) -> Position {
-        self.inner.log.segments.snapshot().end
+        self.inner.log.end()
     }
 
     fn cursor_id(&self, from: Cursor, topics: &Topics) -> EventId {
-        let floor = self.inner.log.segments.snapshot().floor;
-        let from = from.advance(from.after, floor);
-        self.inner.log.epochs.current().cursor_id(from, topics)
+        let id = self.inner.log.read(|log| {
+            let floor = log.segments.snapshot().floor;
+            let from = from.advance(from.after, floor);
+            log.epochs.current().cursor_id(from, topics)
+        });
+        // One that is told of a gap.
+        id.unwrap_or_else(|_| Epoch::random().cursor_id(from, topics))
     }
 
     /// All topics begin at the floor.
     fn earliest(&self, _: &Topics) -> Cursor {
-        let floor = self.inner.log.segments.snapshot().floor;
-        Cursor::EARLIEST.advance(Position(0), floor)
+        let floor = self.inner.log.read(|log| log.segments.snapshot().floor);
+        floor.map_or(Cursor::EARLIEST, |floor| {
+            Cursor::EARLIEST.advance(Position(0), floor)
+        })
     }
 
     fn seek(&self, id: &EventId, topics: &Topics, blocking: Blocking) -> Result<Cursor, ReadError> {
-        let inner = self.inner.as_ref();
-        let snapshot = inner.log.segments.snapshot();
-        let Snapshot { floor, end, .. } = snapshot;
-        if let Some(cursor) = inner.log.epochs.cursor(id, topics, end) {
-            let cursor = cursor?;
-            if cursor.misses(floor, floor) {
-                return Err(Gap::Expired.into());
-            }
-            return Ok(cursor);
-        }
-        let generated = inner.log.epochs.position(id, end);
-        if let Some(position) = generated {
-            if position <= floor || inner.log.epochs.is_before_loss(position) {
-                return Err(Gap::Expired.into());
-            }
-            if inner.log.tail().continues(position, topics) {
-                return Ok(Cursor::after(position));
-            }
-        }
-        blocking.check()?;
-        if let Some(position) = generated
-            && snapshot.has_generated_id(position, topics)?
-        {
-            return Ok(Cursor::after(position));
-        }
-        match snapshot.explicit_position(id, topics)? {
-            Some(position) if inner.log.epochs.is_before_loss(position) => Err(Gap::Expired.into()),
-            Some(position) => Ok(Cursor::after(position)),
-            None => Err(Gap::Unknown.into()),
-        }
+        let log = &self.inner.log;
+        log.read(|log| log.seek(id, topics, blocking))?
     }
 
     fn page(
@@ -303,34 +280,8 @@ impl Replayer for Store {
         topics: &Topics,
         blocking: Blocking,
     ) -> Result<Page, ReadError> {
-        let snapshot = self.inner.log.segments.snapshot();
-        let floor = snapshot.floor;
-        if from.misses(floor, floor) {
-            return Err(Gap::Expired.into());
-        }
-        // All topics begin at the floor, and from there on nothing may be missing. A reader that
-        // crosses a loss has begun after it, with everything that is kept.
-        let after = from.after.max(floor);
-        let until = until.min(snapshot.end);
-        let in_memory = {
-            let tail = self.inner.log.tail();
-            if let Ok(page) = tail.page(from.advance(after, floor), until, topics) {
-                return Ok(page);
-            }
-            tail.start(topics)
-        };
-        blocking.check()?;
-        let until = until.min(in_memory);
-        let mut page = PageBuilder::default();
-        for segment in snapshot.after(after) {
-            for topic in topics.iter() {
-                page.try_take(segment.messages_of(topic, after, until))?;
-            }
-            if !page.merge() {
-                break;
-            }
-        }
-        Ok(page.finish(from, until.max(after), floor))
+        let log = &self.inner.log;
+        log.read(|log| log.page(from, until, topics, blocking))?
     }
 
     fn flush(&self) -> Result<(), StoreError> {

@@ -1,6 +1,10 @@
 //! `Writer`: writes batches, each into the segment that has room for it.
 
-use std::sync::Arc;
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use fjall::{OwnedWriteBatch, PersistMode};
 use sse_core::{
@@ -11,8 +15,8 @@ use sse_core::{
 use crate::{
     directory::Directory,
     epochs::Epochs,
-    error::EngineError,
-    log::Log,
+    error::{EngineError, probe},
+    log::{Log, Settings, SharedLog},
     note::State,
     record::{Body, Commit, MAX_TOPIC, Record, explicit_id_key, message_key},
     segment::Segment,
@@ -38,46 +42,124 @@ pub enum Durability {
     Disk,
 }
 
+/// The time between two attempts to use a disk that was full.
+const PATIENCE: Duration = Duration::from_millis(200);
+
 /// Writes to a store; locked over a whole append. Dropped, it releases the directory last.
 pub(crate) struct Writer {
-    pub durability: Durability,
-    pub log: Arc<Log>,
-    pub directory: Directory,
+    settings: Settings,
+    log: Arc<SharedLog>,
+    directory: Directory,
+    /// The last failure, after which the engine takes nothing more.
+    failure: Option<Failure>,
+}
+
+struct Failure {
+    /// The disk was full, and nothing else is known to be wrong.
+    is_full: bool,
+    /// The moment of the last attempt to go on.
+    tried: Instant,
 }
 
 impl Writer {
+    pub(crate) fn new(settings: Settings, log: Arc<SharedLog>, directory: Directory) -> Self {
+        Self {
+            settings,
+            log,
+            directory,
+            failure: None,
+        }
+    }
+
     pub(crate) fn append(
         &mut self,
+        messages: Vec<(Message, Topics)>,
+    ) -> Vec<Result<Stored, StoreError>> {
+        if let Err(error) = self.recover() {
+            let error = Arc::new(error);
+            return messages.iter().map(|_| Err(shared(&error))).collect();
+        }
+        let log = Arc::clone(&self.log);
+        let count = messages.len();
+        let answers = log.read(|log| self.append_to(log, messages));
+        answers.unwrap_or_else(|_| (0..count).map(|_| Err(StoreError::Stopped)).collect())
+    }
+
+    /// Opens the log again if the disk was full and is no more. An error says that the store cannot
+    /// take anything now.
+    fn recover(&mut self) -> Result<(), EngineError> {
+        if !self.directory.is_there() {
+            return Err(EngineError::Removed(self.directory.path().to_owned()));
+        }
+        let Some(failure) = &mut self.failure else {
+            return Ok(());
+        };
+        if failure.tried.elapsed() < PATIENCE {
+            return Err(EngineError::Engine(fjall::Error::Poisoned));
+        }
+        failure.tried = Instant::now();
+        if let Err(error) = probe(self.directory.path()) {
+            failure.is_full |= error.kind() == io::ErrorKind::StorageFull;
+            return Err(fjall::Error::Io(error).into());
+        }
+        if !failure.is_full {
+            // What the disk has after another failure is not known while the machine remembers
+            // what it should have.
+            return Err(EngineError::Engine(fjall::Error::Poisoned));
+        }
+        let opened = self.log.reopen(&self.settings, &mut self.directory);
+        opened.map_err(|error| EngineError::Reopen(error.to_string()))?;
+        self.failure = None;
+        Ok(())
+    }
+
+    fn fail(&mut self, error: &EngineError) {
+        let is_full = error.is_full();
+        let failure = self.failure.get_or_insert_with(|| Failure {
+            is_full,
+            tried: Instant::now(),
+        });
+        failure.is_full |= is_full;
+    }
+
+    fn append_to(
+        &mut self,
+        log: &Log,
         messages: Vec<(Message, Topics)>,
     ) -> Vec<Result<Stored, StoreError>> {
         let mut answers = Vec::with_capacity(messages.len());
         let mut begun: Option<Batch> = None;
         for (message, topics) in messages {
             let refused = refusal(&topics);
-            let ends = |batch: &mut Batch| refused.is_some() || batch.is_full(&self.log.segments);
+            let ends = |batch: &mut Batch| refused.is_some() || batch.is_full(&log.segments);
             if let Some(batch) = begun.take_if(ends) {
-                self.commit(batch, &mut answers);
+                self.commit(log, batch, &mut answers);
             }
             let batch = match (begun.take(), refused) {
                 (_, Some(error)) => Err(error),
                 (Some(batch), None) => Ok(batch),
-                (None, None) => self.begin().map_err(StoreError::from),
+                (None, None) => self.begin(log).map_err(StoreError::from),
             };
             match batch {
-                Ok(batch) => begun.insert(batch).push(&self.log.epochs, message, topics),
+                Ok(batch) => begun.insert(batch).push(&log.epochs, message, topics),
                 Err(error) => answers.push(Err(error)),
             }
         }
         if let Some(batch) = begun {
-            self.commit(batch, &mut answers);
+            self.commit(log, batch, &mut answers);
         }
         answers
     }
 
-    fn begin(&self) -> Result<Batch, EngineError> {
-        let time = self.log.segments.now();
-        let segment = self.log.segments.current(time)?;
-        let durability = match self.durability {
+    fn begin(&mut self, log: &Log) -> Result<Batch, EngineError> {
+        let time = log.segments.now();
+        let segment = log.segments.current(time);
+        let segment = segment.inspect_err(|error| {
+            if error.is_poisoned() {
+                self.fail(error);
+            }
+        })?;
+        let durability = match self.settings.durability {
             Durability::Memory => None,
             Durability::Os => Some(PersistMode::Buffer),
             Durability::Disk => Some(PersistMode::SyncData),
@@ -88,7 +170,7 @@ impl Writer {
             time,
             bytes: segment.bytes(),
         };
-        let items = OwnedWriteBatch::with_capacity(self.log.database.clone(), 2);
+        let items = OwnedWriteBatch::with_capacity(log.database.clone(), 2);
         Ok(Batch {
             segment,
             commit,
@@ -98,7 +180,7 @@ impl Writer {
     }
 
     /// Writes a batch, all or nothing, and answers for each of its messages.
-    fn commit(&mut self, batch: Batch, answers: &mut Vec<Result<Stored, StoreError>>) {
+    fn commit(&mut self, log: &Log, batch: Batch, answers: &mut Vec<Result<Stored, StoreError>>) {
         let Batch {
             segment,
             commit,
@@ -108,12 +190,13 @@ impl Writer {
         items.insert(&segment.keyspace, Commit::key(commit.last), commit.value());
         let woken = self.wake(commit.time);
         if let Err(error) = woken.and_then(|()| Ok(items.commit()?)) {
+            self.fail(&error);
             let error = Arc::new(error);
             answers.extend(stored.iter().map(|_| Err(shared(&error))));
             return;
         }
         self.directory.set_end(commit.last, commit.time);
-        let mut tail = self.log.tail();
+        let mut tail = log.tail();
         for Item {
             stored,
             explicit_id,
@@ -131,7 +214,7 @@ impl Writer {
     /// Notes that from now on the disk does not have everything.
     fn wake(&mut self, now: u64) -> Result<(), EngineError> {
         if self.directory.has_ended() {
-            let open = State::Open(self.durability);
+            let open = State::Open(self.settings.durability);
             self.directory
                 .set_state(open, now)
                 .map_err(fjall::Error::Io)?;
@@ -141,10 +224,15 @@ impl Writer {
 
     /// Waits until the disk has everything, and notes that it does.
     pub(crate) fn flush(&mut self) -> Result<(), EngineError> {
-        self.log.database.persist(PersistMode::SyncAll)?;
-        let noted = self
-            .directory
-            .set_state(State::Ended, self.log.segments.now());
+        if !self.directory.is_there() {
+            return Err(EngineError::Removed(self.directory.path().to_owned()));
+        }
+        let persisted = self.log.read(|log| {
+            log.database.persist(PersistMode::SyncAll)?;
+            Ok::<_, EngineError>(log.segments.now())
+        });
+        let now = persisted.map_err(|_| EngineError::Engine(fjall::Error::Poisoned))??;
+        let noted = self.directory.set_state(State::Ended, now);
         Ok(noted.map_err(fjall::Error::Io)?)
     }
 }

@@ -6,6 +6,7 @@
 // call   write, sync, datasync, create (a file or directory), remove, read, or any
 // fate   kill  half is written, and the process kills itself
 //        full  half is written, and then nothing any more: ENOSPC
+//        room  the same, but after three calls there is room again
 //        once  EIO
 //        ever  EIO, and from then on
 //
@@ -60,7 +61,8 @@ static int fault(const char *name) {
     if (now < number) return PASSES;
     if (now == number) syscall(SYS_write, 1, "fault\n", 6);
     if (is(fate, "kill")) return HALF;
-    if (is(fate, "full")) return errno = ENOSPC, now == number && is(name, "write") ? HALF : FAILS;
+    if (is(fate, "room") && now >= number + 3) return PASSES;
+    if (is(fate, "full") || is(fate, "room")) return errno = ENOSPC, now == number && is(name, "write") ? HALF : FAILS;
     return errno = EIO, now == number || is(fate, "ever") ? FAILS : PASSES;
 }
 

@@ -464,6 +464,26 @@ fn a_topic_that_is_too_long_is_refused_and_the_others_are_stored() {
     assert_eq!(read(&store, Cursor::EARLIEST).len(), 3);
 }
 
+/// The operating system goes on taking what is written to a file that has no name any more.
+#[cfg(unix)]
+#[test]
+fn nothing_is_acknowledged_once_the_directory_is_removed() {
+    for removed in ["", "fjall"] {
+        let folder = folder();
+        let path = folder.path().join("events");
+        let store = Store::open(&path).unwrap();
+        put(&store, "1");
+        fs::remove_dir_all(path.join(removed)).unwrap();
+        for _ in 0..2 {
+            let answer = store.append(vec![(Message::data("2"), Topics::default())]);
+            let text = answer[0].as_ref().unwrap_err().to_string();
+            assert!(text.contains("was removed"), "{text}");
+        }
+        assert!(store.flush().is_err());
+        assert_eq!(store.end(), Position(1));
+    }
+}
+
 /// The process ends here: what the directory holds now is what the next one finds.
 fn found_after(folder: &TempDir) -> Vec<String> {
     let after = self::folder();

@@ -22,8 +22,11 @@ pub enum StoreError {
         /// The most bytes allowed.
         limit: usize,
     },
-    /// The store has failed before and takes nothing more.
-    #[error("the store has failed before and takes nothing more; open it again")]
+    /// The store has failed before and takes nothing more, or nothing until its disk has room.
+    #[error(
+        "the store has failed before and takes nothing more; if the disk is full, make room and \
+         try again, else open the store again"
+    )]
     Stopped,
     /// A stored message is not as it was written.
     #[error(transparent)]
