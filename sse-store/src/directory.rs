@@ -144,6 +144,11 @@ impl Directory {
         self.before.map(|note| note.position)
     }
 
+    /// Returns the time of the store when it was noted last.
+    pub(crate) fn time(&self) -> u64 {
+        self.before.map_or(0, |note| note.time)
+    }
+
     /// Returns `true` if messages may be lost that were acknowledged before the store was opened:
     /// it did not end in order, and its messages were where such an end takes them.
     pub(crate) fn may_have_lost(&self, end: u64) -> bool {

@@ -74,7 +74,8 @@ impl Log {
         let damaged = |error: EngineError| error.while_opening(&path);
         let database = open_engine(&directory.engine()).map_err(damaged)?;
         let runs = Runs::open(&database).map_err(damaged)?;
-        let segments = Segments::open(database.clone(), settings.bounds.clone());
+        let bounds = settings.bounds.clone();
+        let segments = Segments::open(database.clone(), bounds, directory.time());
         let mut segments = segments.map_err(damaged)?;
         let Position(end) = segments.snapshot().end;
         let reached = directory.reached().filter(|reached| *reached > end);

@@ -23,7 +23,8 @@ pub(crate) const MAX_TOPIC: usize = 60_000;
 pub(crate) struct Commit {
     pub first: u64,
     pub last: u64,
-    /// Milliseconds since 1970.
+    /// The time of the store, in milliseconds: see
+    /// [`Segments::now`](crate::segments::Segments::now).
     pub time: u64,
     /// Bytes of all messages of the segment so far.
     pub bytes: u64,

@@ -3,7 +3,7 @@
 use std::{
     ops::RangeInclusive,
     sync::{Arc, PoisonError, RwLock},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant},
 };
 
 use fjall::{Database, KeyspaceCreateOptions};
@@ -23,12 +23,16 @@ const MEMTABLE_BYTES: u64 = 16 << 20;
 const UNSORTED_BYTES: u64 = 128 << 20;
 
 /// The bounds of a history, and the clock by which it ages.
+///
+/// Age is the time that processes have seen pass while they had the store open: the time of day can
+/// be wrong by years, so it would drop everything, or nothing ever again.
 #[derive(Clone)]
 pub(crate) struct Bounds {
     pub messages: u64,
     pub bytes: u64,
     pub age: Option<Duration>,
-    pub clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+    /// Never runs backwards, and does not jump when somebody sets the time of day.
+    pub clock: Arc<dyn Fn() -> Instant + Send + Sync>,
 }
 
 /// The segments of a store, of which there is at least one.
@@ -36,6 +40,9 @@ pub(crate) struct Segments {
     database: Database,
     bounds: Bounds,
     list: RwLock<List>,
+    /// The moment at which the store was opened, and its time then.
+    opened: Instant,
+    time_then: u64,
     /// The position up to which nothing is shown, because something is missing.
     pub hidden: u64,
 }
@@ -53,12 +60,6 @@ pub(crate) struct Snapshot {
 }
 
 impl Bounds {
-    /// Returns milliseconds since 1970, 0 for a clock before that.
-    fn now(&self) -> u64 {
-        let since = (self.clock)().duration_since(SystemTime::UNIX_EPOCH);
-        since.map_or(0, milliseconds)
-    }
-
     fn is_expired(&self, segment: &Segment, now: u64) -> bool {
         let age = now.saturating_sub(segment.newest());
         let is_old = |most: Duration| age >= milliseconds(most);
@@ -88,7 +89,8 @@ impl Bounds {
 }
 
 impl Segments {
-    pub(crate) fn open(database: Database, bounds: Bounds) -> Result<Self, EngineError> {
+    /// Opens the segments of a store that has come to a time, at least.
+    pub(crate) fn open(database: Database, bounds: Bounds, time: u64) -> Result<Self, EngineError> {
         let names = database.list_keyspace_names();
         let mut places: Vec<u64> = names
             .iter()
@@ -109,17 +111,23 @@ impl Segments {
             database.delete_keyspace(newest.keyspace.clone())?;
             segments.pop();
         }
+        // No message is younger than one that follows it.
+        let newest = segments.iter().map(|segment| segment.newest()).max();
         Ok(Self {
             database,
+            opened: (bounds.clock)(),
+            time_then: time.max(newest.unwrap_or_default()),
             bounds,
             list: RwLock::new(segments.into()),
             hidden: 0,
         })
     }
 
-    /// Returns the time that a message which is stored now has.
+    /// Returns the time of the store, which a message that is stored now has: the milliseconds for
+    /// which it has been open in its life.
     pub(crate) fn now(&self) -> u64 {
-        self.bounds.now()
+        let since = (self.bounds.clock)().saturating_duration_since(self.opened);
+        self.time_then.saturating_add(milliseconds(since))
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {

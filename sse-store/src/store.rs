@@ -5,7 +5,7 @@ use std::{
     ops::RangeInclusive,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant},
 };
 
 use sse_core::{
@@ -76,7 +76,7 @@ impl Store {
                     messages: u64::MAX,
                     bytes: 1 << 30,
                     age: None,
-                    clock: Arc::new(SystemTime::now),
+                    clock: Arc::new(Instant::now),
                 },
                 max_memory: 2 << 20,
                 repairs: false,
@@ -156,6 +156,9 @@ impl Options {
 
     /// Sets how long a message is kept, at least 8 ms; it may be there for an eighth longer. By
     /// default age does not matter.
+    ///
+    /// The time counts for which the store is open. A clock that is set wrong or right drops
+    /// nothing, and a message is kept longer by the time that the store was closed.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.settings.bounds.age = Some(age.max(Duration::from_millis(8)));
         self
@@ -178,8 +181,8 @@ impl Options {
         self
     }
 
-    /// Sets the clock, for tests; by default [`SystemTime::now`].
-    pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+    /// Sets the clock, for tests; by default [`Instant::now`].
+    pub fn clock(mut self, clock: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
         self.settings.bounds.clock = Arc::new(clock);
         self
     }

@@ -9,7 +9,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::{Duration, Instant},
 };
 
 use futures_util::StreamExt;
@@ -350,12 +350,10 @@ fn bytes_are_bounded_in_the_directory_as_well() {
 
 /// A store whose clock stands still until it is turned, in hours.
 fn with_clock(folder: &Path) -> (Options, Arc<AtomicU64>) {
-    let hours = Arc::new(AtomicU64::new(500_000));
+    let hours = Arc::new(AtomicU64::new(0));
     let clock = Arc::clone(&hours);
-    let now = move || {
-        let hours = clock.load(Ordering::Relaxed);
-        SystemTime::UNIX_EPOCH + Duration::from_secs(3_600 * hours)
-    };
+    let begun = Instant::now();
+    let now = move || begun + Duration::from_secs(3_600 * clock.load(Ordering::Relaxed));
     let options = Store::at(folder).max_age(Duration::from_secs(3_600 * 24));
     (options.clock(now), hours)
 }
@@ -373,18 +371,19 @@ fn age_is_bounded() {
         let count = kept.end() - kept.start() + 1;
         assert!((23.min(n)..=27).contains(&count), "{kept:?}");
     }
-    // Nothing is published, but time goes on, and the store is closed for a while.
+    // Nothing is published, but time goes on.
     hours.fetch_add(12, Ordering::Relaxed);
     assert_eq!(
         gap(store.seek(&ids[80], &Topics::default(), Blocking::Allowed)),
         Gap::Expired
     );
     assert_eq!(follows(&store, &ids[95]), numbers(97..=100));
-    let later = hours.load(Ordering::Relaxed) + 20;
     drop(store);
+    // Time that has passed while nothing was published counts after a restart, too.
     let (options, hours) = with_clock(folder.path());
-    hours.store(later, Ordering::Relaxed);
     let store = options.open().unwrap();
+    assert_eq!(follows(&store, &ids[95]), numbers(97..=100));
+    hours.fetch_add(14, Ordering::Relaxed);
     assert_eq!(read(&store, Cursor::EARLIEST), [""; 0]);
     assert_eq!(
         gap(store.seek(&ids[95], &Topics::default(), Blocking::Allowed)),
@@ -393,6 +392,26 @@ fn age_is_bounded() {
     let id = put(&store, "101");
     assert_eq!(read(&store, Cursor::EARLIEST), ["101"]);
     assert_eq!(follows(&store, &id), [""; 0]);
+}
+
+/// What another clock said when a message was stored means nothing to this one.
+#[test]
+fn a_clock_that_begins_elsewhere_drops_nothing_and_stops_nothing() {
+    const YEAR: u64 = 24 * 365;
+    let folder = folder();
+    let mut count = 0;
+    for jump in [0, YEAR, 0, 2 * YEAR] {
+        let (options, hours) = with_clock(folder.path());
+        hours.store(jump, Ordering::Relaxed);
+        let store = options.open().unwrap();
+        count += 1;
+        put(&store, count.to_string());
+        assert_eq!(read(&store, Cursor::EARLIEST), numbers(1..=count));
+    }
+    let (options, hours) = with_clock(folder.path());
+    let store = options.open().unwrap();
+    hours.store(25, Ordering::Relaxed);
+    assert_eq!(read(&store, Cursor::EARLIEST), [""; 0], "all of it expires");
 }
 
 #[test]
