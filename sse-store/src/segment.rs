@@ -8,7 +8,9 @@ use sse_core::{EventId, Topics, replay::Position};
 
 use crate::{
     error::EngineError,
-    record::{Body, Commit, Record, explicit_id_prefix, message_key, position},
+    record::{
+        Body, Commit, Record, body_key, explicit_id_key, known_id_key, message_key, position,
+    },
 };
 
 /// The messages from one position on; the newest segment grows.
@@ -23,13 +25,13 @@ pub(crate) struct Segment {
     newest: AtomicU64,
 }
 
-/// The value of a [`Record`] that holds its message.
-pub(crate) struct Found(Slice);
+/// A value that holds a message, from a place on.
+pub(crate) struct Found(Slice, usize);
 
 /// The message on the wire.
 impl AsRef<[u8]> for Found {
     fn as_ref(&self) -> &[u8] {
-        &self.0[Record::FLAGS..]
+        &self.0[self.1..]
     }
 }
 
@@ -135,13 +137,22 @@ impl Segment {
         after: Position,
         topics: &Topics,
     ) -> Result<Option<Position>, EngineError> {
-        for entry in self.keyspace.prefix(explicit_id_prefix(id)) {
-            let position = position(&entry.key()?).ok_or(EngineError::Damaged(0))?;
-            if position > after.0 && self.has_explicit_id(position, topics)?.is_some() {
-                return Ok(Some(Position(position)));
+        // Most ids that somebody asks for are in no segment, or in one.
+        if self.keyspace.get(known_id_key(id))?.is_none() {
+            return Ok(None);
+        }
+        let mut oldest = None;
+        for topic in topics.iter() {
+            let from = explicit_id_key(topic, id, after.0.saturating_add(1));
+            let mut range = self
+                .keyspace
+                .range(from..=explicit_id_key(topic, id, u64::MAX));
+            if let Some(entry) = range.next() {
+                let at = position(&entry.key()?).ok_or(EngineError::Damaged(0))?;
+                oldest = Some(oldest.map_or(at, |oldest: u64| oldest.min(at)));
             }
         }
-        Ok(None)
+        Ok(oldest.map(Position))
     }
 
     /// Returns the messages of a topic between two positions.
@@ -158,18 +169,13 @@ impl Segment {
             let at = position(&key).ok_or(EngineError::Damaged(0))?;
             let damaged = || EngineError::Damaged(at);
             let found = match Record::read(&value).ok_or_else(damaged)?.body {
-                Body::Here(_) => value,
-                Body::Under(topic) => {
-                    let value = self.keyspace.get(message_key(topic, at))?;
-                    let value = value.ok_or_else(damaged)?;
-                    let record = Record::read(&value).ok_or_else(damaged)?;
-                    if let Body::Under(_) = record.body {
-                        return Err(damaged());
-                    }
-                    value
+                Body::Here(_) => Found(value, Record::FLAGS),
+                Body::Apart => {
+                    let bytes = self.keyspace.get(body_key(at))?;
+                    Found(bytes.ok_or_else(damaged)?, 0)
                 }
             };
-            Ok((Position(at), Found(found)))
+            Ok((Position(at), found))
         })
     }
 }

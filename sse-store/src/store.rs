@@ -148,7 +148,9 @@ impl Options {
     }
 
     /// Sets the most bytes of messages that are kept, by default 1 GiB; at least 64 KiB, and in any
-    /// case the newest messages. On disk it may be twice as much for a while.
+    /// case the newest messages. Everything counts that is kept of a message: each of its topics
+    /// with its name, the bytes on the wire, ids, and 24 bytes for each record of them. On disk it
+    /// may be twice as much for a while.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.settings.bounds.bytes = bytes.max(64 << 10);
         self

@@ -18,7 +18,10 @@ use crate::{
     error::{EngineError, probe},
     log::{Log, Settings, SharedLog},
     note::State,
-    record::{Body, Commit, MAX_TOPIC, Record, explicit_id_key, message_key},
+    record::{
+        Body, Commit, MAX_TOPIC, Record, body_key, explicit_id_key, known_id_key, message_key,
+        stored_size,
+    },
     segment::Segment,
     segments::Segments,
 };
@@ -168,7 +171,7 @@ impl Writer {
             first: segment.last() + 1,
             last: segment.last(),
             time,
-            bytes: segment.bytes(),
+            bytes: segment.bytes() + Commit::SIZE,
         };
         let items = OwnedWriteBatch::with_capacity(log.database.clone(), 2);
         Ok(Batch {
@@ -279,29 +282,43 @@ impl Batch {
         let position = self.commit.last + 1;
         let explicit_id = message.id.clone();
         let stored = Stored::new(message, epochs.current(), Position(position));
-        let keyspace = &self.segment.keyspace;
-        let mut record = Record {
+        let is_apart = topics.iter().nth(1).is_some();
+        let record = Record {
             has_explicit_id: explicit_id.is_some(),
-            body: Body::Here(&stored.bytes),
+            body: if is_apart {
+                Body::Apart
+            } else {
+                Body::Here(&stored.bytes)
+            },
         };
+        let value = record.to_value();
+        // A longer one does not come back from a client.
+        let known_id = explicit_id.as_ref();
+        let known_id = known_id.filter(|id| id.as_str().len() <= EventId::MAX_BYTES);
         for topic in topics.iter() {
-            let key = message_key(topic, position);
-            self.items.insert(keyspace, key, record.to_value());
-            if matches!(record.body, Body::Here(_)) {
-                record.body = Body::Under(topic);
+            self.insert(message_key(topic, position), &value);
+            if let Some(id) = known_id {
+                self.insert(explicit_id_key(topic, id, position), &[]);
             }
         }
-        if let Some(id) = &explicit_id {
-            let key = explicit_id_key(id, position);
-            self.items.insert(keyspace, key, []);
+        if is_apart {
+            self.insert(body_key(position), &stored.bytes);
+        }
+        if let Some(id) = known_id {
+            self.insert(known_id_key(id), &[]);
         }
         self.commit.last = position;
-        self.commit.bytes += stored.bytes.len() as u64;
         self.stored.push(Item {
             stored,
             explicit_id,
             topics,
         });
+    }
+
+    /// Adds a record, and counts all of it.
+    fn insert(&mut self, key: Vec<u8>, value: &[u8]) {
+        self.commit.bytes += stored_size(&key, value);
+        self.items.insert(&self.segment.keyspace, key, value);
     }
 }
 

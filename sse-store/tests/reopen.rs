@@ -348,6 +348,86 @@ fn bytes_are_bounded_in_the_directory_as_well() {
     assert_eq!(read(&store, Cursor::EARLIEST).len() as u64, count);
 }
 
+#[test]
+fn the_names_of_topics_count_among_the_bytes() {
+    let folder = folder();
+    let store = Store::at(folder.path()).max_bytes(1 << 20).open().unwrap();
+    let names = |n: u64| (0..50).map(move |topic| format!("{n} {topic} {}", "t".repeat(1_000)));
+    for n in 1..=100 {
+        append(&store, Message::data("x"), names(n).collect());
+    }
+    let kept = store.positions();
+    let count = kept.end() - kept.start() + 1;
+    assert!((8..=21).contains(&count), "of 50 KB each: {kept:?}");
+    let topics: Topics = names(100).collect();
+    let from = Cursor::after(Position(99));
+    let page = store
+        .page(from, Position(100), &topics, Blocking::Allowed)
+        .unwrap();
+    assert!(page.bytes.ends_with(b"data: x\n\n"));
+}
+
+/// The bytes on the disk of everything in a directory.
+#[cfg(unix)]
+fn disk_bytes(folder: &Path) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+
+    let entries = fs::read_dir(folder).unwrap();
+    let bytes = entries.map(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            disk_bytes(&path)
+        } else {
+            path.metadata().unwrap().blocks() * 512
+        }
+    });
+    bytes.sum()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_long_name_is_not_repeated_for_each_topic_of_a_message() {
+    let folder = folder();
+    let store = Store::open(folder.path()).unwrap();
+    let long = "!".repeat(30_000);
+    let short = (0..8_000).map(|n| format!("{n}"));
+    append(&store, Message::data("x"), short.chain([long]).collect());
+    drop(store);
+    let bytes = disk_bytes(folder.path());
+    println!("{bytes} bytes on disk");
+    assert!(bytes < 4 << 20, "{bytes} bytes for a message of 62 KB");
+}
+
+#[test]
+fn an_id_that_many_messages_share_is_found_by_topic() {
+    let folder = folder();
+    let store = Store::open(folder.path()).unwrap();
+    let id = EventId::from_static("same");
+    let shared = |topics: Topics| (Message::data("x").id(id.clone()), topics);
+    append(&store, Message::data("1"), "b".into());
+    for _ in 0..20 {
+        let batch = (0..1_000).map(|_| shared("a".into())).collect();
+        assert!(store.append(batch).iter().all(Result::is_ok));
+    }
+    let answer = |topics: &Topics| {
+        let begun = Instant::now();
+        let answer = store.seek(&id, topics, Blocking::Allowed);
+        (answer, begun.elapsed())
+    };
+    let fastest = (0..5).map(|_| answer(&"b".into()).1).min().unwrap();
+    println!("a resume of another topic takes {fastest:?}");
+    assert!(fastest < Duration::from_millis(10), "{fastest:?}");
+    assert_eq!(gap(answer(&"b".into()).0), Gap::Unknown);
+    store.append(vec![shared(["b", "c"].into())]);
+    let [a, b] = ["a", "b"].map(|topic| answer(&topic.into()).0.unwrap());
+    assert_eq!(
+        (a, b),
+        (Cursor::after(Position(2)), Cursor::after(Position(20_002)))
+    );
+    let both = answer(&["a", "b"].into()).0.unwrap();
+    assert_eq!(both, Cursor::after(Position(2)), "the oldest");
+}
+
 /// A store whose clock stands still until it is turned, in hours.
 fn with_clock(folder: &Path) -> (Options, Arc<AtomicU64>) {
     let hours = Arc::new(AtomicU64::new(0));
