@@ -101,8 +101,17 @@ impl Directory {
                 remove(&files.0).map_err(io_error(&files.0))?;
                 Ok(None)
             }
-            Condition::Whole => SetAside::copy(&self.path, false).map(Some),
-            Condition::Doubtful => SetAside::copy(&self.path, true).map(Some),
+            Condition::Whole | Condition::Doubtful => {
+                let is_for_user = condition == Condition::Doubtful;
+                let aside = SetAside::copy(&self.path, is_for_user)?;
+                match files.cut() {
+                    Ok(()) => Ok(Some(aside)),
+                    Err(error) => {
+                        aside.undo()?;
+                        Err(io_error(&files.0)(error))
+                    }
+                }
+            }
             Condition::Lacking(path) => Err(lacking(path)),
         }
     }

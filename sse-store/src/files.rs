@@ -8,6 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use xxhash_rust::xxh3::Xxh3;
+
 /// The engine's own file that says that its directory is complete.
 const VERSION: &str = "version";
 
@@ -78,6 +80,19 @@ impl EngineFiles {
     /// Copies everything as it is to another directory. Files that never change are linked.
     pub(crate) fn copy_to(&self, to: &Path) -> io::Result<()> {
         copy(&self.0, to, false)
+    }
+
+    /// Cuts off what cannot be read of the journals, so that the engine takes the rest.
+    pub(crate) fn cut(&self) -> io::Result<()> {
+        for journal in self.journals()? {
+            let file = File::options().read(true).write(true).open(journal)?;
+            let end = end_of_batches(&mut BufReader::new(&file), &mut BTreeSet::new());
+            if end < file.metadata()?.len() {
+                file.set_len(end)?;
+                file.sync_all()?;
+            }
+        }
+        Ok(())
     }
 
     /// Waits until the disk has everything that a copy is made of.
@@ -235,21 +250,31 @@ fn is_zero(file: &mut File) -> io::Result<bool> {
     }
 }
 
-/// Returns the place at which the batches end that can be walked through. The engine checks what is
-/// in them.
+/// Returns the place at which the batches end that can be read.
 ///
 /// A batch is a start (1, number of items, number), items (2, kind, compression, keyspace, lengths
 /// of key, value and stored value, key, stored value) or cleared keyspaces (4, keyspace), and an end
-/// (3, checksum, magic).
+/// (3, checksum of the items, magic).
 fn end_of_batches(reader: &mut impl Read, keyspaces: &mut BTreeSet<u64>) -> u64 {
     let (mut at, mut end) = (0, 0);
     let mut is_in_batch = false;
-    while let Some((tag, bytes)) = entry(reader, keyspaces) {
-        at += bytes;
-        match tag {
-            1 if !is_in_batch => is_in_batch = true,
-            2 | 4 if is_in_batch => {}
-            3 if is_in_batch => {
+    let mut items_left = 0;
+    let mut checksum = Xxh3::new();
+    let mut entry = Vec::new();
+    while read_entry(reader, &mut entry).is_some() {
+        at += entry.len() as u64;
+        match entry[0] {
+            1 if !is_in_batch => {
+                is_in_batch = true;
+                items_left = number::<4>(&entry, 1);
+                checksum.reset();
+            }
+            kind @ (2 | 4) if is_in_batch && items_left > 0 => {
+                items_left -= 1;
+                checksum.update(&entry);
+                keyspaces.insert(number::<8>(&entry, if kind == 2 { 3 } else { 1 }));
+            }
+            3 if is_in_batch && items_left == 0 && number::<8>(&entry, 1) == checksum.digest() => {
                 is_in_batch = false;
                 end = at;
             }
@@ -259,48 +284,40 @@ fn end_of_batches(reader: &mut impl Read, keyspaces: &mut BTreeSet<u64>) -> u64 
     end
 }
 
-/// Reads an entry of a journal and returns its tag and its length.
-fn entry(reader: &mut impl Read, keyspaces: &mut BTreeSet<u64>) -> Option<(u8, u64)> {
-    let [tag] = bytes(reader)?;
-    let length = match tag {
-        1 => bytes::<12>(reader)?.len() as u64,
+/// Reads an entry of a journal, if there is a whole one.
+fn read_entry(reader: &mut impl Read, entry: &mut Vec<u8>) -> Option<()> {
+    let mut read = |entry: &mut Vec<u8>, bytes: u64| {
+        let read = reader.take(bytes).read_to_end(entry).ok()?;
+        (read as u64 == bytes).then_some(())
+    };
+    entry.clear();
+    read(entry, 1)?;
+    match entry[0] {
+        1 => read(entry, 12),
         2 => {
-            let head: [u8; 20] = bytes(reader)?;
-            let compression = u64::from(head[1]);
-            let key = u16::from_le_bytes([head[10], head[11]]);
-            let stored = u32::from_le_bytes([head[16], head[17], head[18], head[19]]);
-            let body = u64::from(key) + u64::from(stored);
-            if compression > 1 || skip(reader, body)? != body {
-                return None;
-            }
-            keyspaces.extend(
-                head[2..]
-                    .first_chunk()
-                    .map(|bytes| u64::from_le_bytes(*bytes)),
-            );
-            20 + body
+            read(entry, 20)?;
+            let [key, value, stored] = [
+                number::<2>(entry, 11),
+                number::<4>(entry, 13),
+                number::<4>(entry, 17),
+            ];
+            // The engine takes the lengths of a value that is not compressed to be equal.
+            let is_valid = entry[2] == 1 || entry[2] == 0 && value == stored;
+            is_valid.then(|| read(entry, key + stored))?
         }
         3 => {
-            let end: [u8; 12] = bytes(reader)?;
-            if end[8..] != MAGIC {
-                return None;
-            }
-            12
+            read(entry, 12)?;
+            entry.ends_with(&MAGIC).then_some(())
         }
-        4 => bytes::<8>(reader)?.len() as u64,
-        _ => return None,
-    };
-    Some((tag, 1 + length))
+        4 => read(entry, 8),
+        _ => None,
+    }
 }
 
-fn bytes<const COUNT: usize>(reader: &mut impl Read) -> Option<[u8; COUNT]> {
-    let mut bytes = [0; COUNT];
-    reader.read_exact(&mut bytes).ok()?;
-    Some(bytes)
-}
-
-fn skip(reader: &mut impl Read, bytes: u64) -> Option<u64> {
-    io::copy(&mut reader.take(bytes), &mut io::sink()).ok()
+/// Reads a number of this many bytes, the lowest first.
+fn number<const BYTES: usize>(entry: &[u8], at: usize) -> u64 {
+    let bytes = entry[at..].iter().take(BYTES).rev();
+    bytes.fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 #[cfg(test)]
@@ -315,7 +332,9 @@ mod tests {
         item.extend([length.to_le_bytes(), length.to_le_bytes()].concat());
         item.extend(b"key");
         item.extend(data);
-        [&[1; 13], item.as_slice(), &[3; 9], &MAGIC].concat()
+        let checksum = xxhash_rust::xxh3::xxh3_64(&item).to_le_bytes();
+        let start = [1, 1, 0, 0, 0, 9, 9, 9, 9, 9, 9, 9, 9];
+        [&start, item.as_slice(), &[3], &checksum, &MAGIC].concat()
     }
 
     #[test]
@@ -323,6 +342,8 @@ mod tests {
         let one = batch(b"data");
         let two = [one.as_slice(), &batch(&vec![7; 100_000])].concat();
         let length = |bytes: &[u8]| bytes.len() as u64;
+        let mut changed = one.clone();
+        changed[40] += 1;
         for (journal, end) in [
             (Vec::new(), 0),
             (vec![0; 100], 0),
@@ -331,6 +352,7 @@ mod tests {
             ([two.clone(), vec![0; 100]].concat(), length(&two)),
             (two[..two.len() - 1].to_vec(), length(&one)),
             ([one.clone(), one[13..].to_vec()].concat(), length(&one)),
+            ([one.clone(), changed].concat(), length(&one)),
         ] {
             assert_eq!(
                 end_of_batches(&mut journal.as_slice(), &mut BTreeSet::new()),

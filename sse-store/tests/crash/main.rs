@@ -1,5 +1,5 @@
 //! A child publishes, is killed or its disk fails, and everything that it was told is stored must
-//! be there.
+//! be there. Or the machine ends, and what is not there is told.
 //!
 //! Each run follows from its seed as far as processes allow. A failure prints it: `CRASH_SEED=7`
 //! runs only that one, `CRASH_SEEDS=500` so many of each kind.
@@ -8,6 +8,7 @@
 mod faults;
 mod kills;
 mod ledger;
+mod power;
 mod publisher;
 
 use std::{
@@ -79,6 +80,10 @@ impl Random {
 
     fn below(&mut self, limit: u64) -> u64 {
         (self.next() >> 33) % limit
+    }
+
+    fn index(&mut self, limit: u64) -> usize {
+        usize::try_from(self.below(limit)).unwrap()
     }
 
     /// One of as many magnitudes as there are bits, so that small numbers are as likely as great
