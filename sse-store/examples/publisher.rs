@@ -1,7 +1,8 @@
 //! Publishes as fast as the disk allows, and prints each acknowledged message: number, id, topics.
 //!
 //! ```text
-//! cargo run -p sse-store --example publisher -- DIRECTORY [os|disk [MAX_MESSAGES [MOST_BYTES [FIRST_NUMBER]]]]
+//! cargo run -p sse-store --example publisher -- \
+//!     DIRECTORY [os|disk [MAX_MESSAGES [MOST_BYTES [FIRST_NUMBER]]]]
 //! ```
 //!
 //! Kill it, or with `disk` pull the plug: every message that it has printed is in the directory.
@@ -87,13 +88,13 @@ fn event(number: u64, most_bytes: usize) -> (Message, Vec<&'static str>) {
     }
     let message = Message::data(data);
     let message = match random.below(5) {
-        0 => message.id(own_id(number)),
+        0 => message.id(explicit_id(number)),
         _ => message,
     };
     (message, topics)
 }
 
-fn own_id(number: u64) -> EventId {
+fn explicit_id(number: u64) -> EventId {
     let id = format!("own-{number}").try_into();
     id.unwrap_or_else(|_| unreachable!("a number holds nothing that an id does not"))
 }

@@ -253,8 +253,8 @@ fn is_zero(file: &mut File) -> io::Result<bool> {
 /// Returns the place at which the batches end that can be read.
 ///
 /// A batch is a start (1, number of items, number), items (2, kind, compression, keyspace, lengths
-/// of key, value and stored value, key, stored value) or cleared keyspaces (4, keyspace), and an end
-/// (3, checksum of the items, magic).
+/// of key, value and stored value, key, stored value) or cleared keyspaces (4, keyspace), and an
+/// end (3, checksum of the items, magic).
 fn end_of_batches(reader: &mut impl Read, keyspaces: &mut BTreeSet<u64>) -> u64 {
     let (mut at, mut end) = (0, 0);
     let mut is_in_batch = false;

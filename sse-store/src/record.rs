@@ -11,8 +11,8 @@
 //! Numbers are big-endian, so that they sort. Before a topic stands its length, so that none is the
 //! beginning of another; an id holds no NUL.
 //!
-//! A message takes what its records take, with a little for each: see [`stored_size`]. So its topics
-//! count as often as they are written.
+//! A message takes what its records take, with a little for each: see [`stored_size`]. So its
+//! topics count as often as they are written.
 
 use sse_core::EventId;
 

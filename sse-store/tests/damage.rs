@@ -194,7 +194,7 @@ fn a_changed_byte_is_an_error_or_a_loss_that_is_told() {
     assert!(seen("refused") && seen("told"), "{outcomes:?}");
 }
 
-/// Scattered over so many bytes, and the same each time.
+/// A place that is scattered over the bytes, and the same each time.
 fn place(n: usize, of: usize) -> usize {
     (n + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) / 1_024 % of
 }

@@ -474,7 +474,7 @@ fn age_is_bounded() {
     assert_eq!(follows(&store, &id), [""; 0]);
 }
 
-/// What another clock said when a message was stored means nothing to this one.
+/// A message was stored by another clock, which means nothing to this one.
 #[test]
 fn a_clock_that_begins_elsewhere_drops_nothing_and_stops_nothing() {
     const YEAR: u64 = 24 * 365;

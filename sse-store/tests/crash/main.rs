@@ -2,7 +2,7 @@
 //! be there. Or the machine ends, and what is not there is told.
 //!
 //! Each run follows from its seed as far as processes allow. A failure prints it: `CRASH_SEED=7`
-//! runs only that one, `CRASH_SEEDS=500` so many of each kind.
+//! runs only that one, `CRASH_SEEDS=500` that number of each kind.
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod faults;

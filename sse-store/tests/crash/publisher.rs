@@ -19,7 +19,7 @@ pub(crate) const PUBLISHERS: u64 = 8;
 /// More than one generation publishes.
 const NUMBERS: u64 = 8_000_000;
 
-/// A child that says nothing for so long hangs.
+/// A child that says nothing for this long hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The set-up of its store.
@@ -60,9 +60,9 @@ impl Settings {
 /// The moment at which it is killed, if it has not ended before.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Until {
-    /// So long after its start.
+    /// This long after its start.
     Time(Duration),
-    /// After so many lines.
+    /// After this many lines.
     Lines(u64),
 }
 
