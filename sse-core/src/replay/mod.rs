@@ -1,4 +1,20 @@
-//! History: the messages that are kept, and how a subscriber reads them.
+//! The history of a provider: the messages that are kept, and the way to write one's own.
+//!
+//! An application needs [`FiniteReplayer`], [`ValidReplayer`] or the crate `sse-store`, and nothing
+//! else of this module.
+//!
+//! # Writing a replayer
+//!
+//! 1. Implement [`Replayer`] for your type: messages come in batches and are read in pages. Count
+//!    them with a [`Position`], which rises by one with each.
+//! 2. Let [`Stored::new`] give each message its id and its bytes. An [`Epoch`] makes ids, and reads
+//!    them back, also those of places between messages.
+//! 3. Merge topics with a [`PageBuilder`]. A [`Cursor`] says up to where a reader has read, and
+//!    which losses it need not be told of; a reader that would miss anything else gets a
+//!    [`ReadError`] that is a [`Gap`](crate::resume::Gap).
+//! 4. If a disk or another machine is involved, say so with [`Replayer::is_blocking`]. A [`Tail`]
+//!    keeps the newest messages in memory, from which most readers can be answered without it.
+//! 5. Run the replayer suite of `sse-conformance` on it.
 
 mod cursor;
 mod epoch;
