@@ -7,7 +7,7 @@
 #[non_exhaustive]
 pub enum Overflow {
     /// It continues from the history, unseen by the client, and joins again when it has caught up.
-    /// Where there is no history, or not enough of it, the policy is
+    /// Without a history, or with not enough of it, the policy is
     /// [`Disconnect`](Self::Disconnect). The recommended setting.
     #[default]
     CatchUp,

@@ -194,7 +194,7 @@ impl Options {
     /// Takes in the order of a second for each 100 MB that had not been sorted when the process
     /// ended. Blocks on the disk; before the server starts is the place to call it.
     ///
-    /// Where the engine would remove what it cannot read, a copy is [set aside](Store::set_aside)
+    /// If the engine would remove what it cannot read, a copy is [set aside](Store::set_aside)
     /// first.
     pub fn open(self) -> Result<Store, OpenError> {
         let Self {

@@ -40,7 +40,7 @@ pub(crate) struct WakeTask {
 }
 
 impl WakeTask {
-    /// Repolls the wake task of the current runtime. `None` outside of a runtime, and in one
+    /// Returns the wake task of the current runtime. `None` outside of a runtime, and in one
     /// without a clock.
     pub(crate) fn current() -> Option<Arc<Self>> {
         let runtime = Handle::try_current().ok()?;
@@ -76,12 +76,12 @@ impl WakeTask {
         wake_task
     }
 
-    /// Repolls `true` in a runtime without the clock that timers need.
+    /// Returns `true` in a runtime without the clock that timers need.
     pub(crate) fn lacks_clock() -> bool {
         Handle::try_current().is_ok() && Self::current().is_none()
     }
 
-    /// Repolls the tick that has begun, which is never 0.
+    /// Returns the tick that has begun, which is never 0.
     pub(crate) fn now(&self) -> u64 {
         timers::tick_at(self.start.elapsed()) + 1
     }
@@ -108,7 +108,7 @@ impl WakeTask {
         }
     }
 
-    /// Repolls `true` once the runtime has ended.
+    /// Returns `true` once the runtime has ended.
     pub(crate) fn has_ended(&self) -> bool {
         self.ended.load(Ordering::Relaxed)
     }
@@ -142,7 +142,7 @@ impl WakeTask {
         }
     }
 
-    /// Repolls the time at which a tick begins.
+    /// Returns the time at which a tick begins.
     fn time_of(&self, tick: u64) -> Instant {
         self.start + timers::time_of(tick.saturating_sub(1))
     }
@@ -156,7 +156,7 @@ impl WakeTask {
     }
 }
 
-/// Repolls `true` if the current runtime has a clock. Tokio tells it only by a panic, whose message
+/// Returns `true` if the current runtime has a clock. Tokio tells it only by a panic, whose message
 /// says what is missing.
 fn has_clock() -> bool {
     panic::catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).is_ok()
