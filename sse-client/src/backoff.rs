@@ -11,10 +11,11 @@ use tokio::time::Instant;
 /// rest of the stream's life, and a `Retry-After` is waited for, too. The client never waits for
 /// less than the server asks for: the standard lets it wait longer, not shorter.
 ///
-/// A healthy connection resets the waits: one that lasted for
-/// [`healthy_after`](Self#structfield.healthy_after), or that brought an event and was ended
-/// properly by the server. A 200 alone is not enough, so the waits for a server that accepts
-/// and fails at once grow longer and longer.
+/// A healthy connection resets the waits and the count of failures: one that brought an event, or
+/// anything else, such as a comment, [`healthy_after`](Self#structfield.healthy_after) it was
+/// opened. Its end does not matter: many proxies cut every stream after a minute. A 200 alone is
+/// not enough, however long it lasts, so the waits for a server that accepts and sends nothing grow
+/// longer and longer.
 ///
 /// The default: 3 s, doubled each time, up to a minute, jitter 0.5, without giving up.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,12 +35,15 @@ pub struct Backoff {
     pub max: Duration,
     /// The longest wait that a server may ask for, by `retry` or `Retry-After`. An hour by default.
     pub server_max: Duration,
-    /// The time that a connection has to last to count as healthy. 10 s by default.
+    /// The time after which a connection is healthy as soon as any byte comes, even of a comment;
+    /// an event shows it at once. 10 s by default.
     pub healthy_after: Duration,
-    /// The most retries in a row before the client gives up. Unlimited by default.
+    /// The most retries in a row without a healthy connection before the client gives up. Unlimited
+    /// by default.
     pub max_retries: Option<u32>,
-    /// The longest time from the first failure in a row to the beginning of an attempt; the client
-    /// gives up instead of making a later one. Unlimited by default.
+    /// The longest time from the first failure in a row, or the end of a healthy connection, to the
+    /// beginning of an attempt; the client gives up instead of making a later one. Unlimited by
+    /// default.
     pub max_elapsed: Option<Duration>,
 }
 
@@ -92,7 +96,8 @@ impl Backoff {
         self
     }
 
-    /// Sets the [time](Self#structfield.healthy_after) after which a connection counts as healthy.
+    /// Sets the [time](Self#structfield.healthy_after) after which any byte shows that a connection
+    /// is healthy.
     #[must_use]
     pub fn healthy_after(mut self, time: Duration) -> Self {
         self.healthy_after = time;
@@ -137,8 +142,11 @@ pub(crate) struct RetryState {
     backoff: Backoff,
     /// The value of the server's `retry` field.
     server_wait: Option<Duration>,
+    /// The retries since the last healthy connection.
+    retries: u32,
+    /// The attempts that failed since then, the first one included.
     failures: u32,
-    /// The time of the first failure in the row.
+    /// The time of the first of both.
     since: Option<Instant>,
 }
 
@@ -147,6 +155,7 @@ impl RetryState {
         Self {
             backoff,
             server_wait: None,
+            retries: 0,
             failures: 0,
             since: None,
         }
@@ -157,11 +166,20 @@ impl RetryState {
         self.server_wait = Some(wait.min(self.backoff.server_max));
     }
 
-    /// Ends the row of failures if the connection that has ended was healthy.
-    pub(crate) fn connection_ended(&mut self, lasted: Duration, properly_with_events: bool) {
-        if lasted >= self.backoff.healthy_after || properly_with_events {
+    /// Returns `true` if a connection on which something came this long after it was opened has
+    /// shown that it is healthy.
+    pub(crate) fn is_healthy_after(&self, time: Duration) -> bool {
+        time >= self.backoff.healthy_after
+    }
+
+    /// Counts an attempt or a connection that has ended: a healthy one ends the row of failures.
+    pub(crate) fn ended(&mut self, was_healthy: bool) {
+        if was_healthy {
+            self.retries = 0;
             self.failures = 0;
             self.since = None;
+        } else {
+            self.failures = self.failures.saturating_add(1);
         }
     }
 
@@ -170,16 +188,16 @@ impl RetryState {
         self.failures
     }
 
-    /// Counts a failure, and returns how long to wait for the next attempt, or `None` to give up.
-    /// `random` lies in 0 to 1.
+    /// Counts a retry, and returns how long to wait for it, or `None` to give up. `random` lies in
+    /// 0 to 1.
     pub(crate) fn next_wait(
         &mut self,
         retry_after: Option<Duration>,
         now: Instant,
         random: f64,
     ) -> Option<Duration> {
-        let retries = self.failures;
-        self.failures = self.failures.saturating_add(1);
+        let retries = self.retries;
+        self.retries = retries.saturating_add(1);
         let since = *self.since.get_or_insert(now);
         let backoff = &self.backoff;
         let retry_after = retry_after.unwrap_or_default().min(backoff.server_max);
@@ -249,9 +267,9 @@ mod tests {
         let mut state = RetryState::new(plain());
         state.set_server_wait(millis(300));
         assert_eq!(waits(&mut state, 3), [300, 600, 1_000]);
-        state.connection_ended(Duration::ZERO, true);
+        state.ended(true);
         assert_eq!(waits(&mut state, 1), [300]);
-        state.connection_ended(Duration::ZERO, true);
+        state.ended(true);
         state.set_server_wait(millis(5_000));
         assert_eq!(waits(&mut state, 2), [5_000, 5_000], "above the maximum");
     }
@@ -275,12 +293,14 @@ mod tests {
     #[test]
     fn only_a_healthy_connection_ends_a_row_of_failures() {
         let mut state = RetryState::new(plain().healthy_after(millis(500)));
+        assert!(!state.is_healthy_after(millis(499)));
+        assert!(state.is_healthy_after(millis(500)));
         assert_eq!(waits(&mut state, 2), [100, 200]);
-        state.connection_ended(millis(499), false);
+        state.ended(false);
+        assert_eq!(state.failures(), 1);
         assert_eq!(waits(&mut state, 1), [400]);
-        state.connection_ended(millis(500), false);
-        assert_eq!(waits(&mut state, 1), [100]);
-        state.connection_ended(Duration::ZERO, true);
+        state.ended(true);
+        assert_eq!(state.failures(), 0);
         assert_eq!(waits(&mut state, 1), [100]);
     }
 

@@ -28,6 +28,8 @@ pub(crate) struct Connection {
     body: BodyDataStream<Body>,
     decoder: ChunkDecoder<Bytes>,
     opened: Instant,
+    /// The time from the opening to the last byte, once there is one.
+    last_byte: Option<Duration>,
     has_had_events: bool,
     idle: Option<Idle>,
 }
@@ -76,6 +78,7 @@ impl Connection {
             body: BodyDataStream::new(body),
             decoder: ChunkDecoder::new(decoder),
             opened: Instant::now(),
+            last_byte: None,
             has_had_events: false,
             idle: config.idle_timeout.map(Idle::new),
         }
@@ -85,9 +88,9 @@ impl Connection {
         self.decoder.last_event_id()
     }
 
-    /// Returns how long it has been open.
-    pub(crate) fn lasted(&self) -> Duration {
-        self.opened.elapsed()
+    /// Returns how long after the opening the last byte came, if one did.
+    pub(crate) fn last_byte(&self) -> Option<Duration> {
+        self.last_byte
     }
 
     pub(crate) fn has_had_events(&self) -> bool {
@@ -110,8 +113,10 @@ impl Connection {
             match Pin::new(&mut self.body).poll_next(cx) {
                 Poll::Ready(Some(Ok(chunk))) => {
                     self.decoder.fill(chunk);
+                    let now = Instant::now();
+                    self.last_byte = Some(now - self.opened);
                     if let Some(idle) = &mut self.idle {
-                        idle.last_byte = Instant::now();
+                        idle.last_byte = now;
                     }
                 }
                 Poll::Ready(Some(Err(error))) => {

@@ -277,7 +277,7 @@ impl EventSource {
                             self.state = State::Open(Box::new(connection));
                             Update::Open(open)
                         }
-                        Err(error) => self.fail(error),
+                        Err(error) => self.fail(error, false),
                     };
                     return Poll::Ready(Some(update));
                 }
@@ -288,11 +288,11 @@ impl EventSource {
                     }
                     Ok(Part::Retry(time)) => self.retry_state.set_server_wait(time),
                     Err(error) => {
-                        let properly = matches!(error, Error::Ended) && connection.has_had_events();
-                        let lasted = connection.lasted();
-                        self.retry_state.connection_ended(lasted, properly);
+                        let late = connection.last_byte();
+                        let late = late.is_some_and(|time| self.retry_state.is_healthy_after(time));
+                        let was_healthy = connection.has_had_events() || late;
                         self.last_event_id = Some(connection.last_event_id().to_owned());
-                        return Poll::Ready(Some(self.fail(error)));
+                        return Poll::Ready(Some(self.fail(error, was_healthy)));
                     }
                 },
                 State::Waiting(wait) => {
@@ -312,8 +312,9 @@ impl EventSource {
         self.state = State::Connecting(Box::pin(attempt));
     }
 
-    /// Waits for another attempt, or ends the source.
-    fn fail(&mut self, error: Error) -> Update {
+    /// Waits for another attempt, or ends the source, after an attempt or a connection.
+    fn fail(&mut self, error: Error, was_healthy: bool) -> Update {
+        self.retry_state.ended(was_healthy);
         if error.is_no_content() {
             return self.close(Closed::Stopped);
         }

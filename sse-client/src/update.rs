@@ -30,8 +30,8 @@ pub struct Connecting {
     pub error: Option<Error>,
     /// The wait before the attempt.
     pub wait: Duration,
-    /// The number of connections and attempts in a row that have ended before it: 0 at first, 1
-    /// after a healthy connection.
+    /// The number of attempts in a row that have failed before it: 0 at first and after a healthy
+    /// connection; see [`Backoff`](crate::Backoff).
     pub failures: u32,
 }
 
@@ -71,11 +71,12 @@ pub enum Closed {
     #[error(transparent)]
     Failed(Error),
     /// Too many attempts failed, or for too long; see [`Backoff`](crate::Backoff).
-    #[error("gave up after {failures} failed attempts")]
+    #[error("gave up after {}", failed_attempts(*failures))]
     GaveUp {
-        /// The number of attempts that failed in a row.
+        /// The number of attempts that failed in a row: 0 if a healthy connection has ended and no
+        /// retry is allowed.
         failures: u32,
-        /// The error of the last one.
+        /// The error of the last one, or the end of that connection.
         #[source]
         error: Error,
     },
@@ -85,6 +86,14 @@ pub enum Closed {
     /// The source had ended before, and the reason has been reported.
     #[error("the event source has already ended")]
     Already,
+}
+
+fn failed_attempts(failures: u32) -> String {
+    match failures {
+        0 => "a connection that worked".to_owned(),
+        1 => "1 failed attempt".to_owned(),
+        many => format!("{many} failed attempts"),
+    }
 }
 
 /// The text with all causes: a `main` that returns the error prints its `Debug`, and the name of a

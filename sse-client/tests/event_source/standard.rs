@@ -203,15 +203,15 @@ async fn the_end_of_the_body_is_retried_whether_clean_or_not() {
             "[] message: a",
             "ended; again in 20ms",
             "[] message: b",
-            "lost; again in 40ms",
+            "lost; again in 20ms",
             "[] message: c",
-            "lost; again in 80ms",
+            "lost; again in 20ms",
             "[] message: d",
             "ended; again in 20ms",
             "[] message: e",
             "ended; again in 20ms",
             "[] message: f",
-            "lost; again in 40ms",
+            "lost; again in 20ms",
             "stopped"
         ]
     );

@@ -18,8 +18,15 @@ fn stream(bytes: &'static str) -> Answer {
     Answer::Stream(vec![Part::Bytes(bytes)])
 }
 
+/// A stream that shows by a comment how long it lasts, and is cut.
 fn lasting(seconds: u64) -> Answer {
-    Answer::Stream(vec![Part::Wait(Duration::from_secs(seconds)), Part::Lost])
+    let wait = Part::Wait(Duration::from_secs(seconds));
+    Answer::Stream(vec![wait, Part::Bytes(": alive\n"), Part::Lost])
+}
+
+/// An event, and then the connection is lost.
+fn cut() -> Answer {
+    Answer::Stream(vec![Part::Bytes("data: a\n\n"), Part::Lost])
 }
 
 fn retry_after(status: u16, value: impl Into<String>) -> Answer {
@@ -171,9 +178,52 @@ async fn a_huge_retry_has_a_maximum() {
 async fn waits_grow_for_a_server_that_accepts_and_fails_at_once() {
     let answers = (0..4).map(|_| Answer::Stream(vec![Part::Lost]));
     assert_eq!(times(answers, quick()).await, [0, 20, 60, 140, 300]);
-    let with_event = || Answer::Stream(vec![Part::Bytes("data: a\n\n"), Part::Lost]);
-    let answers = (0..4).map(|_| with_event());
+    let with_comment = || Answer::Stream(vec![Part::Bytes(": hello\n"), Part::Lost]);
+    let answers = (0..4).map(|_| with_comment());
     assert_eq!(times(answers, quick()).await, [0, 20, 60, 140, 300]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_gave_events_has_not_failed_however_it_ended() {
+    assert_eq!(
+        times((0..4).map(|_| cut()), quick()).await,
+        [0, 20, 40, 60, 80]
+    );
+    let memory = Memory::new((0..4).map(|_| cut()));
+    let log = log(&mut memory.source().backoff(quick().max_retries(1))).await;
+    assert_eq!(log.iter().filter(|line| line.starts_with('[')).count(), 4);
+    assert_eq!(log.last().unwrap(), "stopped");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_never_sends_a_byte_is_not_healthy_however_long_it_lasts() {
+    let silent = || Answer::Stream(vec![Part::Wait(Duration::from_secs(3_600)), Part::Lost]);
+    let memory = Memory::new((0..9).map(|_| silent()));
+    let log = log(&mut memory.source().backoff(quick().max_retries(2))).await;
+    assert_eq!(log.last().unwrap(), "gave up after 3: lost");
+    let memory = Memory::new((0..9).map(|_| silent()));
+    let most = quick().max_elapsed(Duration::from_secs(5_000));
+    let log = super::log::log(&mut memory.source().backoff(most)).await;
+    assert_eq!(log.last().unwrap(), "gave up after 3: lost");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_healthy_connection_is_no_failed_attempt() {
+    for (retries, expected) in [
+        (
+            0,
+            "gave up after a connection that worked: the connection was lost",
+        ),
+        (1, "gave up after 1 failed attempt: cannot connect: refused"),
+        (
+            2,
+            "gave up after 2 failed attempts: cannot connect: refused",
+        ),
+    ] {
+        let memory = Memory::new([cut(), Refused, Refused]);
+        let source = memory.source().backoff(quick().max_retries(retries));
+        assert_eq!(Report::new(&closed(source).await).to_string(), expected);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -194,7 +244,7 @@ async fn max_retries_count_in_a_row() {
     let memory = Memory::new(answers);
     let mut source = memory.source().backoff(quick().max_retries(2));
     let log = log(&mut source).await;
-    assert_eq!(log.last().unwrap(), "gave up after 3: no connection");
+    assert_eq!(log.last().unwrap(), "gave up after 2: no connection");
     assert_eq!(memory.times().len(), 4);
 }
 
@@ -214,7 +264,7 @@ async fn max_elapsed_counts_from_the_first_failure_in_a_row() {
     let answers = [Refused, lasting(60), Refused, Refused];
     let memory = Memory::new(answers);
     let log = log(&mut memory.source().backoff(most)).await;
-    assert_eq!(log.last().unwrap(), "gave up after 2: no connection");
+    assert_eq!(log.last().unwrap(), "gave up after 1: no connection");
 }
 
 #[tokio::test(start_paused = true)]
@@ -235,7 +285,7 @@ async fn never_ends_with_the_first_connection() {
             "connecting",
             "open",
             "[] message: a",
-            "gave up after 1: ended"
+            "gave up after 0: ended"
         ]
     );
     let server = Server::start([Script::default().cut()]).await;
@@ -270,5 +320,5 @@ async fn on_retry_is_called_before_each_wait_and_not_otherwise() {
     });
     log(&mut source).await;
     let calls: Vec<_> = calls.try_iter().collect();
-    assert_eq!(calls, [(0, 20, 1), (20, 20, 1), (40, 40, 2)]);
+    assert_eq!(calls, [(0, 20, 1), (20, 20, 0), (40, 40, 1)]);
 }
