@@ -9,7 +9,6 @@ use std::{
 use bytes::Bytes;
 use futures_core::Stream as _;
 use http::{Request, Response, StatusCode};
-use http_body_util::BodyDataStream;
 use sse_wire::{Decoder, Item};
 use tokio::time::{Instant, Sleep, sleep, timeout};
 use url::Url;
@@ -17,6 +16,7 @@ use url::Url;
 use crate::{
     Attempt, Body, Error, Event, Open, RedirectError, Refused, TransportError,
     chunk_decoder::ChunkDecoder,
+    encoding::Decoded,
     event_source::Config,
     redirect::{follow, is_redirect},
     refused::has_event_stream_type,
@@ -25,7 +25,7 @@ use crate::{
 
 /// An open connection: the body of its response, read through the decoder.
 pub(crate) struct Connection {
-    body: BodyDataStream<Body>,
+    body: Decoded<Body>,
     decoder: ChunkDecoder<Bytes>,
     opened: Instant,
     /// The time from the opening to the last byte, once there is one.
@@ -70,12 +70,12 @@ impl Connection {
         Err(RedirectError::TooMany { limit }.into())
     }
 
-    fn new(config: &Config, body: Body, last_event_id: String) -> Self {
+    fn new(config: &Config, body: Decoded<Body>, last_event_id: String) -> Self {
         let decoder = Decoder::new()
             .limits(config.limits)
             .resume_from(last_event_id);
         Self {
-            body: BodyDataStream::new(body),
+            body,
             decoder: ChunkDecoder::new(decoder),
             opened: Instant::now(),
             last_byte: None,
@@ -147,12 +147,14 @@ async fn send(config: &Config, request: Request<Bytes>) -> Result<Response<Body>
 }
 
 /// Returns the body of a response that is an event stream.
-async fn accept(response: Response<Body>, url: Url) -> Result<(Open, Body), Error> {
+async fn accept(response: Response<Body>, url: Url) -> Result<(Open, Decoded<Body>), Error> {
     let (mut head, body) = response.into_parts();
-    if head.status != StatusCode::OK || !has_event_stream_type(&head.headers) {
-        let refused = Refused::read(head.status, &head.headers, body).await;
-        return Err(refused.into());
-    }
+    let body = Decoded::new(&head.headers, body);
+    let is_stream = head.status == StatusCode::OK && has_event_stream_type(&head.headers);
+    let body = match body {
+        Ok(body) if is_stream => body,
+        body => return Err(Refused::read(head.status, head.headers, body).await.into()),
+    };
     let open = Open {
         // A transport that has followed redirects itself knows better.
         url: head.extensions.remove().unwrap_or(url),

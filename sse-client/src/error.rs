@@ -184,7 +184,8 @@ mod tests {
     fn refused() -> Refused {
         Refused {
             status: StatusCode::FORBIDDEN,
-            content_type: None,
+            headers: http::HeaderMap::new(),
+            unknown_encoding: None,
             text: "no".to_owned(),
             retry_after: None,
         }

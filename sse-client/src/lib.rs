@@ -3,6 +3,7 @@
 mod backoff;
 mod chunk_decoder;
 mod connection;
+mod encoding;
 mod error;
 mod event;
 mod event_source;

@@ -8,10 +8,9 @@ use std::{
 
 use bytes::Bytes;
 use futures_core::Stream;
-use http_body_util::BodyDataStream;
 use reqwest::Response;
 
-use crate::{BoxError, Events, Refused, refused::has_event_stream_type};
+use crate::{BoxError, Events, Refused, encoding::Decoded, refused::has_event_stream_type};
 
 /// Reads the events of a response: one answer, without reconnecting. Available with feature
 /// `reqwest`.
@@ -28,7 +27,7 @@ pub fn read(response: Response) -> Events<ResponseBody> {
 pub struct ResponseBody(State);
 
 enum State {
-    Accepted(BodyDataStream<reqwest::Body>),
+    Accepted(Decoded<reqwest::Body>),
     Refused(Pin<Box<dyn Future<Output = Refused> + Send + Sync>>),
     Ended,
 }
@@ -36,10 +35,14 @@ enum State {
 impl ResponseBody {
     fn new(response: Response) -> Self {
         let (head, body) = http::Response::from(response).into_parts();
+        let mut body = Decoded::new(&head.headers, body);
         if head.status.is_success() && has_event_stream_type(&head.headers) {
-            return Self(State::Accepted(BodyDataStream::new(body)));
+            match body {
+                Ok(body) => return Self(State::Accepted(body)),
+                Err(encoding) => body = Err(encoding),
+            }
         }
-        let refused = async move { Refused::read(head.status, &head.headers, body).await };
+        let refused = Refused::read(head.status, head.headers, body);
         Self(State::Refused(Box::pin(refused)))
     }
 }
@@ -49,10 +52,7 @@ impl Stream for ResponseBody {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         match &mut self.0 {
-            State::Accepted(body) => {
-                let chunk = ready!(Pin::new(body).poll_next(cx));
-                Poll::Ready(chunk.map(|chunk| chunk.map_err(Into::into)))
-            }
+            State::Accepted(body) => Pin::new(body).poll_next(cx),
             State::Refused(refused) => {
                 let refused = ready!(refused.as_mut().poll(cx));
                 self.0 = State::Ended;

@@ -2,6 +2,7 @@
 
 mod callbacks;
 mod closing;
+mod compression;
 mod decoding;
 mod http2;
 mod idle;

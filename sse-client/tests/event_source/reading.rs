@@ -54,7 +54,7 @@ async fn a_refusal_is_reported_with_its_status_and_text() {
         panic!("{error:?}");
     };
     assert_eq!(refused.status, 401);
-    assert_eq!(refused.content_type.as_deref(), Some("application/json"));
+    assert_eq!(refused.content_type().as_deref(), Some("application/json"));
     assert_eq!(refused.text, text);
 }
 

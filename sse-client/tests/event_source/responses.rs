@@ -18,6 +18,8 @@ async fn the_media_type_may_be_written_in_any_way() {
         "text/event-stream ; charset=latin1",
         "Text/Event-Stream",
         "TEXT/EVENT-STREAM;CHARSET=UTF-8",
+        "application/json, text/event-stream; charset=utf-8",
+        "text/html\r\nContent-Type: text/event-stream",
     ] {
         let head = format!("HTTP/1.1 200 OK\r\nCONTENT-type:{value}\r\nConnection: close\r\n\r\n");
         let server = Server::start([Script::default().send(head + "data: a\n\n").cut()]).await;
@@ -78,9 +80,25 @@ async fn a_refusal_has_its_status_its_type_and_its_text() {
         panic!("{error:?}");
     };
     assert_eq!(refused.status, 401);
-    assert_eq!(refused.content_type.as_deref(), Some("application/json"));
+    assert_eq!(refused.content_type().as_deref(), Some("application/json"));
     assert_eq!(refused.text, text);
     assert_eq!(refused.retry_after, None);
+}
+
+#[tokio::test]
+async fn a_refusal_has_its_headers() {
+    let headers = [
+        "WWW-Authenticate: Bearer error=\"expired\"",
+        "X-Request-Id: req_7",
+    ];
+    let server = Server::start([Script::whole("401 Unauthorized", &headers, "no")]).await;
+    let error = failure(get(server.url("/"))).await;
+    assert_eq!(
+        error.to_string(),
+        "the server answered 401 Unauthorized \
+         (www-authenticate: Bearer error=\"expired\", x-request-id: req_7): no"
+    );
+    assert!(matches!(error, Error::Refused(refused) if refused.headers["x-request-id"] == "req_7"));
 }
 
 #[tokio::test]
