@@ -1,5 +1,7 @@
 //! A decoder together with the chunk that it reads.
 
+use std::borrow::Cow;
+
 use sse_wire::{DecodeError, Decoder, Item, Limits};
 
 /// A decoder and the unread rest of its current chunk.
@@ -41,6 +43,16 @@ impl<C: AsRef<[u8]>> ChunkDecoder<C> {
     /// for another.
     pub(crate) fn take_chunk(&mut self) -> Option<C> {
         self.chunk.take()
+    }
+
+    /// Returns the lines since the last event that are no fields.
+    pub(crate) fn ignored(&self) -> Cow<'_, str> {
+        self.decoder.ignored()
+    }
+
+    /// Returns the data of the event that has begun.
+    pub(crate) fn unfinished_data(&self) -> Option<Cow<'_, str>> {
+        self.decoder.unfinished_data()
     }
 
     pub(crate) fn last_event_id(&self) -> &str {

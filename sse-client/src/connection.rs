@@ -97,6 +97,17 @@ impl Connection {
         self.has_had_events
     }
 
+    /// Returns the reason why the connection has ended properly.
+    fn end(&self) -> Error {
+        let ignored = self.decoder.ignored();
+        if self.has_had_events || ignored.is_empty() {
+            return Error::Ended;
+        }
+        Error::NoEvents {
+            text: ignored.into_owned(),
+        }
+    }
+
     /// Returns the next part, or the reason why the connection has ended.
     pub(crate) fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Result<Part, Error>> {
         loop {
@@ -122,7 +133,7 @@ impl Connection {
                 Poll::Ready(Some(Err(error))) => {
                     return Poll::Ready(Err(Error::Lost(TransportError::new(error))));
                 }
-                Poll::Ready(None) => return Poll::Ready(Err(Error::Ended)),
+                Poll::Ready(None) => return Poll::Ready(Err(self.end())),
                 Poll::Pending => {
                     let Some(idle) = &mut self.idle else {
                         return Poll::Pending;

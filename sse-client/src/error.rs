@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use http::StatusCode;
 use sse_wire::DecodeError;
 
-use crate::{BoxError, RedirectError, Refused, Report, TransportError};
+use crate::{BoxError, RedirectError, Refused, Report, TransportError, refused::one_line};
 
 /// The reason why an attempt to connect failed, or a connection ended.
 #[derive(thiserror::Error)]
@@ -14,6 +14,16 @@ pub enum Error {
     /// The server ended the stream.
     #[error("the server ended the stream")]
     Ended,
+    /// The server ended the stream, and all of it was text that is no event: an error as JSON,
+    /// perhaps. The standard ignores such lines.
+    #[error(
+        "the server ended the stream without an event; it sent: {}",
+        one_line(text)
+    )]
+    NoEvents {
+        /// The beginning of the text.
+        text: String,
+    },
     /// The connection broke off.
     #[error("the connection was lost")]
     Lost(#[source] TransportError),
@@ -76,7 +86,9 @@ impl Error {
             Self::Ended => ErrorKind::Ended,
             Self::Lost(_) | Self::Idle { .. } | Self::Connect(_) => ErrorKind::Connection,
             Self::Refused(_) | Self::Redirect(_) => ErrorKind::Refused,
-            Self::Decode(_) | Self::LastEventId { .. } => ErrorKind::Content,
+            Self::NoEvents { .. } | Self::Decode(_) | Self::LastEventId { .. } => {
+                ErrorKind::Content
+            }
             Self::Request(_) | Self::Build(_) => ErrorKind::Request,
         }
     }
@@ -84,7 +96,11 @@ impl Error {
     /// Returns `true` if another attempt may succeed.
     pub(crate) fn is_worth_a_retry(&self, retry_on: impl FnOnce(StatusCode) -> bool) -> bool {
         match self {
-            Self::Ended | Self::Lost(_) | Self::Idle { .. } | Self::Build(_) => true,
+            Self::Ended
+            | Self::NoEvents { .. }
+            | Self::Lost(_)
+            | Self::Idle { .. }
+            | Self::Build(_) => true,
             Self::Connect(error) => !error.is_permanent(),
             // A 200 of another type is no matter of its status.
             Self::Refused(refused) => refused.status != StatusCode::OK && retry_on(refused.status),
@@ -124,10 +140,23 @@ pub enum ReadError {
     #[error("the event stream broke off")]
     Body(#[source] BoxError),
     /// The body ended properly, but before the event that was to end it.
-    #[error("the event stream ended before `{expected}`: the answer is not complete")]
+    #[error(
+        "the event stream ended before `{expected}`: the answer is not complete{}",
+        instead(found)
+    )]
     Incomplete {
         /// The data of that event.
         expected: String,
+        /// The beginning of the text after the last event that is no field of the standard: an
+        /// error as JSON, perhaps. Empty if there is none.
+        found: String,
+    },
+    /// The body ended properly, and all of it was text that is no event: an error as JSON, perhaps.
+    /// The standard ignores such lines. With `json`, the text may also follow the last event.
+    #[error("the body has text that is no event: {}", one_line(text))]
+    NoEvents {
+        /// The beginning of the text.
+        text: String,
     },
     /// A line or an event exceeds its limit.
     #[error(transparent)]
@@ -143,7 +172,7 @@ impl ReadError {
         match self {
             Self::Body(_) => ErrorKind::Connection,
             Self::Incomplete { .. } => ErrorKind::Ended,
-            Self::Decode(_) => ErrorKind::Content,
+            Self::NoEvents { .. } | Self::Decode(_) => ErrorKind::Content,
             Self::Refused(_) => ErrorKind::Refused,
         }
     }
@@ -163,6 +192,13 @@ impl fmt::Debug for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&Report::new(self), f)
     }
+}
+
+fn instead(found: &str) -> String {
+    if found.is_empty() {
+        return String::new();
+    }
+    format!("; it ended with {}", one_line(found))
 }
 
 #[cfg(test)]
@@ -212,6 +248,9 @@ mod tests {
         let after = Duration::from_secs(45);
         let mut all = vec![
             Error::Ended,
+            Error::NoEvents {
+                text: "{}".to_owned(),
+            },
             Error::Lost(TransportError::new(with_cause())),
             Error::Idle { after },
             Error::Connect(TransportError::permanent(with_cause())),
@@ -222,7 +261,7 @@ mod tests {
             Error::LastEventId { id },
         ];
         all.extend(redirects().into_iter().map(Error::Redirect));
-        assert_all(&all, 10, |error| match error {
+        assert_all(&all, 11, |error| match error {
             Error::Ended => 0,
             Error::Lost(_) => 1,
             Error::Idle { .. } => 2,
@@ -233,6 +272,7 @@ mod tests {
             Error::Request(_) => 7,
             Error::Build(_) => 8,
             Error::LastEventId { .. } => 9,
+            Error::NoEvents { .. } => 10,
         });
         all
     }
@@ -242,15 +282,20 @@ mod tests {
             ReadError::Body(with_cause()),
             ReadError::Incomplete {
                 expected: "[DONE]".to_owned(),
+                found: "{}".to_owned(),
+            },
+            ReadError::NoEvents {
+                text: "{}".to_owned(),
             },
             ReadError::Decode(DecodeError::EventTooLarge { limit: 7 }),
             ReadError::Refused(refused()),
         ];
-        assert_all(&all, 4, |error| match error {
+        assert_all(&all, 5, |error| match error {
             ReadError::Body(_) => 0,
             ReadError::Incomplete { .. } => 1,
             ReadError::Decode(_) => 2,
             ReadError::Refused(_) => 3,
+            ReadError::NoEvents { .. } => 4,
         });
         all
     }
@@ -353,11 +398,12 @@ mod tests {
 
         let kinds: Vec<_> = errors().iter().map(Error::kind).collect();
         let expected = [
-            Ended, Connection, Connection, Connection, Refused, Content, Request, Request, Content,
+            Ended, Content, Connection, Connection, Connection, Refused, Content, Request, Request,
+            Content,
         ];
-        assert_eq!(kinds[..9], expected);
-        assert_eq!(kinds[9..], [Refused; 3], "the redirects");
+        assert_eq!(kinds[..10], expected);
+        assert_eq!(kinds[10..], [Refused; 3], "the redirects");
         let kinds: Vec<_> = read_errors().iter().map(ReadError::kind).collect();
-        assert_eq!(kinds, [Connection, Ended, Content, Refused]);
+        assert_eq!(kinds, [Connection, Ended, Content, Content, Refused]);
     }
 }

@@ -42,7 +42,8 @@ const CHUNK_BYTES: usize = 16 << 10;
 /// ```
 ///
 /// They end with the body, or after the first error. An event that is unfinished at the end is
-/// discarded, as the standard says. Dropping them drops the body, and with it the request. Memory
+/// discarded, as the standard says. A body of text without any event, such as an error as bare
+/// JSON, does not end in silence: it is [`ReadError::NoEvents`]. Dropping them drops the body, and with it the request. Memory
 /// is bounded by [`limits`](Self::limits).
 ///
 /// `B` is the body, and `C` the type of its chunks.
@@ -50,6 +51,7 @@ pub struct Events<B, C = Bytes> {
     body: B,
     decoder: ChunkDecoder<C>,
     until: Until,
+    has_had_events: bool,
     ended: bool,
 }
 
@@ -103,14 +105,14 @@ impl<B, C: AsRef<[u8]>> Events<B, C> {
     }
 
     /// Ends at `data: [DONE]`, as LLM servers end their answers; that event is not returned. A body
-    /// that ends without it is [`ReadError::Incomplete`].
+    /// that ends without it is [`ReadError::Incomplete`]. The blank line after it may be missing.
     #[must_use]
     pub fn until_done(self) -> Self {
         self.until(DONE)
     }
 
-    /// Ends at an event with exactly this data; that event is not returned. A body that ends
-    /// without it is [`ReadError::Incomplete`].
+    /// Ends at an event with this data, apart from white space around it; that event is not
+    /// returned. A body that ends without it is [`ReadError::Incomplete`].
     #[must_use]
     pub fn until(mut self, data: impl Into<String>) -> Self {
         self.until = Until::Required(data.into());
@@ -142,7 +144,34 @@ impl<B, C: AsRef<[u8]>> Events<B, C> {
             body,
             decoder: ChunkDecoder::new(Decoder::new()),
             until: Until::default(),
+            has_had_events: false,
             ended: false,
+        }
+    }
+
+    /// Fails if the body should not have ended here.
+    fn end(&self) -> Result<(), ReadError> {
+        let found = self.decoder.ignored();
+        let last = match &self.until {
+            Until::End if self.has_had_events => return Ok(()),
+            Until::End => None,
+            #[cfg(feature = "json")]
+            Until::Optional(_) => None,
+            Until::Required(last) => Some(last),
+        };
+        // The blank line is missing after the last event, and nothing else.
+        let unfinished = self.decoder.unfinished_data();
+        if unfinished.is_some_and(|data| self.until.is(&data)) {
+            return Ok(());
+        }
+        let found = found.into_owned();
+        match last {
+            Some(last) => Err(ReadError::Incomplete {
+                expected: last.clone(),
+                found,
+            }),
+            None if found.is_empty() => Ok(()),
+            None => Err(ReadError::NoEvents { text: found }),
         }
     }
 
@@ -153,6 +182,7 @@ impl<B, C: AsRef<[u8]>> Events<B, C> {
         loop {
             match self.decoder.next() {
                 Ok(Some(Item::Event(event))) => {
+                    self.has_had_events = true;
                     let is_end = self.until.is(event.data);
                     return ControlFlow::Break((!is_end).then(|| Ok(event.into())));
                 }
@@ -183,7 +213,7 @@ where
             }
             match ready!(Pin::new(&mut self.body).poll_next(cx)) {
                 Some(chunk) => self.decoder.fill(chunk.map_err(ReadError::body)?),
-                None => return Poll::Ready(self.until.at_end_of_body().err().map(Err)),
+                None => return Poll::Ready(self.end().err().map(Err)),
             }
         }
     }
@@ -228,7 +258,7 @@ impl<R: Read> BlockingEvents<R> {
             let mut chunk = self.decoder.take_chunk().unwrap_or_default();
             chunk.resize(CHUNK_BYTES, 0);
             match self.body.read(&mut chunk) {
-                Ok(0) => return self.until.at_end_of_body().err().map(Err),
+                Ok(0) => return self.end().err().map(Err),
                 Ok(length) => {
                     chunk.truncate(length);
                     self.decoder.fill(chunk);
@@ -284,18 +314,8 @@ impl Until {
         match self {
             Self::End => false,
             #[cfg(feature = "json")]
-            Self::Optional(last) => last == data,
-            Self::Required(last) => last == data,
+            Self::Optional(last) => last.trim() == data.trim(),
+            Self::Required(last) => last.trim() == data.trim(),
         }
-    }
-
-    /// Fails if the last event should have come before the end of the body.
-    fn at_end_of_body(&self) -> Result<(), ReadError> {
-        let Self::Required(last) = self else {
-            return Ok(());
-        };
-        Err(ReadError::Incomplete {
-            expected: last.clone(),
-        })
     }
 }

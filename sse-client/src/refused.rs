@@ -108,6 +108,12 @@ impl Refused {
     }
 }
 
+/// Returns the beginning of a text that a server has sent, in one line.
+pub(crate) fn one_line(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    format!("{line:.DISPLAYED_CHARS$}")
+}
+
 /// Returns `true` if the headers are those of an event stream.
 pub(crate) fn has_event_stream_type(headers: &HeaderMap) -> bool {
     content_type(headers).is_some_and(|value| is_event_stream(&value))
@@ -145,10 +151,9 @@ impl fmt::Display for Refused {
         if before == ", " {
             f.write_str(")")?;
         }
-        let mut words = self.text.split_whitespace().peekable();
-        if words.peek().is_some() {
-            let line = words.collect::<Vec<_>>().join(" ");
-            write!(f, ": {line:.DISPLAYED_CHARS$}")?;
+        let line = one_line(&self.text);
+        if !line.is_empty() {
+            write!(f, ": {line}")?;
         }
         Ok(())
     }

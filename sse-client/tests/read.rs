@@ -118,7 +118,7 @@ async fn an_answer_that_ends_before_done_is_incomplete() {
         assert_eq!(events.next().await.unwrap().unwrap(), event);
     }
     let error = events.next().await.unwrap().unwrap_err();
-    assert!(matches!(&error, ReadError::Incomplete { expected } if expected == "[DONE]"));
+    assert!(matches!(&error, ReadError::Incomplete { expected, .. } if expected == "[DONE]"));
     let printed = format!("{error:?}");
     assert_eq!(printed, error.to_string(), "as by a `main` that returns it");
     assert!(events.next().await.is_none());
@@ -163,4 +163,69 @@ async fn json_data_comes_as_values_and_other_data_is_an_error() {
     assert!(error.to_string().contains("overloaded"), "{error}");
     assert_eq!(deltas.next().await.unwrap().unwrap().text, "lo");
     assert!(deltas.next().await.is_none());
+}
+
+/// Returns the texts of the errors of a body that is read by each of: to its end, to `[DONE]`, and
+/// as JSON.
+async fn errors(body: &'static str) -> [Option<String>; 3] {
+    let events = || Events::from_stream(stream::iter([Ok::<_, Infallible>(body)]));
+    let last = |results: Vec<Result<Event, ReadError>>| {
+        let error = results.into_iter().find_map(Result::err);
+        error.map(|error| error.to_string())
+    };
+    let values: Vec<_> = events().json::<serde_json::Value>().collect().await;
+    let value = values.into_iter().find_map(Result::err);
+    [
+        last(events().collect().await),
+        last(events().until_done().collect().await),
+        value.map(|error| error.to_string()),
+    ]
+}
+
+#[tokio::test]
+async fn a_body_without_an_event_does_not_end_in_silence() {
+    for body in [
+        "{\"error\":\"context size\"}",
+        "{\n  \"error\":\n    \"context size\"\n}\n",
+        ": comment\n\nerror: context size\n\n",
+    ] {
+        for error in errors(body).await {
+            assert!(
+                error.as_ref().unwrap().contains("context size"),
+                "{error:?}"
+            );
+        }
+        let error = Events::from_read(body.as_bytes())
+            .next()
+            .unwrap()
+            .unwrap_err();
+        assert!(matches!(error, ReadError::NoEvents { .. }), "{error:?}");
+    }
+    for body in ["", ": comment\n\n", "id: 1\n\n", "data: {}\n\n"] {
+        let [to_end, to_done, json] = errors(body).await;
+        assert_eq!((to_end, json), (None, None), "{body:?}");
+        assert!(to_done.unwrap().ends_with("not complete"));
+    }
+}
+
+#[tokio::test]
+async fn text_where_an_end_was_expected_is_shown() {
+    let [to_end, to_done, json] = errors("data: {}\n\nerror: {\"message\":\"context\"}\n\n").await;
+    assert_eq!(to_end, None, "the standard ignores it");
+    let ended_with = "error: {\"message\":\"context\"}";
+    assert!(to_done.unwrap().ends_with(ended_with));
+    assert!(json.unwrap().ends_with(ended_with));
+}
+
+#[tokio::test]
+async fn done_may_have_spaces_around_it_and_lack_its_blank_line() {
+    for end in [
+        "data: [DONE] \n\n",
+        "data:\t[DONE]\n\n",
+        "data: [DONE]\n",
+        "data: [DONE]",
+    ] {
+        let body = format!("data: {{}}\n\n{end}");
+        assert_eq!(errors(body.leak()).await, [None, None, None], "{end:?}");
+    }
 }

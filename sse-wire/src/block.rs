@@ -47,6 +47,11 @@ impl Block {
         &self.last_event_id
     }
 
+    /// Returns the data so far, which is not in the input any more.
+    pub(crate) fn data(&self) -> Option<&[u8]> {
+        self.data.get()
+    }
+
     pub(crate) fn start_from(&mut self, last_event_id: String) {
         self.last_event_id = last_event_id;
     }
@@ -158,7 +163,7 @@ impl Block {
 
 impl Buffered {
     fn get(&self) -> Option<&[u8]> {
-        self.is_set.then_some(&self.bytes)
+        self.is_set.then_some(&*self.bytes)
     }
 
     fn set(&mut self, value: &[u8]) {

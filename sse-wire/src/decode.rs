@@ -51,6 +51,8 @@ pub struct Decoder {
     started: bool,
     /// The event in `block` has been given out and is to be cleared.
     dispatched: bool,
+    /// The beginning of the lines since the last event that are no fields.
+    ignored: Vec<u8>,
     failed: Option<DecodeError>,
 }
 
@@ -81,6 +83,34 @@ impl Decoder {
     /// It changes at the end of a block, even of one without data.
     pub fn last_event_id(&self) -> &str {
         self.block.last_event_id()
+    }
+
+    /// Returns the beginning of the lines since the last event that are no fields of the standard,
+    /// with the unfinished line if it is none. Empty if there are none.
+    ///
+    /// The standard ignores them. At the end of a stream they may say why it ended: some servers
+    /// send an error as JSON without a field.
+    pub fn ignored(&self) -> Cow<'_, str> {
+        if !is_ignored(&self.line) {
+            return text(&self.ignored);
+        }
+        let mut all = self.ignored.clone();
+        keep_ignored(&mut all, &self.line);
+        Cow::Owned(text(&all).into_owned())
+    }
+
+    /// Returns the data of the event that has begun, which the standard discards at the end of a
+    /// stream, with that of the unfinished line. `None` if it has none.
+    pub fn unfinished_data(&self) -> Option<Cow<'_, str>> {
+        let before = self.block.data().filter(|_| !self.dispatched);
+        let Line::Data(last) = Line::parse(&self.line) else {
+            return before.map(text);
+        };
+        let Some(before) = before else {
+            return Some(text(last));
+        };
+        let all = [before, last].join(&b'\n');
+        Some(Cow::Owned(text(&all).into_owned()))
     }
 
     /// Returns the next item, or `None` once the input is used up; then call it again with the next
@@ -140,6 +170,7 @@ impl Decoder {
                 Line::Blank => {
                     if self.block.end(&mut borrowed) {
                         self.dispatched = true;
+                        self.ignored.clear();
                         let read = &whole[..whole.len() - input.len()];
                         return Ok(Some(Item::Event(self.block.event(borrowed, read))));
                     }
@@ -160,7 +191,7 @@ impl Decoder {
                     item = Some(Item::Comment(text(value)));
                     break;
                 }
-                Line::Unknown => {}
+                Line::Unknown => keep_ignored(&mut self.ignored, line),
             }
         }
         self.block.keep(borrowed);
@@ -216,6 +247,23 @@ impl Decoder {
     }
 }
 
+/// The most bytes of ignored lines that are kept.
+const IGNORED_BYTES: usize = 1 << 10;
+
+/// Appends a line, as far as there is room.
+#[cold]
+fn keep_ignored(ignored: &mut Vec<u8>, line: &[u8]) {
+    let room = IGNORED_BYTES.saturating_sub(ignored.len());
+    let line = line.iter().chain(b"\n");
+    ignored.extend(line.take(room));
+}
+
+/// Returns `true` if an unfinished line is no field, whatever follows.
+fn is_ignored(line: &[u8]) -> bool {
+    let may_become = |name: &&str| name.as_bytes().starts_with(line);
+    Line::parse(line) == Line::Unknown && !["data", "event", "id", "retry"].iter().any(may_become)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -256,5 +304,55 @@ mod tests {
         feed(&mut decoder, "event: a\ndata: b\n\n".repeat(10).as_bytes());
         feed(&mut decoder, b"data: caf\xc3\xa9\r\n\r\n");
         assert_eq!(decoder.block.capacity(), 0);
+    }
+
+    #[test]
+    fn lines_that_are_no_fields_are_kept_until_the_next_event() {
+        for (stream, expected) in [
+            ("data: a\n\n", ""),
+            ("{\"error\":1}", "{\"error\":1}\n"),
+            ("{\"error\":1}\n", "{\"error\":1}\n"),
+            ("data: a\n\n{\n  \"error\": 1\n}", "{\n  \"error\": 1\n}\n"),
+            ("error: no\n\ndata: a\n\n", ""),
+            ("data: a\n\nerror: no\n\n", "error: no\n"),
+            ("data: a\n\neve", ""),
+            ("data: a\n\n: b", ""),
+        ] {
+            for size in [1, 3, 1_000] {
+                let mut decoder = Decoder::new();
+                for mut piece in stream.as_bytes().chunks(size) {
+                    while decoder.next(&mut piece).unwrap().is_some() {}
+                }
+                assert_eq!(decoder.ignored(), expected, "{stream:?} by {size}");
+            }
+        }
+        let mut decoder = Decoder::new();
+        feed(&mut decoder, "x\n".repeat(10_000).as_bytes());
+        assert_eq!(decoder.ignored().len(), IGNORED_BYTES);
+    }
+
+    #[test]
+    fn the_data_of_an_unfinished_event_can_be_looked_at() {
+        for (stream, expected) in [
+            ("", None),
+            ("data: a\n\n", None),
+            ("data: a", Some("a")),
+            ("data: a\n", Some("a")),
+            ("data: a\nid: 1\ndata: b", Some("a\nb")),
+            ("data: a\n\ndata: b", Some("b")),
+            ("id: 1", None),
+        ] {
+            for size in [1, 3, 1_000] {
+                let mut decoder = Decoder::new();
+                for mut piece in stream.as_bytes().chunks(size) {
+                    while decoder.next(&mut piece).unwrap().is_some() {}
+                }
+                assert_eq!(
+                    decoder.unfinished_data().as_deref(),
+                    expected,
+                    "{stream:?} by {size}"
+                );
+            }
+        }
     }
 }

@@ -252,3 +252,12 @@ async fn max_retries_3_makes_four_attempts_where_nobody_listens() {
     assert_eq!(log.len(), 5);
     assert_eq!(log.last().unwrap(), "gave up after 4: no connection");
 }
+
+#[tokio::test]
+async fn a_connection_that_brings_text_and_no_event_says_so() {
+    let server = Server::start([Script::events("{\"error\":\n\"context size\"}")]).await;
+    let log = follow(&mut get(server.url("/"))).await;
+    let said = "the server ended the stream without an event; \
+                it sent: {\"error\": \"context size\"}; again in 20ms";
+    assert_eq!(log, ["connecting", "open", said, "stopped"]);
+}
