@@ -21,6 +21,7 @@ use crate::{
     redirect::{follow, is_redirect},
     refused::has_event_stream_type,
     request::complete,
+    shown::shown_text,
 };
 
 /// An open connection: the body of its response, read through the decoder.
@@ -53,15 +54,17 @@ impl Connection {
             last_event_id: last_event_id.clone().unwrap_or_default(),
         };
         let mut request = config.build(attempt).await?;
-        let last_event_id = complete(request.headers_mut(), last_event_id)?;
-        let mut url = Url::parse(&request.uri().to_string()).map_err(|error| {
-            Error::Request(format!("the URL {}: {error}", request.uri()).into())
+        let (last_event_id, is_sent) = complete(request.headers_mut(), last_event_id);
+        let text = request.uri().to_string();
+        let mut url = Url::parse(&text).map_err(|error| {
+            Error::Request(format!("the URL {}: {error}", shown_text(&text)).into())
         })?;
         for _ in 0..=config.max_redirects {
             let response = send(config, request.clone()).await?;
             let status = response.status();
             if !is_redirect(status) {
-                let (open, body) = accept(response, url).await?;
+                let (mut open, body) = accept(response, url).await?;
+                open.unsent_id = (!is_sent).then(|| last_event_id.clone());
                 return Ok((open, Self::new(config, body, last_event_id)));
             }
             url = follow(&mut request, &url, status, response.headers())?;
@@ -171,6 +174,7 @@ async fn accept(response: Response<Body>, url: Url) -> Result<(Open, Decoded<Bod
         url: head.extensions.remove().unwrap_or(url),
         status: head.status,
         headers: head.headers,
+        unsent_id: None,
     };
     Ok((open, body))
 }

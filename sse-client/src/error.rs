@@ -5,7 +5,10 @@ use std::{fmt, time::Duration};
 use http::StatusCode;
 use sse_wire::DecodeError;
 
-use crate::{BoxError, RedirectError, Refused, Report, TransportError, refused::one_line};
+use crate::{
+    BoxError, RedirectError, Refused, Report, TransportError, refused::one_line,
+    shown::without_secrets,
+};
 
 /// The reason why an attempt to connect failed, or a connection ended.
 #[derive(thiserror::Error)]
@@ -51,15 +54,6 @@ pub enum Error {
     /// Your function that builds requests failed. It is called again for the next attempt.
     #[error("the request could not be built")]
     Build(#[source] BoxError),
-    /// The last event id has a control character, which a header cannot hold.
-    #[error(
-        "the last event id {id:?} has a control character and cannot be sent as `Last-Event-ID`; \
-         the server must not send such ids"
-    )]
-    LastEventId {
-        /// The id.
-        id: String,
-    },
 }
 
 /// The kinds of errors, by which a program can decide what to do.
@@ -73,7 +67,7 @@ pub enum ErrorKind {
     /// The server answered something other than an event stream, or a redirect that leads nowhere.
     Refused,
     /// The stream has something that the client cannot take: too much data, data that is not the
-    /// JSON that was expected, or an id that cannot be sent back.
+    /// JSON that was expected, or text that is no event.
     Content,
     /// The request is malformed, or could not be built.
     Request,
@@ -86,9 +80,7 @@ impl Error {
             Self::Ended => ErrorKind::Ended,
             Self::Lost(_) | Self::Idle { .. } | Self::Connect(_) => ErrorKind::Connection,
             Self::Refused(_) | Self::Redirect(_) => ErrorKind::Refused,
-            Self::NoEvents { .. } | Self::Decode(_) | Self::LastEventId { .. } => {
-                ErrorKind::Content
-            }
+            Self::NoEvents { .. } | Self::Decode(_) => ErrorKind::Content,
             Self::Request(_) | Self::Build(_) => ErrorKind::Request,
         }
     }
@@ -104,9 +96,7 @@ impl Error {
             Self::Connect(error) => !error.is_permanent(),
             // A 200 of another type is no matter of its status.
             Self::Refused(refused) => refused.status != StatusCode::OK && retry_on(refused.status),
-            Self::Redirect(_) | Self::Decode(_) | Self::Request(_) | Self::LastEventId { .. } => {
-                false
-            }
+            Self::Redirect(_) | Self::Decode(_) | Self::Request(_) => false,
         }
     }
 
@@ -179,7 +169,7 @@ impl ReadError {
 
     /// Wraps an error of a body.
     pub(crate) fn body(error: impl Into<BoxError>) -> Self {
-        match error.into().downcast::<Refused>() {
+        match without_secrets(error).downcast::<Refused>() {
             Ok(refused) => Self::Refused(*refused),
             Err(error) => Self::Body(error),
         }
@@ -244,7 +234,6 @@ mod tests {
     }
 
     fn errors() -> Vec<Error> {
-        let id = "\u{1}".to_owned();
         let after = Duration::from_secs(45);
         let mut all = vec![
             Error::Ended,
@@ -258,10 +247,9 @@ mod tests {
             Error::Decode(DecodeError::LineTooLong { limit: 7 }),
             Error::Request(with_cause()),
             Error::Build(with_cause()),
-            Error::LastEventId { id },
         ];
         all.extend(redirects().into_iter().map(Error::Redirect));
-        assert_all(&all, 11, |error| match error {
+        assert_all(&all, 10, |error| match error {
             Error::Ended => 0,
             Error::Lost(_) => 1,
             Error::Idle { .. } => 2,
@@ -271,8 +259,7 @@ mod tests {
             Error::Decode(_) => 6,
             Error::Request(_) => 7,
             Error::Build(_) => 8,
-            Error::LastEventId { .. } => 9,
-            Error::NoEvents { .. } => 10,
+            Error::NoEvents { .. } => 9,
         });
         all
     }
@@ -399,10 +386,9 @@ mod tests {
         let kinds: Vec<_> = errors().iter().map(Error::kind).collect();
         let expected = [
             Ended, Content, Connection, Connection, Connection, Refused, Content, Request, Request,
-            Content,
         ];
-        assert_eq!(kinds[..10], expected);
-        assert_eq!(kinds[10..], [Refused; 3], "the redirects");
+        assert_eq!(kinds[..9], expected);
+        assert_eq!(kinds[9..], [Refused; 3], "the redirects");
         let kinds: Vec<_> = read_errors().iter().map(ReadError::kind).collect();
         assert_eq!(kinds, [Connection, Ended, Content, Content, Refused]);
     }

@@ -16,11 +16,13 @@ use tokio::time::{Instant, Sleep, sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use crate::{
-    Attempt, Backoff, BoxError, Closed, Connecting, Error, Event, Handle, Open, Transport, Update,
+    Attempt, Backoff, BoxError, Closed, Connecting, Error, Event, Handle, Open, Report, Transport,
+    Update,
     backoff::RetryState,
     connection::{Connection, Part},
     request::Requests,
     retry,
+    shown::without_secrets,
 };
 
 /// The default limit, which is that of browsers.
@@ -84,7 +86,10 @@ impl EventSource {
         let (client, request) = crate::reqwest_client::split(builder);
         let requests = match request {
             Ok(request) => Requests::Same(Box::new(request)),
-            Err(error) => Requests::Malformed(error.to_string()),
+            Err(error) => {
+                let error = without_secrets(error);
+                Requests::Malformed(Report::new(&*error).to_string())
+            }
         };
         Self::new(requests).transport(client)
     }
@@ -138,14 +143,18 @@ impl EventSource {
                     config.headers.insert(name, value);
                 }
                 Err(error) => {
-                    config.malformed.get_or_insert(format!("a header: {error}"));
+                    let report = Report::new(&*error);
+                    config
+                        .malformed
+                        .get_or_insert(format!("a header: {report}"));
                 }
             }
         })
     }
 
     /// Sets the id to start from: that of the last event that an earlier run of the program has
-    /// seen, perhaps.
+    /// seen, perhaps. One that no header can hold is not sent, and
+    /// [`Open::unsent_id`](crate::Open#structfield.unsent_id) says so.
     #[must_use]
     pub fn resume_from(mut self, id: impl Into<String>) -> Self {
         self.last_event_id = Some(id.into());

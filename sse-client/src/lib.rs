@@ -20,6 +20,7 @@ mod reqwest_client;
 #[cfg(feature = "reqwest")]
 mod response_body;
 pub mod retry;
+mod shown;
 mod transport;
 mod update;
 

@@ -11,7 +11,7 @@ use http::{
 use sse_wire::LAST_EVENT_ID;
 use url::Url;
 
-use crate::Error;
+use crate::{Error, shown::shown_text};
 
 /// Headers that describe a body, and are removed with it.
 const OF_BODY: [HeaderName; 4] = [
@@ -38,7 +38,7 @@ pub enum RedirectError {
     /// It does not lead to an HTTP URL.
     #[error("the server redirects to {location:?}, which is no HTTP URL")]
     BadLocation {
-        /// The `Location` header.
+        /// The `Location` header, without what may be a secret.
         location: String,
     },
     /// Too many redirects followed one another.
@@ -66,7 +66,7 @@ pub(crate) fn follow(
         .ok_or(RedirectError::NoLocation { status })?;
     let location = String::from_utf8_lossy(location.as_bytes());
     let (url, uri) = resolve(from, &location).ok_or_else(|| RedirectError::BadLocation {
-        location: location.into_owned(),
+        location: shown_text(&location),
     })?;
     *request.uri_mut() = uri;
     if becomes_get(status, request.method()) {

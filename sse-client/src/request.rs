@@ -9,7 +9,10 @@ use http::{
 };
 use sse_wire::{LAST_EVENT_ID, MEDIA_TYPE};
 
-use crate::{BoxError, Error};
+use crate::{
+    BoxError, Error, Report,
+    shown::{shown_text, without_secrets},
+};
 
 /// The attempt that a request is built for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,28 +50,32 @@ impl Requests {
             });
         match request {
             Ok(request) => Self::Same(Box::new(request)),
-            Err(error) => Self::Malformed(format!("the URL {url:?}: {error}")),
+            Err(error) => {
+                let report = Report::new(&*error).to_string();
+                Self::Malformed(format!("the URL {}: {report}", shown_text(url)))
+            }
         }
     }
 
     pub(crate) async fn build(&self, attempt: Attempt) -> Result<Request<Bytes>, Error> {
         match self {
             Self::Same(request) => Ok(Request::clone(request)),
-            Self::PerAttempt(build) => build(attempt).await.map_err(Error::Build),
+            Self::PerAttempt(build) => {
+                let built = build(attempt).await;
+                built.map_err(|error| Error::Build(without_secrets(error)))
+            }
             Self::Malformed(why) => Err(Error::Request(why.clone().into())),
         }
     }
 }
 
 /// Adds the headers of an event stream that the request does not have yet, and `Last-Event-ID`.
-/// Returns the id that is sent.
+/// Returns the id, and `false` if it has a control character, which a header cannot hold: then none
+/// is sent.
 ///
 /// `last_event_id` is `None` as long as neither the stream nor the user has set one: then a header
 /// of the request itself says where to start.
-pub(crate) fn complete(
-    headers: &mut HeaderMap,
-    last_event_id: Option<String>,
-) -> Result<String, Error> {
+pub(crate) fn complete(headers: &mut HeaderMap, last_event_id: Option<String>) -> (String, bool) {
     for (name, value) in [
         (ACCEPT, MEDIA_TYPE),
         // As Fetch does for the cache mode `no-store`.
@@ -81,17 +88,20 @@ pub(crate) fn complete(
     }
     let Some(id) = last_event_id else {
         let own = headers.get(LAST_EVENT_ID).map(HeaderValue::as_bytes);
-        return Ok(String::from_utf8_lossy(own.unwrap_or_default()).into_owned());
+        return (
+            String::from_utf8_lossy(own.unwrap_or_default()).into_owned(),
+            true,
+        );
     };
     headers.remove(LAST_EVENT_ID);
     if !id.is_empty() {
         // Its UTF-8 bytes, as the standard says: not only ASCII.
         let Ok(value) = HeaderValue::from_bytes(id.as_bytes()) else {
-            return Err(Error::LastEventId { id });
+            return (id, false);
         };
         headers.insert(LAST_EVENT_ID, value);
     }
-    Ok(id)
+    (id, true)
 }
 
 impl fmt::Debug for Requests {
@@ -99,8 +109,8 @@ impl fmt::Debug for Requests {
         match self {
             // Headers, body, password and query may be secrets.
             Self::Same(request) => {
-                let host = request.uri().host().unwrap_or_default();
-                write!(f, "{} {host}{}", request.method(), request.uri().path())
+                let url = shown_text(&request.uri().to_string());
+                write!(f, "{} {url}", request.method())
             }
             Self::PerAttempt(_) => f.write_str("per attempt"),
             Self::Malformed(why) => f.write_str(why),

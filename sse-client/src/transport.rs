@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 
-use crate::BoxError;
+use crate::{BoxError, shown::without_secrets};
 
 /// The body of a response: make one with `http_body_util::BodyExt::boxed_unsync`.
 pub type Body = UnsyncBoxBody<Bytes, BoxError>;
@@ -50,7 +50,8 @@ pub trait Transport: Send + Sync + 'static {
 }
 
 /// The reason why there is no response: the error of an HTTP client, with its text and its
-/// [`source`](Error::source).
+/// [`source`](Error::source). The URL that an error of reqwest shows loses its query and its
+/// password, where API keys stand.
 #[derive(Debug)]
 pub struct TransportError {
     error: BoxError,
@@ -61,7 +62,7 @@ impl TransportError {
     /// A failure of the network or the server: another attempt may succeed.
     pub fn new(error: impl Into<BoxError>) -> Self {
         Self {
-            error: error.into(),
+            error: without_secrets(error),
             is_permanent: false,
         }
     }
@@ -70,7 +71,7 @@ impl TransportError {
     /// is not attempted again.
     pub fn permanent(error: impl Into<BoxError>) -> Self {
         Self {
-            error: error.into(),
+            error: without_secrets(error),
             is_permanent: true,
         }
     }

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use http::{HeaderMap, StatusCode};
 use url::Url;
 
-use crate::{Error, Event, Report};
+use crate::{Error, Event, Report, shown::shown};
 
 /// An update of an [`EventSource`](crate::EventSource): an event, or a change of its state, which
 /// is the standard's `readyState`.
@@ -48,8 +48,9 @@ impl fmt::Display for Connecting {
     }
 }
 
-/// A connection that the server has accepted.
-#[derive(Clone, Debug)]
+/// A connection that the server has accepted. It displays the URL without what may be a secret:
+/// user name, password and query.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Open {
     /// The URL of the stream after redirects; its origin is that of the events.
@@ -58,6 +59,33 @@ pub struct Open {
     pub status: StatusCode,
     /// The headers of the response.
     pub headers: HeaderMap,
+    /// The last event id, if it has a control character, which a header cannot hold: the server has
+    /// not been told where to continue, and events may be missing or come again.
+    pub unsent_id: Option<String>,
+}
+
+impl fmt::Display for Open {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "connected to {}", shown(&self.url))?;
+        if let Some(id) = &self.unsent_id {
+            write!(
+                f,
+                ", without the last event id {id:?}, which no header can hold"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Without the headers, which may hold secrets.
+impl fmt::Debug for Open {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Open")
+            .field("url", &shown(&self.url))
+            .field("status", &self.status)
+            .field("unsent_id", &self.unsent_id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The reason why an [`EventSource`](crate::EventSource) has ended for good.

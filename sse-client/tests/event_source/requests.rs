@@ -7,7 +7,7 @@ use std::sync::{
 
 use bytes::Bytes;
 use http::Request;
-use sse_client::{Attempt, Error, EventSource, Report};
+use sse_client::{Attempt, Backoff, Error, EventSource, Report, TransportError};
 
 use super::{
     log::{closed, failure, follow, get, opened, quick},
@@ -249,4 +249,56 @@ async fn a_connection_that_ended_properly_is_used_again() {
         .map(|request| request.connection)
         .collect();
     assert_eq!(connections, [0, 0, 0]);
+}
+
+#[tokio::test]
+async fn no_error_shows_the_query_or_the_password_of_a_url() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let server = Server::start([Script::status(
+        "302 Found",
+        &["Location: http://[::?secret"],
+    )])
+    .await;
+    let own = reqwest::Client::new();
+    let malformed = "http://me:secret@127.0.0.1:99999/?secret";
+    for source in [
+        get(format!("http://me:secret@{nobody}/?key=secret")),
+        get(malformed),
+        get("/events?secret"),
+        get(server.url("/?secret")),
+        EventSource::reqwest(own.get(format!("http://{nobody}/?secret"))),
+        EventSource::reqwest(own.get(malformed)),
+        EventSource::request(Request::get("ftp://a.example/?secret").body("").unwrap()),
+    ] {
+        assert!(!format!("{source:?}").contains("secret"), "{source:?}");
+        let closed = closed(source.backoff(Backoff::never())).await;
+        let printed = format!("{closed} {closed:?}");
+        assert!(!printed.contains("secret"), "{printed}");
+    }
+    let error = own.get(format!("http://{nobody}/?secret")).send().await;
+    let error = TransportError::new(error.unwrap_err());
+    let printed = format!("{error} {error:?} {}", Report::new(&error));
+    assert!(!printed.contains("secret"), "{printed}");
+}
+
+#[tokio::test]
+async fn an_open_connection_shows_no_secret_either() {
+    let server = Server::start([Script::events("data: a\n\n")]).await;
+    let url = server
+        .url("/events?key=secret")
+        .replace("http://", "http://me:secret@");
+    let open = opened(&mut get(url)).await;
+    assert_eq!(
+        open.url.query(),
+        Some("key=secret"),
+        "it is there for the program"
+    );
+    assert_eq!(
+        open.to_string(),
+        format!("connected to {}", server.url("/events"))
+    );
+    assert!(!format!("{open:?}").contains("secret"), "{open:?}");
 }

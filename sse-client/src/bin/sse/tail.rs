@@ -118,7 +118,7 @@ impl Follower {
             return;
         }
         match update {
-            Update::Open(open) => notes::note(format_args!("connected to {}", open.url)),
+            Update::Open(open) => notes::note(open),
             Update::Connecting(Connecting {
                 error: Some(error),
                 wait,
