@@ -152,9 +152,10 @@ impl Connection {
 async fn send(config: &Config, request: Request<Bytes>) -> Result<Response<Body>, Error> {
     let response = config.transport()?.send(request);
     let response = match config.idle_timeout {
-        Some(after) => timeout(after, response)
-            .await
-            .map_err(|_| Error::Idle { after })?,
+        Some(after) => timeout(after, response).await.map_err(|_| Error::Idle {
+            after,
+            connecting: true,
+        })?,
         None => response.await,
     };
     response.map_err(Error::Connect)
@@ -201,7 +202,10 @@ impl Idle {
         while self.timer.as_mut().poll(cx).is_ready() {
             let end = self.last_byte + self.after;
             if end <= Instant::now() {
-                return Poll::Ready(Error::Idle { after: self.after });
+                return Poll::Ready(Error::Idle {
+                    after: self.after,
+                    connecting: false,
+                });
             }
             self.timer.as_mut().reset(end);
         }

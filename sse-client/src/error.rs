@@ -31,10 +31,16 @@ pub enum Error {
     #[error("the connection was lost")]
     Lost(#[source] TransportError),
     /// Nothing arrived, not even a comment.
-    #[error("nothing came for {after:?}; if the server is that quiet, raise `idle_timeout`")]
+    #[error(
+        "{} for {after:?}; if the server is that {}, raise `idle_timeout`",
+        if *connecting { "no answer came" } else { "nothing came" },
+        if *connecting { "slow" } else { "quiet" },
+    )]
     Idle {
         /// The time limit.
         after: Duration,
+        /// Not even the head of a response arrived.
+        connecting: bool,
     },
     /// There is no connection, or no response.
     #[error("cannot connect")]
@@ -241,7 +247,10 @@ mod tests {
                 text: "{}".to_owned(),
             },
             Error::Lost(TransportError::new(with_cause())),
-            Error::Idle { after },
+            Error::Idle {
+                after,
+                connecting: true,
+            },
             Error::Connect(TransportError::permanent(with_cause())),
             Error::Refused(refused()),
             Error::Decode(DecodeError::LineTooLong { limit: 7 }),

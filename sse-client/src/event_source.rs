@@ -189,6 +189,9 @@ impl EventSource {
     /// None by default, because not every server sends comments to show that it is alive. For one
     /// that does, three times their interval is a good value (this project's servers: 15 s).
     /// reqwest's own TCP keep-alive finds a peer that has vanished within a minute even without.
+    ///
+    /// The next attempt uses no connection that was open then, if the transport can do that; see
+    /// [`Transport::abandon_connections`].
     #[must_use]
     pub fn idle_timeout(self, time: Duration) -> Self {
         self.configure(|config| config.idle_timeout = Some(time))
@@ -207,7 +210,8 @@ impl EventSource {
         self.configure(|config| config.max_redirects = redirects)
     }
 
-    /// Sets the client that sends the requests: a `reqwest::Client` or any other [`Transport`].
+    /// Sets the client that sends the requests: a `reqwest::Client` or any other [`Transport`]. By
+    /// default it is one for all sources of the process.
     #[must_use]
     pub fn transport(self, transport: impl Transport) -> Self {
         let transport: Arc<dyn Transport> = Arc::new(transport);
@@ -324,6 +328,9 @@ impl EventSource {
     /// Waits for another attempt, or ends the source, after an attempt or a connection.
     fn fail(&mut self, error: Error, was_healthy: bool) -> Update {
         self.retry_state.ended(was_healthy);
+        if let (Error::Idle { .. }, Ok(transport)) = (&error, self.config.transport()) {
+            transport.abandon_connections();
+        }
         if error.is_no_content() {
             return self.close(Closed::Stopped);
         }
@@ -449,9 +456,9 @@ impl Config {
 }
 
 #[cfg(feature = "reqwest")]
+#[expect(clippy::unnecessary_wraps, reason = "without reqwest it fails")]
 fn default_transport() -> Result<Arc<dyn Transport>, Error> {
-    let client = crate::reqwest_client::default_client().map_err(Error::Request)?;
-    Ok(Arc::new(client))
+    Ok(crate::reqwest_client::default_transport())
 }
 
 #[cfg(not(feature = "reqwest"))]

@@ -26,8 +26,6 @@ mod update;
 
 #[cfg(feature = "json")]
 pub use self::json::{Json, JsonError};
-#[cfg(feature = "reqwest")]
-pub use self::response_body::{ResponseBody, read};
 pub use self::{
     backoff::Backoff,
     error::{Error, ErrorKind, ReadError},
@@ -41,6 +39,11 @@ pub use self::{
     request::Attempt,
     transport::{Body, Transport, TransportError},
     update::{Closed, Connecting, Open, Update},
+};
+#[cfg(feature = "reqwest")]
+pub use self::{
+    reqwest_client::RenewedClient,
+    response_body::{ResponseBody, read},
 };
 #[cfg(feature = "reqwest")]
 pub use reqwest;

@@ -1,21 +1,37 @@
 //! reqwest as the transport.
 
-use std::time::Duration;
+use std::{
+    fmt,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
+use http::{header::AUTHORIZATION, uri::Scheme};
 use http_body_util::BodyExt as _;
-use reqwest::{Client, RequestBuilder, redirect::Policy};
+use reqwest::{Client, ClientBuilder, RequestBuilder, redirect::Policy};
 
+#[cfg(feature = "tls")]
+use crate::Report;
 use crate::{Body, BoxError, Transport, TransportError};
 
 /// The time limit for making a connection. Nothing limits how long it lasts.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The time between two pings of an HTTP/2 connection with open streams.
+#[cfg(feature = "http2")]
+const PING_INTERVAL: Duration = Duration::from_secs(30);
+
+/// The time for the answer to a ping, after which the connection is closed.
+#[cfg(feature = "http2")]
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
+
 /// A client of your own follows redirects by its own policy, which sends all headers but the
 /// well-known credentials to other servers. If you build it with `redirect::Policy::none()`, the
-/// [`EventSource`](crate::EventSource) follows them. A total `timeout` would cut streams off.
+/// [`EventSource`](crate::EventSource) follows them. A total `timeout` would cut streams off. For
+/// HTTP/2 set `http2_keep_alive_interval`, or use a [`RenewedClient`]: otherwise a dead connection
+/// is used again and again.
 #[async_trait]
 impl Transport for Client {
     async fn send(
@@ -38,13 +54,121 @@ impl Transport for Client {
     }
 }
 
-/// Builds the default client, which is used if the caller sets none.
-pub(crate) fn default_client() -> Result<Client, BoxError> {
-    let client = Client::builder()
+/// A reqwest client that is built again once a connection of it has gone silent. Available with
+/// feature `reqwest`.
+///
+/// A pool hands an HTTP/2 connection to every request for as long as it looks open, and one whose
+/// peer has vanished looks open for minutes. With a `reqwest::Client` as the transport each attempt
+/// would use it again: [`idle_timeout`](crate::EventSource::idle_timeout) ends the stream, but
+/// nothing closes the connection, unless the client sends pings (`http2_keep_alive_interval`). This
+/// transport starts again with an empty pool. Streams that are open stay so.
+///
+/// It is the default transport, one for the whole process, with pings. Use it with settings of your
+/// own:
+///
+/// ```
+/// use sse_client::{EventSource, RenewedClient, reqwest::{Client, redirect::Policy}};
+///
+/// let transport = RenewedClient::new(|| {
+///     Client::builder().redirect(Policy::none()).user_agent("example")
+/// });
+/// let source = EventSource::get("https://example.org/events").transport(transport);
+/// ```
+///
+/// Where the system has no CA certificates, as in a slim container, HTTP works and HTTPS fails with
+/// the reason (with feature `tls`; without, nothing works there).
+pub struct RenewedClient {
+    configure: Box<dyn Fn() -> ClientBuilder + Send + Sync>,
+    current: Mutex<Option<Built>>,
+}
+
+/// A client, and the reason why it can use no TLS if that is so.
+#[derive(Clone)]
+struct Built {
+    client: Client,
+    no_tls: Option<Arc<str>>,
+}
+
+impl RenewedClient {
+    /// Wraps the settings. A client is built for the first request.
+    pub fn new(configure: impl Fn() -> ClientBuilder + Send + Sync + 'static) -> Self {
+        Self {
+            configure: Box::new(configure),
+            current: Mutex::default(),
+        }
+    }
+
+    fn current(&self) -> reqwest::Result<Built> {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(built) = &*current {
+            return Ok(built.clone());
+        }
+        let built = self.build()?;
+        Ok(current.insert(built).clone())
+    }
+
+    fn build(&self) -> reqwest::Result<Built> {
+        let client = (self.configure)().build();
+        #[cfg(feature = "tls")]
+        if let Err(error) = &client
+            && let Ok(client) = (self.configure)().tls_certs_only([]).build()
+        {
+            // Without certificates it can be built: it is they that are missing.
+            let no_tls = Some(Report::new(error).to_string().into());
+            return Ok(Built { client, no_tls });
+        }
+        Ok(Built {
+            client: client?,
+            no_tls: None,
+        })
+    }
+}
+
+#[async_trait]
+impl Transport for RenewedClient {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Body>, TransportError> {
+        let built = self.current().map_err(TransportError::permanent)?;
+        match built.no_tls {
+            Some(why) if request.uri().scheme() == Some(&Scheme::HTTPS) => {
+                let why = format!("HTTPS is not possible here: {why}");
+                Err(TransportError::permanent(why))
+            }
+            _ => built.client.send(request).await,
+        }
+    }
+
+    fn abandon_connections(&self) {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+impl fmt::Debug for RenewedClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RenewedClient").finish_non_exhaustive()
+    }
+}
+
+/// Returns the transport of all sources of the process that have no other: to build a client takes
+/// milliseconds and reads the certificates of the system.
+pub(crate) fn default_transport() -> Arc<dyn Transport> {
+    static DEFAULT: OnceLock<Arc<RenewedClient>> = OnceLock::new();
+    let client = DEFAULT.get_or_init(|| Arc::new(RenewedClient::new(default_settings)));
+    Arc::clone(client) as Arc<dyn Transport>
+}
+
+fn default_settings() -> ClientBuilder {
+    let builder = Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .redirect(Policy::none())
         .user_agent(concat!("sse-client/", env!("CARGO_PKG_VERSION")));
-    Ok(client.build()?)
+    #[cfg(feature = "http2")]
+    let builder = builder
+        .http2_keep_alive_interval(PING_INTERVAL)
+        .http2_keep_alive_timeout(PING_TIMEOUT);
+    builder
 }
 
 /// Splits a request builder into its client and a request that can be sent again.

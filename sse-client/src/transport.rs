@@ -47,6 +47,13 @@ pub trait Transport: Send + Sync + 'static {
         &self,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Body>, TransportError>;
+
+    /// Makes sure that no later request uses a connection that is open now: nothing has come from
+    /// one of them for too long, and it may be dead. Open streams need not end.
+    ///
+    /// Does nothing by default, which is right for HTTP/1.1: there the connection ends with the
+    /// request. HTTP/2 keeps it.
+    fn abandon_connections(&self) {}
 }
 
 /// The reason why there is no response: the error of an HTTP client, with its text and its

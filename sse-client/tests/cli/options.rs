@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::{
-    process::{Sse, run},
+    process::{Sse, command, run},
     server::{STREAM, Server},
 };
 
@@ -164,4 +164,26 @@ fn a_wrong_command_line_is_told_before_anything_is_sent() {
         assert_eq!(ended.stdout, "");
     }
     server.is_unused();
+}
+
+#[test]
+fn without_ca_certificates_http_works_and_https_says_why() {
+    let server = Server::start();
+    let start = |arguments: &[&str]| {
+        let mut command = command(arguments);
+        command.env("SSL_CERT_FILE", "/dev/null");
+        command.env("SSL_CERT_DIR", "/nonexistent");
+        Sse::spawn(&mut command)
+    };
+    let sse = start(&["tail", "--max-events", "1", &server.url()]);
+    server.accept_stream("data: a\n\n");
+    let ended = sse.end();
+    assert_eq!((ended.code, &*ended.stdout), (Some(0), "a\n"), "{ended:?}");
+    let ended = start(&["tail", "https://127.0.0.1:1/"]).end();
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert!(
+        ended.stderr.contains("HTTPS is not possible here"),
+        "{ended:?}"
+    );
+    assert!(ended.stderr.contains("certificates"), "{ended:?}");
 }

@@ -1,11 +1,12 @@
 //! HTTP/2, where a stream can end without its connection.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use h2::{Reason, SendStream};
 use http::Response;
-use sse_client::{EventSource, reqwest::Client};
+use sse_client::{EventSource, RenewedClient, reqwest::Client};
+use sse_conformance::in_time;
 use tokio::{
     net::TcpListener,
     sync::{
@@ -14,7 +15,7 @@ use tokio::{
     },
 };
 
-use super::log::{follow, quick};
+use super::log::{follow, next_event, quick};
 
 /// The ways in which the server ends a stream.
 #[derive(Clone, Copy, Debug)]
@@ -115,4 +116,64 @@ async fn serve(
 
 fn send(body: &mut SendStream<Bytes>, text: String) {
     body.send_data(text.into(), false).unwrap();
+}
+
+/// Answers on the first connection with an event and then as a peer that has vanished: it neither
+/// reads nor writes, and does not close it either. Other connections are served.
+async fn serve_half_dead() -> (SocketAddr, UnboundedReceiver<usize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (sender, connections) = unbounded_channel();
+    tokio::spawn(async move {
+        for connection in 0.. {
+            let (socket, _) = listener.accept().await.unwrap();
+            sender.send(connection).unwrap();
+            tokio::spawn(async move {
+                let mut requests = h2::server::handshake(socket).await.unwrap();
+                let (_, mut respond) = requests.accept().await.unwrap().unwrap();
+                let head = Response::builder().header("content-type", "text/event-stream");
+                let head = head.body(()).unwrap();
+                let mut body = respond.send_response(head, false).unwrap();
+                send(&mut body, format!("id: {connection}\ndata: a\n\n"));
+                let sent = std::future::poll_fn(|cx| requests.poll_closed(cx));
+                if connection == 0 {
+                    // Long enough to write the event, in vain to wait for more.
+                    let _ = tokio::time::timeout(Duration::from_millis(100), sent).await;
+                    return std::future::pending().await;
+                }
+                let _ = sent.await;
+            });
+        }
+    });
+    (address, connections)
+}
+
+#[tokio::test]
+async fn a_dead_connection_is_not_used_again() {
+    let (address, mut connections) = serve_half_dead().await;
+    let client = RenewedClient::new(|| Client::builder().http2_prior_knowledge());
+    let mut source = EventSource::get(format!("http://{address}/"))
+        .transport(client)
+        .idle_timeout(Duration::from_millis(500))
+        .backoff(quick());
+    assert_eq!(next_event(&mut source).await, "[0] message: a");
+    assert_eq!(next_event(&mut source).await, "[1] message: a");
+    for number in [0, 1] {
+        let connection = in_time("a connection", connections.recv()).await;
+        assert_eq!(connection, Some(number));
+    }
+}
+
+#[tokio::test]
+async fn pings_find_a_dead_connection() {
+    let (address, _connections) = serve_half_dead().await;
+    let client = Client::builder()
+        .http2_prior_knowledge()
+        .http2_keep_alive_interval(Duration::from_millis(200))
+        .http2_keep_alive_timeout(Duration::from_millis(200));
+    let mut source = EventSource::get(format!("http://{address}/"))
+        .transport(client.build().unwrap())
+        .backoff(quick());
+    assert_eq!(next_event(&mut source).await, "[0] message: a");
+    assert_eq!(next_event(&mut source).await, "[1] message: a");
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sse_client::{Connecting, Update};
+
 use super::{
     log::{get, log, next, next_event, quick},
     memory::{Answer, Memory, Part},
@@ -138,4 +140,28 @@ async fn the_idle_connection_is_closed_and_the_next_resumes() {
     assert_eq!(next(&mut source).await, "stopped");
     let one = || Some("1".to_owned());
     assert_eq!(server.ids(), [None, one(), one(), one()]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_error_says_whether_there_was_an_answer() {
+    let answers = [Answer::Silence, Answer::Stream(vec![Part::Silence])];
+    let memory = Memory::new(answers);
+    let mut source = memory.source().backoff(quick()).idle_timeout(AFTER);
+    let mut texts = Vec::new();
+    while let Some(update) = source.next().await {
+        if let Update::Connecting(Connecting {
+            error: Some(error), ..
+        }) = update
+        {
+            texts.push(error.to_string());
+        }
+    }
+    assert_eq!(
+        texts,
+        [
+            "no answer came for 45s; if the server is that slow, raise `idle_timeout`",
+            "nothing came for 45s; if the server is that quiet, raise `idle_timeout`",
+        ]
+    );
+    assert_eq!(memory.abandoned(), 2);
 }

@@ -3,7 +3,10 @@
 use std::{
     collections::VecDeque,
     future::pending,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -46,6 +49,7 @@ pub(crate) struct Memory(Arc<Shared>);
 struct Shared {
     answers: Mutex<VecDeque<Answer>>,
     requests: Mutex<Vec<(Duration, Request<Bytes>)>>,
+    abandoned: AtomicUsize,
     start: Instant,
 }
 
@@ -54,6 +58,7 @@ impl Memory {
         Self(Arc::new(Shared {
             answers: Mutex::new(answers.into_iter().collect()),
             requests: Mutex::default(),
+            abandoned: AtomicUsize::new(0),
             start: Instant::now(),
         }))
     }
@@ -72,6 +77,11 @@ impl Memory {
     /// Returns the time that has passed, in milliseconds.
     pub(crate) fn now(&self) -> u128 {
         self.0.start.elapsed().as_millis()
+    }
+
+    /// Returns how often the connections were abandoned.
+    pub(crate) fn abandoned(&self) -> usize {
+        self.0.abandoned.load(Ordering::Relaxed)
     }
 
     /// Returns the number of other users: sources, their requests and bodies.
@@ -102,6 +112,10 @@ impl Transport for Memory {
                 Ok(response.body(body(parts, self.clone())).unwrap())
             }
         }
+    }
+
+    fn abandon_connections(&self) {
+        self.0.abandoned.fetch_add(1, Ordering::Relaxed);
     }
 }
 

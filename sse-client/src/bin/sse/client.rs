@@ -7,21 +7,43 @@ use sse_client::{
     reqwest::{Client, ClientBuilder, redirect::Policy},
 };
 
+use url::Url;
+
 use crate::exit::{Exit, Failure};
 
 /// The time limit for making a connection.
 const CONNECT: Duration = Duration::from_secs(30);
 
+/// The time between two pings of an HTTP/2 connection, and the time for the answer.
+#[cfg(feature = "http2")]
+const PING_INTERVAL: Duration = Duration::from_secs(30);
+#[cfg(feature = "http2")]
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
+
 /// Starts a client that does not follow redirects: an event source does, with care for credentials.
 pub(crate) fn builder() -> ClientBuilder {
-    Client::builder()
+    let builder = Client::builder()
         .connect_timeout(CONNECT)
         .redirect(Policy::none())
-        .user_agent(concat!("sse/", env!("CARGO_PKG_VERSION")))
+        .user_agent(concat!("sse/", env!("CARGO_PKG_VERSION")));
+    #[cfg(feature = "http2")]
+    let builder = builder
+        .http2_keep_alive_interval(PING_INTERVAL)
+        .http2_keep_alive_timeout(PING_TIMEOUT);
+    builder
 }
 
-pub(crate) fn build(builder: ClientBuilder) -> Result<Client, Failure> {
-    let client = builder.build();
+/// Builds a client for requests to a URL. Where the system has no CA certificates, only HTTPS
+/// fails.
+pub(crate) fn build(url: &Url, settings: impl Fn() -> ClientBuilder) -> Result<Client, Failure> {
+    let client = settings().build();
+    #[cfg(feature = "tls")]
+    let client = match client {
+        Err(error) if url.scheme() == "http" => {
+            settings().tls_certs_only([]).build().map_err(|_| error)
+        }
+        client => client,
+    };
     client.map_err(|error| {
         let report = Report::new(&error);
         Exit::Refused.because(format!("cannot make an HTTP client: {report}"))

@@ -29,7 +29,7 @@ pub(crate) async fn run(args: Publish) -> Result<Exit, Failure> {
         Some(data) if data != "-" => data,
         _ => read_stdin()?,
     };
-    let client = client::build(client::builder().timeout(ANSWER))?;
+    let client = client::build(&args.url, || client::builder().timeout(ANSWER))?;
     let url = endpoint(
         args.url,
         &args.topic,

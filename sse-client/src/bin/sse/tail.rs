@@ -7,10 +7,12 @@ use std::{
 };
 
 use http::{
-    HeaderValue, Method,
+    HeaderValue, Method, Request,
     header::{CONTENT_TYPE, HeaderMap},
 };
-use sse_client::{Backoff, Closed, Connecting, Error, Event, EventSource, Report, Update};
+use sse_client::{
+    Backoff, Closed, Connecting, Error, Event, EventSource, RenewedClient, Report, Update,
+};
 use tokio::time::sleep;
 
 use crate::{
@@ -162,13 +164,19 @@ impl Follower {
 }
 
 fn source(args: &Tail) -> Result<EventSource, Failure> {
-    let client = client::build(client::builder())?;
     let mut headers = args.headers.to_map();
-    let mut request = client.request(method(args), args.url.clone());
+    let mut body = Vec::new();
     if let Some(data) = &args.data {
-        request = request.body(read(data)?);
+        body = read(data)?;
         form_unless_told(&mut headers);
     }
+    let request = Request::builder()
+        .method(method(args))
+        .uri(args.url.as_str());
+    let mut request = request
+        .body(body)
+        .map_err(|error| Exit::Usage.because_of(&error))?;
+    *request.headers_mut() = headers;
     let mut backoff = if reconnects(args) {
         Backoff::default()
     } else {
@@ -177,7 +185,9 @@ fn source(args: &Tail) -> Result<EventSource, Failure> {
     if let Some(retries) = args.max_retries {
         backoff = backoff.max_retries(retries);
     }
-    let mut source = EventSource::reqwest(request.headers(headers)).backoff(backoff);
+    let mut source = EventSource::request(request)
+        .transport(RenewedClient::new(client::builder))
+        .backoff(backoff);
     if let Some(time) = args.idle_timeout {
         source = source.idle_timeout(time);
     }

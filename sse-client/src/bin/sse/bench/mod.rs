@@ -52,7 +52,7 @@ const MORE_FILES: u64 = 256;
 pub(crate) async fn run(args: Bench) -> Result<Exit, Failure> {
     raise_file_limit(&args);
     // HTTP/2 would put all streams into one connection.
-    let http = build(builder().http1_only())?;
+    let http = build(&args.url, || builder().http1_only())?;
     let target = Target::new(&args, http);
     let measure = match args.publish {
         Some(_) => Measure::FromPublish,
