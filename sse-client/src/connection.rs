@@ -2,7 +2,7 @@
 
 use std::{
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -18,6 +18,7 @@ use crate::{
     chunk_decoder::ChunkDecoder,
     encoding::Decoded,
     event_source::Config,
+    pause::Pause,
     redirect::{follow, is_redirect},
     refused::has_event_stream_type,
     request::complete,
@@ -28,6 +29,7 @@ use crate::{
 pub(crate) struct Connection {
     body: Decoded<Body>,
     decoder: ChunkDecoder<Bytes>,
+    pause: Pause,
     opened: Instant,
     /// The time from the opening to the last byte, once there is one.
     last_byte: Option<Duration>,
@@ -80,6 +82,7 @@ impl Connection {
         Self {
             body,
             decoder: ChunkDecoder::new(decoder),
+            pause: Pause::default(),
             opened: Instant::now(),
             last_byte: None,
             has_had_events: false,
@@ -114,6 +117,7 @@ impl Connection {
     /// Returns the next part, or the reason why the connection has ended.
     pub(crate) fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Result<Part, Error>> {
         loop {
+            ready!(self.pause.poll_proceed(cx));
             while let Some(item) = self.decoder.next()? {
                 match item {
                     Item::Event(event) => {
@@ -138,6 +142,7 @@ impl Connection {
                 }
                 Poll::Ready(None) => return Poll::Ready(Err(self.end())),
                 Poll::Pending => {
+                    self.pause.reset();
                     let Some(idle) = &mut self.idle else {
                         return Poll::Pending;
                     };

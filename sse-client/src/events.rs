@@ -17,7 +17,7 @@ use sse_wire::{Decoder, Item, Limits};
 use tokio::io::AsyncRead;
 use tokio_util::io::ReaderStream;
 
-use crate::{BoxError, Event, ReadError, chunk_decoder::ChunkDecoder};
+use crate::{BoxError, Event, ReadError, chunk_decoder::ChunkDecoder, pause::Pause};
 
 /// The data of the event with which LLM servers end an answer.
 const DONE: &str = "[DONE]";
@@ -51,6 +51,9 @@ pub struct Events<B, C = Bytes> {
     body: B,
     decoder: ChunkDecoder<C>,
     until: Until,
+    pause: Pause,
+    /// Is told that the rest of the body after the last event is of no interest.
+    at_done: fn(&mut B),
     has_had_events: bool,
     ended: bool,
 }
@@ -144,6 +147,8 @@ impl<B, C: AsRef<[u8]>> Events<B, C> {
             body,
             decoder: ChunkDecoder::new(Decoder::new()),
             until: Until::default(),
+            pause: Pause::default(),
+            at_done: |_| {},
             has_had_events: false,
             ended: false,
         }
@@ -173,6 +178,13 @@ impl<B, C: AsRef<[u8]>> Events<B, C> {
             None if found.is_empty() => Ok(()),
             None => Err(ReadError::NoEvents { text: found }),
         }
+    }
+
+    /// Sets what is done with the body after the last event.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn at_done(mut self, at_done: fn(&mut B)) -> Self {
+        self.at_done = at_done;
+        self
     }
 
     /// Returns the next event of the current chunk, or the end; continues when another chunk is
@@ -208,10 +220,18 @@ where
     #[inline]
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Event, ReadError>>> {
         loop {
+            ready!(self.pause.poll_proceed(cx));
             if let ControlFlow::Break(event) = self.decode() {
+                if event.is_none() {
+                    (self.at_done)(&mut self.body);
+                }
                 return Poll::Ready(event);
             }
-            match ready!(Pin::new(&mut self.body).poll_next(cx)) {
+            let Poll::Ready(chunk) = Pin::new(&mut self.body).poll_next(cx) else {
+                self.pause.reset();
+                return Poll::Pending;
+            };
+            match chunk {
                 Some(chunk) => self.decoder.fill(chunk.map_err(ReadError::body)?),
                 None => return Poll::Ready(self.end().err().map(Err)),
             }

@@ -11,6 +11,7 @@ mod events;
 mod handle;
 #[cfg(feature = "json")]
 mod json;
+mod pause;
 mod redirect;
 mod refused;
 mod report;

@@ -2,13 +2,17 @@
 
 use std::{
     fmt,
+    future::poll_fn,
+    mem,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use futures_core::Stream;
 use reqwest::Response;
+use tokio::{runtime::Handle, time::timeout};
 
 use crate::{BoxError, Events, Refused, encoding::Decoded, refused::has_event_stream_type};
 
@@ -17,9 +21,14 @@ use crate::{BoxError, Events, Refused, encoding::Decoded, refused::has_event_str
 ///
 /// A response that is not an event stream, such as an error of the server, is
 /// [`ReadError::Refused`](crate::ReadError::Refused), with the beginning of its text. [`Events`]
-/// has constructors for other bodies.
+/// has constructors for other bodies, and so for a response without a content type:
+/// `Events::from_body(reqwest::Body::from(response))` asks neither for a type nor for a status, and
+/// decompresses nothing.
+///
+/// After `[DONE]` the rest of the body, which is its end as a rule, is read in the background for a
+/// moment: the next request can then use the connection again.
 pub fn read(response: Response) -> Events<ResponseBody> {
-    Events::new(ResponseBody::new(response))
+    Events::new(ResponseBody::new(response)).at_done(ResponseBody::drain)
 }
 
 /// The body of a response: the chunks of an event stream, or an error that holds a [`Refused`].
@@ -44,6 +53,31 @@ impl ResponseBody {
         }
         let refused = Refused::read(head.status, head.headers, body);
         Self(State::Refused(Box::pin(refused)))
+    }
+}
+
+/// The limits for the rest of a body after the last event: a server that goes on for longer loses
+/// its connection.
+const REST_BYTES: usize = 64 << 10;
+const REST_TIME: Duration = Duration::from_secs(2);
+
+impl ResponseBody {
+    /// Reads the rest in the background.
+    fn drain(&mut self) {
+        let State::Accepted(mut body) = mem::replace(&mut self.0, State::Ended) else {
+            return;
+        };
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        runtime.spawn(timeout(REST_TIME, async move {
+            let mut bytes = 0;
+            while bytes < REST_BYTES
+                && let Some(Ok(chunk)) = poll_fn(|cx| Pin::new(&mut body).poll_next(cx)).await
+            {
+                bytes += chunk.len();
+            }
+        }));
     }
 }
 

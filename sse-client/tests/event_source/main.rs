@@ -4,6 +4,7 @@ mod callbacks;
 mod closing;
 mod compression;
 mod decoding;
+mod flood;
 mod http2;
 mod idle;
 mod ids;

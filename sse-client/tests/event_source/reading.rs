@@ -119,3 +119,49 @@ async fn dropping_the_events_closes_the_connection() {
     drop(events);
     server.gone().await;
 }
+
+#[tokio::test]
+async fn after_done_the_connection_is_used_again() {
+    let answer = Script::stream().chunk("data: a\n\ndata: [DONE]\n\n");
+    // The reader has gone before the end of the body comes.
+    let scripts = std::iter::once(answer.clone().gate().end());
+    let server = Server::start(scripts.chain(std::iter::repeat_n(answer.end(), 1_000))).await;
+    let client = reqwest::Client::new();
+    let ask = async || {
+        let response = client.get(server.url("/")).send().await.unwrap();
+        let mut events = read(response).until_done();
+        assert_eq!(next(&mut events).await.unwrap().unwrap().data, "a");
+        assert!(next(&mut events).await.is_none());
+    };
+    in_time(
+        "an answer that does not wait for the end of the body",
+        ask(),
+    )
+    .await;
+    server.go();
+    let again = async {
+        while server
+            .requests()
+            .last()
+            .is_none_or(|request| request.connection > 0)
+        {
+            ask().await;
+        }
+    };
+    ask().await;
+    in_time("the first connection, again", again).await;
+}
+
+#[tokio::test]
+async fn a_server_that_goes_on_after_done_loses_its_connection() {
+    for script in [
+        Script::stream().chunk("data: [DONE]\n\n").hold(),
+        Script::stream()
+            .chunk("data: [DONE]\n\n")
+            .flood("5\r\n: ..\n\r\n", usize::MAX),
+    ] {
+        let (mut server, events) = events(script).await;
+        assert!(next(&mut events.until_done()).await.is_none());
+        server.gone().await;
+    }
+}
