@@ -40,6 +40,7 @@ pub(crate) struct Connection {
 /// The items of a stream that the standard acts upon.
 pub(crate) enum Part {
     Event(Event),
+    Comment(String),
     Retry(Duration),
 }
 
@@ -115,7 +116,12 @@ impl Connection {
     }
 
     /// Returns the next part, or the reason why the connection has ended.
-    pub(crate) fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Result<Part, Error>> {
+    /// Comments are parts only if they are wanted.
+    pub(crate) fn poll_part(
+        &mut self,
+        cx: &mut Context<'_>,
+        wants_comments: impl Fn() -> bool,
+    ) -> Poll<Result<Part, Error>> {
         loop {
             ready!(self.pause.poll_proceed(cx));
             while let Some(item) = self.decoder.next()? {
@@ -125,6 +131,9 @@ impl Connection {
                         return Poll::Ready(Ok(Part::Event(event.into())));
                     }
                     Item::Retry(time) => return Poll::Ready(Ok(Part::Retry(time))),
+                    Item::Comment(text) if wants_comments() => {
+                        return Poll::Ready(Ok(Part::Comment(text.into_owned())));
+                    }
                     _ => {}
                 }
             }

@@ -20,6 +20,7 @@ use crate::{
     Update,
     backoff::RetryState,
     connection::{Connection, Part},
+    handle::Call,
     request::Requests,
     retry,
     shown::without_secrets,
@@ -198,10 +199,17 @@ impl EventSource {
     }
 
     /// Sets how much of a line and of an event is kept before the stream is given up. 4 MiB by
-    /// default.
+    /// default; `Limits::default().bytes(16 << 20)` lets events of 16 MiB through.
     #[must_use]
     pub fn limits(self, limits: Limits) -> Self {
         self.configure(|config| config.limits = limits)
+    }
+
+    /// Sets whether comments are returned, as [`Update::Comment`]. They are not by default: they say
+    /// no more than that the server is alive.
+    #[must_use]
+    pub fn comments(self, returned: bool) -> Self {
+        self.configure(|config| config.comments = returned)
     }
 
     /// Sets how many redirects in a row are followed. 20 by default, as in browsers.
@@ -238,7 +246,7 @@ impl EventSource {
             match self.next().await {
                 Some(Update::Event(event)) => return Ok(event),
                 Some(Update::Closed(closed)) => return Err(closed),
-                Some(Update::Connecting(_) | Update::Open(_)) => {}
+                Some(Update::Connecting(_) | Update::Open(_) | Update::Comment(_)) => {}
                 None => return Err(Closed::Already),
             }
         }
@@ -275,9 +283,22 @@ impl EventSource {
         if matches!(self.state, State::Closed) {
             return Poll::Ready(None);
         }
-        if self.close_called.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Some(self.close(Closed::ByClient)));
+        loop {
+            if self.close_called.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Some(self.close(Closed::ByClient)));
+            }
+            if self.handle.take_reconnect() {
+                return Poll::Ready(Some(self.reconnect()));
+            }
+            let update = self.poll_state(cx);
+            if update.is_ready() || !self.handle.wake_at_reconnect(cx) {
+                return update;
+            }
         }
+    }
+
+    fn poll_state(&mut self, cx: &mut Context<'_>) -> Poll<Option<Update>> {
+        let returns_comments = self.config.comments;
         loop {
             match &mut self.state {
                 State::Start => {
@@ -287,6 +308,7 @@ impl EventSource {
                 State::Connecting(attempt) => {
                     let update = match ready!(attempt.as_mut().poll(cx)) {
                         Ok((open, connection)) => {
+                            self.handle.call(Call::Open(&open));
                             self.state = State::Open(Box::new(connection));
                             Update::Open(open)
                         }
@@ -294,16 +316,23 @@ impl EventSource {
                     };
                     return Poll::Ready(Some(update));
                 }
-                State::Open(connection) => match ready!(connection.poll_part(cx)) {
+                State::Open(connection) => match ready!(
+                    connection
+                        .poll_part(cx, || { returns_comments || self.handle.wants_comments() })
+                ) {
                     Ok(Part::Event(event)) => {
-                        self.handle.call(&event);
+                        self.handle.call(Call::Event(&event));
                         return Poll::Ready(Some(Update::Event(event)));
+                    }
+                    Ok(Part::Comment(text)) => {
+                        self.handle.call(Call::Comment(&text));
+                        if returns_comments {
+                            return Poll::Ready(Some(Update::Comment(text)));
+                        }
                     }
                     Ok(Part::Retry(time)) => self.retry_state.set_server_wait(time),
                     Err(error) => {
-                        let late = connection.last_byte();
-                        let late = late.is_some_and(|time| self.retry_state.is_healthy_after(time));
-                        let was_healthy = connection.has_had_events() || late;
+                        let was_healthy = is_healthy(connection, &self.retry_state);
                         self.last_event_id = Some(connection.last_event_id().to_owned());
                         return Poll::Ready(Some(self.fail(error, was_healthy)));
                     }
@@ -323,6 +352,21 @@ impl EventSource {
         let id = self.last_event_id.clone();
         let attempt = async move { Connection::open(&config, failures, id).await };
         self.state = State::Connecting(Box::pin(attempt));
+    }
+
+    /// Connects because that was called for, which is no failure.
+    fn reconnect(&mut self) -> Update {
+        if let State::Open(connection) = &self.state {
+            if is_healthy(connection, &self.retry_state) {
+                self.retry_state.ended(true);
+            }
+            self.last_event_id = Some(connection.last_event_id().to_owned());
+        }
+        self.connect();
+        Update::Connecting(Connecting {
+            failures: self.retry_state.failures(),
+            ..Connecting::default()
+        })
     }
 
     /// Waits for another attempt, or ends the source, after an attempt or a connection.
@@ -364,6 +408,12 @@ impl EventSource {
         self.handle.end();
         Update::Closed(closed)
     }
+}
+
+/// Returns `true` if what came over a connection shows that it was healthy.
+fn is_healthy(connection: &Connection, retry_state: &RetryState) -> bool {
+    let last = connection.last_byte();
+    connection.has_had_events() || last.is_some_and(|time| retry_state.is_healthy_after(time))
 }
 
 impl Stream for EventSource {
@@ -416,6 +466,7 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) max_redirects: usize,
+    comments: bool,
     retry_on: Arc<dyn Fn(StatusCode) -> bool + Send + Sync>,
 }
 
@@ -429,6 +480,7 @@ impl Config {
             limits: Limits::default(),
             idle_timeout: None,
             max_redirects: MAX_REDIRECTS,
+            comments: false,
             retry_on: Arc::new(retry::transient),
         }
     }

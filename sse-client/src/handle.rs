@@ -1,4 +1,4 @@
-//! Functions that are called with events, as in go-sse.
+//! Functions that are called with events, as in go-sse, and control over a source from elsewhere.
 
 use std::{
     fmt,
@@ -6,15 +6,16 @@ use std::{
         Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
+    task::{Context, Waker},
 };
 
 use sse_wire::EventType;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use crate::Event;
+use crate::{Event, Open};
 
-/// A handle to an [`EventSource`](crate::EventSource): it calls functions with events and closes
-/// the source, from anywhere, even from inside a callback. Cheap to clone.
+/// A handle to an [`EventSource`](crate::EventSource): it calls functions with events, closes the
+/// source or lets it connect again, from anywhere, even from inside a callback. Cheap to clone.
 ///
 /// Callbacks are called in the order in which they were added, by the task that polls the source,
 /// before the event is returned from it. A callback that blocks holds the stream up.
@@ -22,6 +23,7 @@ use crate::Event;
 pub struct Handle {
     callbacks: Arc<Mutex<Callbacks>>,
     closed: CancellationToken,
+    reconnect: Arc<Reconnect>,
 }
 
 /// A function that is called with events, until [`unsubscribe`](Self::unsubscribe). Dropping this
@@ -42,13 +44,37 @@ struct Callbacks {
     ended: bool,
 }
 
-type Function = Box<dyn FnMut(&Event) + Send>;
+/// The reason for a call.
+#[derive(Clone, Copy)]
+pub(crate) enum Call<'a> {
+    Open(&'a Open),
+    Event(&'a Event),
+    Comment(&'a str),
+}
+
+/// The calls that a function is for.
+#[derive(Debug)]
+enum On {
+    Open,
+    Comment,
+    /// Events of this type.
+    Type(String),
+    AnyEvent,
+}
+
+type Function = Box<dyn FnMut(Call<'_>) + Send>;
 
 struct Entry {
-    /// The type of the events that it is called with, or `None` for all.
-    event: Option<String>,
+    on: On,
     active: AtomicBool,
     function: Mutex<Function>,
+}
+
+/// The wish to connect again.
+#[derive(Debug, Default)]
+struct Reconnect {
+    is_wanted: AtomicBool,
+    waker: Mutex<Option<Waker>>,
 }
 
 impl Handle {
@@ -63,12 +89,33 @@ impl Handle {
         event: impl Into<String>,
         function: impl FnMut(&Event) + Send + 'static,
     ) -> Callback {
-        self.add(Some(event.into()), Box::new(function))
+        self.add(On::Type(event.into()), with_event(function))
     }
 
     /// Calls a function with each event.
     pub fn on_any(&self, function: impl FnMut(&Event) + Send + 'static) -> Callback {
-        self.add(None, Box::new(function))
+        self.add(On::AnyEvent, with_event(function))
+    }
+
+    /// Calls a function with each comment, whether or not the source returns them
+    /// ([`EventSource::comments`](crate::EventSource::comments)).
+    pub fn on_comment(&self, mut function: impl FnMut(&str) + Send + 'static) -> Callback {
+        let function = move |call: Call<'_>| {
+            if let Call::Comment(text) = call {
+                function(text);
+            }
+        };
+        self.add(On::Comment, Box::new(function))
+    }
+
+    /// Calls a function each time that the server has accepted a connection.
+    pub fn on_open(&self, mut function: impl FnMut(&Open) + Send + 'static) -> Callback {
+        let function = move |call: Call<'_>| {
+            if let Call::Open(open) = call {
+                function(open);
+            }
+        };
+        self.add(On::Open, Box::new(function))
     }
 
     /// Ends the connection and the source, which then reports
@@ -78,10 +125,24 @@ impl Handle {
         self.closed.cancel();
     }
 
+    /// Ends the connection, the attempt or the wait, and connects again at once. The source keeps
+    /// the last event id, the reconnection time of the server, its callbacks and its handles, and
+    /// returns [`Update::Connecting`](crate::Update::Connecting) without an error.
+    ///
+    /// A source that has ended for good stays so.
+    pub fn reconnect(&self) {
+        self.reconnect.is_wanted.store(true, Ordering::Release);
+        let waker = lock(&self.reconnect.waker).take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
     pub(crate) fn new() -> Self {
         Self {
             callbacks: Arc::default(),
             closed: CancellationToken::new(),
+            reconnect: Arc::default(),
         }
     }
 
@@ -94,16 +155,39 @@ impl Handle {
         self.closed.clone().cancelled_owned()
     }
 
-    /// Calls the functions for this event. The list is not locked meanwhile, so they can change it.
-    pub(crate) fn call(&self, event: &Event) {
+    /// Returns `true` once for calls of [`reconnect`](Self::reconnect) since the last time.
+    pub(crate) fn take_reconnect(&self) -> bool {
+        let is_wanted = &self.reconnect.is_wanted;
+        is_wanted.load(Ordering::Relaxed) && is_wanted.swap(false, Ordering::Acquire)
+    }
+
+    /// Wakes this task at the next [`reconnect`](Self::reconnect). Returns `true` if there has been
+    /// one already.
+    pub(crate) fn wake_at_reconnect(&self, cx: &Context<'_>) -> bool {
+        *lock(&self.reconnect.waker) = Some(cx.waker().clone());
+        self.reconnect.is_wanted.load(Ordering::Acquire)
+    }
+
+    /// Returns `true` if a function wants to be called with comments.
+    pub(crate) fn wants_comments(&self) -> bool {
+        let entries = Arc::clone(&lock(&self.callbacks).entries);
+        entries.iter().any(|entry| matches!(entry.on, On::Comment))
+    }
+
+    /// Calls the functions that are for this. The list is not locked meanwhile, so they can change
+    /// it.
+    pub(crate) fn call(&self, call: Call<'_>) {
         let entries = Arc::clone(&lock(&self.callbacks).entries);
         for entry in entries.iter() {
-            let is_for_this = entry
-                .event
-                .as_deref()
-                .is_none_or(|kind| kind == event.event);
+            let is_for_this = match (&entry.on, call) {
+                (On::Open, Call::Open(_))
+                | (On::Comment, Call::Comment(_))
+                | (On::AnyEvent, Call::Event(_)) => true,
+                (On::Type(kind), Call::Event(event)) => *kind == event.event,
+                _ => false,
+            };
             if is_for_this && entry.active.load(Ordering::Acquire) && !self.is_closed() {
-                lock(&entry.function)(event);
+                lock(&entry.function)(call);
             }
         }
     }
@@ -119,9 +203,9 @@ impl Handle {
         drop(callbacks);
     }
 
-    fn add(&self, event: Option<String>, function: Function) -> Callback {
+    fn add(&self, on: On, function: Function) -> Callback {
         let entry = Arc::new(Entry {
-            event,
+            on,
             active: AtomicBool::new(true),
             function: Mutex::new(function),
         });
@@ -135,6 +219,14 @@ impl Handle {
         }
         callback
     }
+}
+
+fn with_event(mut function: impl FnMut(&Event) + Send + 'static) -> Function {
+    Box::new(move |call| {
+        if let Call::Event(event) = call {
+            function(event);
+        }
+    })
 }
 
 impl Callback {
@@ -159,14 +251,14 @@ impl fmt::Debug for Handle {
         f.debug_struct("Handle")
             .field("callbacks", &lock(&self.callbacks).entries.len())
             .field("closed", &self.is_closed())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Entry")
-            .field("event", &self.event)
+            .field("on", &self.on)
             .field("active", &self.active)
             .finish_non_exhaustive()
     }

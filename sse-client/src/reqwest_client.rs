@@ -41,7 +41,8 @@ impl Transport for Client {
         let mut request = reqwest::Request::try_from(request).map_err(TransportError::permanent)?;
         send_credentials(self, &mut request).map_err(TransportError::permanent)?;
         let response = self.execute(request).await.map_err(|error| {
-            if error.is_builder() {
+            // A loop of redirects that the client itself follows stays one.
+            if error.is_builder() || error.is_redirect() {
                 TransportError::permanent(error)
             } else {
                 TransportError::new(error)

@@ -18,6 +18,9 @@ pub enum Update {
     Open(Open),
     /// An event.
     Event(Event),
+    /// A comment, if [`comments`](crate::EventSource::comments) are wanted; one leading space is
+    /// removed. Servers send them to keep connections alive.
+    Comment(String),
     /// The source has ended for good, and so does the stream of updates.
     Closed(Closed),
 }
@@ -26,7 +29,8 @@ pub enum Update {
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Connecting {
-    /// The reason why another connection is needed, or `None` for the first one.
+    /// The reason why another connection is needed, or `None` for the first one and after
+    /// [`Handle::reconnect`](crate::Handle::reconnect).
     pub error: Option<Error>,
     /// The wait before the attempt.
     pub wait: Duration,

@@ -18,7 +18,8 @@ pub struct Limits {
 pub enum DecodeError {
     /// A line is longer than [`Limits::line_bytes`].
     #[error(
-        "a line of the event stream is longer than the limit of {limit} bytes; raise `Limits::line_bytes` if the server is trusted"
+        "a line of the event stream is longer than the limit of {limit} bytes; if the server is \
+         trusted, raise both limits by `Limits::bytes`"
     )]
     LineTooLong {
         /// The limit in bytes.
@@ -26,7 +27,8 @@ pub enum DecodeError {
     },
     /// The data of an event is longer than [`Limits::event_bytes`].
     #[error(
-        "an event is larger than the limit of {limit} bytes; raise `Limits::event_bytes` if the server is trusted"
+        "an event is larger than the limit of {limit} bytes; if the server is trusted, raise both \
+         limits by `Limits::bytes`"
     )]
     EventTooLarge {
         /// The limit in bytes.
@@ -35,6 +37,13 @@ pub enum DecodeError {
 }
 
 impl Limits {
+    /// Sets both limits. A large event needs both, because its data may be in one line, and then the
+    /// name of the field counts, too: 16 bytes are added to that of the line.
+    #[must_use]
+    pub fn bytes(self, bytes: usize) -> Self {
+        self.line_bytes(bytes.saturating_add(16)).event_bytes(bytes)
+    }
+
     /// Sets the [longest line](Self#structfield.line_bytes).
     #[must_use]
     pub fn line_bytes(mut self, bytes: usize) -> Self {

@@ -278,3 +278,39 @@ async fn callbacks_may_be_added_by_another_task() {
     follow(&mut source).await;
     assert_eq!(calls.all(), ["message 1"]);
 }
+
+#[tokio::test]
+async fn callbacks_for_openings_and_comments_are_called() {
+    let server = Server::start([
+        Script::events(": one\n\ndata: a\n\n:two\n"),
+        Script::events("data: b\n\n"),
+    ])
+    .await;
+    let source = get(server.url("/"));
+    let (sender, calls) = std::sync::mpsc::channel();
+    let handle = source.handle();
+    let (opened, commented) = (sender.clone(), sender.clone());
+    handle.on_open(move |open| {
+        opened
+            .send(format!("open {}", open.status.as_u16()))
+            .unwrap()
+    });
+    let callback = handle.on_comment(move |text| commented.send(format!(": {text}")).unwrap());
+    handle.on_any(move |event| {
+        sender.send(event.data.clone()).unwrap();
+        if event.data == "b" {
+            callback.unsubscribe();
+        }
+    });
+    closed(source).await;
+    let calls: Vec<_> = calls.try_iter().collect();
+    assert_eq!(calls, ["open 200", ": one", "a", ": two", "open 200", "b"]);
+}
+
+#[tokio::test]
+async fn comments_are_updates_if_they_are_wanted() {
+    let server = Server::start([Script::events(": one\n\ndata: a\n\n:two\n")]).await;
+    let log = follow(&mut get(server.url("/")).comments(true)).await;
+    let expected = ["connecting", "open", ": one", "[] message: a", ": two"];
+    assert_eq!(log[..5], expected);
+}

@@ -82,6 +82,7 @@ fn line(update: &Update) -> String {
         },
         Update::Open(_) => "open".into(),
         Update::Event(event) => format!("[{}] {}: {}", event.id, event.event, event.data),
+        Update::Comment(text) => format!(": {text}"),
         Update::Closed(closed) => end(closed),
         other => panic!("{other:?}"),
     }

@@ -11,6 +11,7 @@ mod ids;
 mod log;
 mod memory;
 mod reading;
+mod reconnect;
 mod reconnecting;
 mod redirects;
 mod requests;

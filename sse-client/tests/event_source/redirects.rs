@@ -230,3 +230,14 @@ async fn another_origin_sees_no_credentials_of_the_url_either() {
     }
     assert_eq!(other.requests()[0].header("authorization"), None);
 }
+
+#[tokio::test]
+async fn a_loop_that_a_client_of_your_own_follows_is_final() {
+    let again = Script::status("302 Found", &["Location: /"]);
+    let server = Server::start(std::iter::repeat_n(again, 100)).await;
+    let source = EventSource::reqwest(reqwest::Client::new().get(server.url("/")));
+    let error = failure(source.backoff(quick())).await;
+    assert!(matches!(error, Error::Connect(_)), "{error:?}");
+    assert!(format!("{error:?}").contains("redirect"), "{error:?}");
+    assert!(server.requests().len() < 20);
+}
