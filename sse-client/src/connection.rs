@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_core::Stream as _;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use sse_wire::{Decoder, Item};
 use tokio::time::{Instant, Sleep, sleep, timeout};
 use url::Url;
@@ -20,7 +20,6 @@ use crate::{
     event_source::Config,
     pause::Pause,
     redirect::{follow, is_redirect},
-    refused::has_event_stream_type,
     request::complete,
     shown::shown_text,
 };
@@ -66,7 +65,7 @@ impl Connection {
             let response = send(config, request.clone()).await?;
             let status = response.status();
             if !is_redirect(status) {
-                let (mut open, body) = accept(response, url).await?;
+                let (mut open, body) = accept(config, response, url).await?;
                 open.unsent_id = (!is_sent).then(|| last_event_id.clone());
                 return Ok((open, Self::new(config, body, last_event_id)));
             }
@@ -176,10 +175,14 @@ async fn send(config: &Config, request: Request<Bytes>) -> Result<Response<Body>
 }
 
 /// Returns the body of a response that is an event stream.
-async fn accept(response: Response<Body>, url: Url) -> Result<(Open, Decoded<Body>), Error> {
+async fn accept(
+    config: &Config,
+    response: Response<Body>,
+    url: Url,
+) -> Result<(Open, Decoded<Body>), Error> {
     let (mut head, body) = response.into_parts();
     let body = Decoded::new(&head.headers, body);
-    let is_stream = head.status == StatusCode::OK && has_event_stream_type(&head.headers);
+    let is_stream = (config.accept)(head.status, &head.headers);
     let body = match body {
         Ok(body) if is_stream => body,
         body => return Err(Refused::read(head.status, head.headers, body).await.into()),

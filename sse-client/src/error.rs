@@ -92,7 +92,11 @@ impl Error {
     }
 
     /// Returns `true` if another attempt may succeed.
-    pub(crate) fn is_worth_a_retry(&self, retry_on: impl FnOnce(StatusCode) -> bool) -> bool {
+    pub(crate) fn is_worth_a_retry(
+        &self,
+        retry_on: impl FnOnce(StatusCode) -> bool,
+        other_types: bool,
+    ) -> bool {
         match self {
             Self::Ended
             | Self::NoEvents { .. }
@@ -101,7 +105,8 @@ impl Error {
             | Self::Build(_) => true,
             Self::Connect(error) => !error.is_permanent(),
             // A 200 of another type is no matter of its status.
-            Self::Refused(refused) => refused.status != StatusCode::OK && retry_on(refused.status),
+            Self::Refused(refused) if refused.status == StatusCode::OK => other_types,
+            Self::Refused(refused) => retry_on(refused.status),
             Self::Redirect(_) | Self::Decode(_) | Self::Request(_) => false,
         }
     }

@@ -21,6 +21,7 @@ use crate::{
     backoff::RetryState,
     connection::{Connection, Part},
     handle::Call,
+    refused::has_event_stream_type,
     request::Requests,
     retry,
     shown::without_secrets,
@@ -175,6 +176,27 @@ impl EventSource {
     #[must_use]
     pub fn retry_on(self, policy: impl Fn(StatusCode) -> bool + Send + Sync + 'static) -> Self {
         self.configure(|config| config.retry_on = Arc::new(policy))
+    }
+
+    /// Sets whether a response with status 200 that is no event stream is worth another attempt: the
+    /// page of a proxy while the server is maintained. It is not by default, as in browsers, because
+    /// it is the wrong URL as a rule.
+    #[must_use]
+    pub fn retry_other_types(self, worth: bool) -> Self {
+        self.configure(|config| config.retry_other_types = worth)
+    }
+
+    /// Sets which responses are event streams, by status and headers: by default those with status
+    /// 200 and the content type `text/event-stream`, as the standard says. For servers that send no
+    /// content type, for example.
+    ///
+    /// It is not asked about redirects.
+    #[must_use]
+    pub fn accept(
+        self,
+        is_stream: impl Fn(StatusCode, &HeaderMap) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.configure(|config| config.accept = Arc::new(is_stream))
     }
 
     /// Sets a function that is called before each wait for another attempt.
@@ -378,7 +400,7 @@ impl EventSource {
         if error.is_no_content() {
             return self.close(Closed::Stopped);
         }
-        if !error.is_worth_a_retry(&*self.config.retry_on) {
+        if !error.is_worth_a_retry(&*self.config.retry_on, self.config.retry_other_types) {
             return self.close(Closed::Failed(error));
         }
         let wait = self
@@ -468,6 +490,15 @@ pub(crate) struct Config {
     pub(crate) max_redirects: usize,
     comments: bool,
     retry_on: Arc<dyn Fn(StatusCode) -> bool + Send + Sync>,
+    retry_other_types: bool,
+    pub(crate) accept: Arc<Accept>,
+}
+
+type Accept = dyn Fn(StatusCode, &HeaderMap) -> bool + Send + Sync;
+
+/// Returns `true` if the standard takes this for the head of an event stream.
+fn is_event_stream(status: StatusCode, headers: &HeaderMap) -> bool {
+    status == StatusCode::OK && has_event_stream_type(headers)
 }
 
 impl Config {
@@ -482,6 +513,8 @@ impl Config {
             max_redirects: MAX_REDIRECTS,
             comments: false,
             retry_on: Arc::new(retry::transient),
+            retry_other_types: false,
+            accept: Arc::new(is_event_stream),
         }
     }
 

@@ -4,7 +4,7 @@ use std::{
     fmt,
     marker::PhantomData,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use futures_core::Stream;
@@ -16,7 +16,11 @@ use crate::{ErrorKind, Event, ReadError, Refused, Report};
 /// feature `json`.
 ///
 /// Data that cannot be parsed is an error that holds the event; the next call continues with the
-/// next event.
+/// next event. Events without data are skipped: an MCP server sends one first, for its id.
+///
+/// The type of an event is not looked at. Servers report an error as an event of type `error` or as
+/// data of another form: a required field in `T` makes that [`JsonError::Data`], and an `enum` can
+/// have a variant for it. With a `T` whose fields are all optional it would look like a value.
 pub struct Json<T, E> {
     events: E,
     value: PhantomData<fn() -> T>,
@@ -92,8 +96,12 @@ where
     type Item = Result<T, JsonError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let event = Pin::new(&mut self.events).poll_next(cx);
-        event.map(|event| event.map(value))
+        loop {
+            let event = ready!(Pin::new(&mut self.events).poll_next(cx));
+            if !event.as_ref().is_some_and(has_no_data) {
+                return Poll::Ready(event.map(value));
+            }
+        }
     }
 }
 
@@ -104,7 +112,7 @@ where
     type Item = Result<T, JsonError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.events.next().map(value)
+        self.events.find(|event| !has_no_data(event)).map(value)
     }
 }
 
@@ -112,6 +120,11 @@ impl<T, E: fmt::Debug> fmt::Debug for Json<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Json").field(&self.events).finish()
     }
+}
+
+/// Returns `true` for an event that cannot be meant as JSON.
+fn has_no_data(event: &Result<Event, ReadError>) -> bool {
+    matches!(event, Ok(event) if event.data.is_empty())
 }
 
 fn value<T: DeserializeOwned>(event: Result<Event, ReadError>) -> Result<T, JsonError> {

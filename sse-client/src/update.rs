@@ -59,7 +59,7 @@ impl fmt::Display for Connecting {
 pub struct Open {
     /// The URL of the stream after redirects; its origin is that of the events.
     pub url: Url,
-    /// The status: 200.
+    /// The status: 200, unless [`accept`](crate::EventSource::accept) lets others through.
     pub status: StatusCode,
     /// The headers of the response.
     pub headers: HeaderMap,

@@ -229,3 +229,15 @@ async fn done_may_have_spaces_around_it_and_lack_its_blank_line() {
         assert_eq!(errors(body.leak()).await, [None, None, None], "{end:?}");
     }
 }
+
+#[tokio::test]
+async fn json_skips_events_without_data() {
+    let body = "id: 1\nretry: 1000\ndata:\n\nid: 2\ndata: {\"text\":\"a\"}\n\n";
+    let stream = stream::iter([Ok::<_, Infallible>(body)]);
+    let mut values = Events::from_stream(stream).json::<Delta>();
+    assert_eq!(values.next().await.unwrap().unwrap().text, "a");
+    assert!(values.next().await.is_none());
+    let mut values = Events::from_read(body.as_bytes()).json::<Delta>();
+    assert_eq!(values.next().unwrap().unwrap().text, "a");
+    assert!(values.next().is_none());
+}

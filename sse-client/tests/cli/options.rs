@@ -187,3 +187,53 @@ fn without_ca_certificates_http_works_and_https_says_why() {
     );
     assert!(ended.stderr.contains("certificates"), "{ended:?}");
 }
+
+#[test]
+fn a_larger_event_can_be_let_through() {
+    let server = Server::start();
+    let data = "x".repeat(100);
+    let sse = Sse::start(&["tail", "-q", "--max-event-bytes", "99", &server.url()]);
+    server.accept_stream(&format!("data: {data}\n\n"));
+    let ended = sse.end();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(
+        ended
+            .stderr
+            .contains("limit of 99 bytes; --max-event-bytes"),
+        "{ended:?}"
+    );
+    let arguments = [
+        "tail",
+        "--max-events",
+        "1",
+        "--max-event-bytes",
+        "100",
+        &server.url(),
+    ];
+    let sse = Sse::start(&arguments);
+    server.accept_stream(&format!("data: {data}\n\n"));
+    assert_eq!(sse.end().stdout, format!("{data}\n"));
+}
+
+#[test]
+fn a_certificate_file_that_is_none_is_2() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let url = "https://127.0.0.1:1/";
+    let missing = run(&["tail", "--cacert", "/nonexistent", url]);
+    assert_eq!(missing.code, Some(2), "{missing:?}");
+    fs::write(
+        file.path(),
+        "-----BEGIN CERTIFICATE-----\nno\n-----END CERTIFICATE-----\n",
+    )
+    .unwrap();
+    let bad = run(&["tail", "--cacert", file.path().to_str().unwrap(), url]);
+    assert_eq!(bad.code, Some(2), "{bad:?}");
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_noted() {
+    let server = Server::start();
+    let sse = Sse::start(&["tail", &server.url()]);
+    let _connection = server.accept();
+    assert_eq!(sse.note(), "connecting; there is no answer yet\n");
+}

@@ -247,3 +247,38 @@ async fn an_event_over_its_limit_is_final_and_names_it() {
     assert_eq!(log.len(), 4);
     assert_eq!(server.requests().len(), 1);
 }
+
+#[tokio::test]
+async fn a_page_between_two_connections_can_be_outlived() {
+    let scripts = || {
+        [
+            Script::events("data: a\n\n"),
+            Script::whole("200 OK", &["Content-Type: text/html"], "Back soon"),
+            Script::events("data: b\n\n"),
+        ]
+    };
+    let server = Server::start(scripts()).await;
+    let log = follow(&mut get(server.url("/")).retry_other_types(true)).await;
+    assert!(log.contains(&"[] message: b".into()), "{log:?}");
+    let server = Server::start(scripts()).await;
+    failure(get(server.url("/"))).await;
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn other_responses_can_be_accepted() {
+    let server = Server::start([
+        Script::whole("200 OK", &[], "data: a\n\n"),
+        Script::whole("206 Partial Content", &[], "data: b\n\n"),
+        Script::whole("200 OK", &["Content-Type: text/html"], "data: c\n\n"),
+    ])
+    .await;
+    let source = get(server.url("/"))
+        .accept(|status, headers| status.is_success() && !headers.contains_key("content-type"));
+    let mut source = source;
+    let log = follow(&mut source).await;
+    assert!(log.contains(&"[] message: a".into()), "{log:?}");
+    assert!(log.contains(&"[] message: b".into()), "{log:?}");
+    assert_eq!(server.requests().len(), 3);
+    assert!(log.last().unwrap().starts_with("failed"), "{log:?}");
+}

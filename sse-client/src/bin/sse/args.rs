@@ -69,6 +69,15 @@ pub(crate) struct Tail {
     /// Connect again when nothing has come for this many seconds, not even a comment
     #[arg(long, value_name = "SECONDS", value_parser = values::seconds)]
     pub(crate) idle_timeout: Option<Duration>,
+    /// Read events of up to this many bytes; larger ones end it [default: 4194304]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_event_bytes: Option<u32>,
+    /// Trust the certificates in this PEM file, too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cacert: Option<PathBuf>,
+    /// Trust any certificate: nobody knows who reads along
+    #[arg(short = 'k', long, conflicts_with = "cacert")]
+    pub(crate) insecure: bool,
     /// Print one JSON object per event and line: {"id":..,"event":..,"data":..}
     #[arg(long)]
     pub(crate) json: bool,

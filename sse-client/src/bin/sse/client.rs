@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "tls")]
+use sse_client::reqwest::Certificate;
 use sse_client::{
     Error, ErrorKind, Report,
     reqwest::{Client, ClientBuilder, redirect::Policy},
@@ -9,7 +11,10 @@ use sse_client::{
 
 use url::Url;
 
-use crate::exit::{Exit, Failure};
+use crate::{
+    args::Tail,
+    exit::{Exit, Failure},
+};
 
 /// The time limit for making a connection.
 const CONNECT: Duration = Duration::from_secs(30);
@@ -47,6 +52,42 @@ pub(crate) fn build(url: &Url, settings: impl Fn() -> ClientBuilder) -> Result<C
     client.map_err(|error| {
         let report = Report::new(&error);
         Exit::Refused.because(format!("cannot make an HTTP client: {report}"))
+    })
+}
+
+/// Returns the settings of a client that trusts the certificates that the arguments name.
+pub(crate) fn trusting(args: &Tail) -> Result<impl Fn() -> ClientBuilder + use<>, Failure> {
+    #[cfg(not(feature = "tls"))]
+    if args.cacert.is_some() || args.insecure {
+        return Err(Exit::Usage.because("this build has no TLS"));
+    }
+    #[cfg(feature = "tls")]
+    let certificates = match &args.cacert {
+        Some(path) => {
+            let pem = std::fs::read(path).map_err(|error| {
+                Exit::Usage.because(format!("cannot read {}: {error}", path.display()))
+            })?;
+            let certificates = Certificate::from_pem_bundle(&pem);
+            let checked = certificates.and_then(|certificates| {
+                let client = builder().tls_certs_only(certificates.clone()).build();
+                client.map(|_| certificates)
+            });
+            checked.map_err(|error| {
+                let report = Report::new(&error);
+                Exit::Usage.because(format!("cannot use {}: {report}", path.display()))
+            })?
+        }
+        None => Vec::new(),
+    };
+    #[cfg(feature = "tls")]
+    let insecure = args.insecure;
+    Ok(move || {
+        let builder = builder();
+        #[cfg(feature = "tls")]
+        let builder = builder
+            .tls_certs_merge(certificates.clone())
+            .tls_danger_accept_invalid_certs(insecure);
+        builder
     })
 }
 

@@ -3,7 +3,8 @@
 use std::fmt::{self, Display, Write as _};
 
 /// Displays a text with all control characters except tabs escaped: a server cannot move the
-/// cursor, write to the clipboard or fake another line.
+/// cursor, write to the clipboard, fake another line, or turn the direction of the text so that it
+/// reads as something else (CVE-2021-42574).
 ///
 /// These are C0, DEL and C1: U+009B begins an escape sequence in some terminals.
 pub(crate) struct Escaped<'a>(pub(crate) &'a str);
@@ -24,8 +25,15 @@ impl Display for Escaped<'_> {
     }
 }
 
-fn is_dangerous(character: char) -> bool {
-    character.is_control() && character != '\t'
+/// Returns `true` for control characters except tabs, those of the direction, and the separators of
+/// lines and paragraphs.
+pub(crate) fn is_dangerous(character: char) -> bool {
+    let is_of_direction = matches!(
+        character,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
+    let is_separator = matches!(character, '\u{2028}' | '\u{2029}');
+    (character.is_control() && character != '\t') || is_of_direction || is_separator
 }
 
 #[cfg(test)]
@@ -39,6 +47,11 @@ mod tests {
             ("plain, tab\t, ünï ✓", "plain, tab\t, ünï ✓"),
             ("\u{1b}[2J", "\\u{1b}[2J"),
             ("a\u{9b}31mb\u{7f}", "a\\u{9b}31mb\\u{7f}"),
+            (
+                "safe\u{202e}gnp.exe\u{2066}",
+                "safe\\u{202e}gnp.exe\\u{2066}",
+            ),
+            ("a\u{2028}b", "a\\u{2028}b"),
             ("\u{7}\u{8}\r\n\0", "\\u{7}\\u{8}\\r\\n\\u{0}"),
         ] {
             assert_eq!(Escaped(text).to_string(), expected);

@@ -9,7 +9,7 @@ use serde_json::{Serializer, ser};
 use sse_client::Event;
 use sse_wire::EventType;
 
-use crate::escape::Escaped;
+use crate::escape::{Escaped, is_dangerous};
 
 const TYPE: Style = AnsiColor::Cyan.on_default().bold();
 const ID: Style = Style::new().dimmed();
@@ -68,8 +68,9 @@ fn json(event: &Event, out: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
-/// Escapes DEL and C1, too. JSON does not require it, but terminals act upon them, and a parser
-/// reads the same.
+/// Escapes DEL, C1, the controls of direction, U+2028 and U+2029, too. JSON does not require it, but
+/// terminals act upon them, many readers of lines take U+2028 for the end of one, and a parser reads
+/// the same.
 struct Harmless;
 
 impl ser::Formatter for Harmless {
@@ -78,7 +79,7 @@ impl ser::Formatter for Harmless {
         W: ?Sized + io::Write,
     {
         let mut plain = fragment;
-        while let Some(at) = plain.find(char::is_control) {
+        while let Some(at) = plain.find(is_dangerous) {
             let (before, rest) = plain.split_at(at);
             let mut rest = rest.chars();
             let code = rest.next().map_or(0, u32::from);
@@ -139,5 +140,8 @@ mod tests {
         assert_eq!(line, format!("{expected}\n"));
         let event: Event = serde_json::from_str(&line).unwrap();
         assert_eq!(event.data, "\"a\"\nb\u{1b}\u{7f}\\\t");
+        let line = printed(Format::Json, "", "message", "a\u{2028}b\u{85}c\u{202e}");
+        let expected = r#"{"id":"","event":"message","data":"a\u2028b\u0085c\u202e"}"#;
+        assert_eq!(line, format!("{expected}\n"), "one line for everybody");
     }
 }

@@ -11,9 +11,9 @@ use http::{
     header::{CONTENT_TYPE, HeaderMap},
 };
 use sse_client::{
-    Backoff, Closed, Connecting, Error, Event, EventSource, RenewedClient, Report, Update,
+    Backoff, Closed, Connecting, Error, Event, EventSource, Limits, RenewedClient, Report, Update,
 };
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::{
     args::{Data, Tail},
@@ -25,19 +25,25 @@ use crate::{
     stdout::{self, Stdout, unwritten},
 };
 
+/// The words of rustls for a certificate that it does not trust.
+const BAD_CERTIFICATE: &str = "invalid peer certificate";
+
 /// About the most bytes in one write: events that have arrived already are written together.
 const MOST_AT_ONCE: usize = 64 << 10;
+
+/// The time without an answer after which a note says what is waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Follows a stream until it ends, or its reader or the user has had enough.
 pub(crate) async fn run(args: Tail) -> Result<Exit, Failure> {
     let source = source(&args)?;
-    let timeout = args.timeout;
+    let time = args.timeout;
     let mut follower = Follower::new(args);
     let result = tokio::select! {
         biased;
         () = client::interrupted() => Ok(Exit::Done),
         () = stdout::closed() => Ok(Exit::Done),
-        () = over(timeout) => follower.ended("the time is over"),
+        () = over(time) => follower.ended("the time is over"),
         result = follower.follow(source) => result.unwrap_or_else(|error| unwritten(&error)),
     };
     follower.stdout.settle().await;
@@ -51,6 +57,9 @@ struct Follower {
     /// Formatted, but not yet written.
     lines: Vec<u8>,
     count: u64,
+    /// A connection was open, or a note has said that none is yet.
+    has_told: bool,
+    was_open: bool,
 }
 
 impl Follower {
@@ -66,13 +75,15 @@ impl Follower {
             stdout: Stdout::new(),
             lines: Vec::new(),
             count: 0,
+            has_told: false,
+            was_open: false,
         }
     }
 
     /// Fails when stdout cannot be written to.
     async fn follow(&mut self, mut source: EventSource) -> io::Result<Result<Exit, Failure>> {
         loop {
-            let mut next = source.next().await;
+            let mut next = self.next(&mut source).await;
             while let Some(update) = next {
                 if let Update::Event(event) = update {
                     self.take(&event)?;
@@ -86,6 +97,11 @@ impl Follower {
                     if let Update::Closed(closed) = update {
                         return Ok(self.closed(&closed));
                     }
+                    if let Some(failure) = self.unknown_certificate(&update) {
+                        return Ok(Err(failure));
+                    }
+                    self.was_open |= matches!(update, Update::Open(_));
+                    self.has_told |= self.was_open;
                     self.tell(&update);
                 }
                 if self.lines.len() >= MOST_AT_ONCE {
@@ -95,6 +111,34 @@ impl Follower {
             }
             self.flush().await?;
         }
+    }
+
+    /// Returns the next update. A server that does not answer gets a note.
+    async fn next(&mut self, source: &mut EventSource) -> Option<Update> {
+        if !self.has_told && !self.args.quiet {
+            if let Ok(next) = timeout(PATIENCE, source.next()).await {
+                return next;
+            }
+            self.has_told = true;
+            notes::note("connecting; there is no answer yet");
+        }
+        source.next().await
+    }
+
+    /// Returns the failure of a server whose certificate is not trusted from the beginning: unlike
+    /// one that expires while a stream is followed, it is a matter of the command line.
+    fn unknown_certificate(&self, update: &Update) -> Option<Failure> {
+        let Update::Connecting(Connecting {
+            error: Some(error), ..
+        }) = update
+        else {
+            return None;
+        };
+        let report = Report::new(error).to_string();
+        (!self.was_open && report.contains(BAD_CERTIFICATE)).then(|| {
+            let advice = "trust it by --cacert FILE, or any certificate by -k";
+            exit_of(error).because(format!("{report}; {advice}"))
+        })
     }
 
     fn take(&mut self, event: &Event) -> io::Result<()> {
@@ -142,6 +186,12 @@ impl Follower {
                 ..
             } if is_final => self.ended(&error.to_string()),
             // It was to be the only connection: "gave up" would say nothing about it.
+            Closed::Failed(Error::Decode(_)) => {
+                let bytes = event_bytes(&self.args);
+                Err(Exit::Refused.because(format!(
+                    "an event is larger than the limit of {bytes} bytes; --max-event-bytes raises it"
+                )))
+            }
             Closed::GaveUp { error, .. } if is_final => Err(exit_of(error).because_of(error)),
             Closed::GaveUp { error, .. } | Closed::Failed(error) => {
                 Err(exit_of(error).because_of(closed))
@@ -186,8 +236,9 @@ fn source(args: &Tail) -> Result<EventSource, Failure> {
         backoff = backoff.max_retries(retries);
     }
     let mut source = EventSource::request(request)
-        .transport(RenewedClient::new(client::builder))
+        .transport(RenewedClient::new(client::trusting(args)?))
         .backoff(backoff);
+    source = source.limits(Limits::default().bytes(event_bytes(args)));
     if let Some(time) = args.idle_timeout {
         source = source.idle_timeout(time);
     }
@@ -195,6 +246,11 @@ fn source(args: &Tail) -> Result<EventSource, Failure> {
         source = source.resume_from(id);
     }
     Ok(source)
+}
+
+fn event_bytes(args: &Tail) -> usize {
+    let wanted = args.max_event_bytes.and_then(|bytes| bytes.try_into().ok());
+    wanted.unwrap_or(Limits::default().event_bytes)
 }
 
 fn method(args: &Tail) -> Method {
