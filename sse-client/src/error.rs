@@ -221,7 +221,7 @@ mod tests {
     fn refused() -> Refused {
         Refused {
             status: StatusCode::FORBIDDEN,
-            headers: http::HeaderMap::new(),
+            headers: Box::default(),
             unknown_encoding: None,
             text: "no".to_owned(),
             retry_after: None,

@@ -24,7 +24,6 @@ use crate::{
     refused::has_event_stream_type,
     request::Requests,
     retry,
-    shown::without_secrets,
 };
 
 /// The default limit, which is that of browsers.
@@ -89,7 +88,7 @@ impl EventSource {
         let requests = match request {
             Ok(request) => Requests::Same(Box::new(request)),
             Err(error) => {
-                let error = without_secrets(error);
+                let error = crate::shown::without_secrets(error);
                 Requests::Malformed(Report::new(&*error).to_string())
             }
         };
@@ -178,9 +177,9 @@ impl EventSource {
         self.configure(|config| config.retry_on = Arc::new(policy))
     }
 
-    /// Sets whether a response with status 200 that is no event stream is worth another attempt: the
-    /// page of a proxy while the server is maintained. It is not by default, as in browsers, because
-    /// it is the wrong URL as a rule.
+    /// Sets whether a response with status 200 that is no event stream is worth another attempt:
+    /// the page of a proxy while the server is maintained. It is not by default, as in browsers,
+    /// because it is the wrong URL as a rule.
     #[must_use]
     pub fn retry_other_types(self, worth: bool) -> Self {
         self.configure(|config| config.retry_other_types = worth)
@@ -227,8 +226,8 @@ impl EventSource {
         self.configure(|config| config.limits = limits)
     }
 
-    /// Sets whether comments are returned, as [`Update::Comment`]. They are not by default: they say
-    /// no more than that the server is alive.
+    /// Sets whether comments are returned, as [`Update::Comment`]. They are not by default: they
+    /// say no more than that the server is alive.
     #[must_use]
     pub fn comments(self, returned: bool) -> Self {
         self.configure(|config| config.comments = returned)

@@ -43,8 +43,8 @@ const CHUNK_BYTES: usize = 16 << 10;
 ///
 /// They end with the body, or after the first error. An event that is unfinished at the end is
 /// discarded, as the standard says. A body of text without any event, such as an error as bare
-/// JSON, does not end in silence: it is [`ReadError::NoEvents`]. Dropping them drops the body, and with it the request. Memory
-/// is bounded by [`limits`](Self::limits).
+/// JSON, does not end in silence: it is [`ReadError::NoEvents`]. Dropping them drops the body, and
+/// with it the request. Memory is bounded by [`limits`](Self::limits).
 ///
 /// `B` is the body, and `C` the type of its chunks.
 pub struct Events<B, C = Bytes> {
@@ -54,7 +54,8 @@ pub struct Events<B, C = Bytes> {
     pause: Pause,
     /// Is told that the rest of the body after the last event is of no interest.
     at_done: fn(&mut B),
-    has_had_events: bool,
+    /// There has been an event.
+    has_returned: bool,
     ended: bool,
 }
 
@@ -149,7 +150,7 @@ impl<B, C: AsRef<[u8]>> Events<B, C> {
             until: Until::default(),
             pause: Pause::default(),
             at_done: |_| {},
-            has_had_events: false,
+            has_returned: false,
             ended: false,
         }
     }
@@ -158,7 +159,7 @@ impl<B, C: AsRef<[u8]>> Events<B, C> {
     fn end(&self) -> Result<(), ReadError> {
         let found = self.decoder.ignored();
         let last = match &self.until {
-            Until::End if self.has_had_events => return Ok(()),
+            Until::End if self.has_returned => return Ok(()),
             Until::End => None,
             #[cfg(feature = "json")]
             Until::Optional(_) => None,
@@ -194,7 +195,7 @@ impl<B, C: AsRef<[u8]>> Events<B, C> {
         loop {
             match self.decoder.next() {
                 Ok(Some(Item::Event(event))) => {
-                    self.has_had_events = true;
+                    self.has_returned = true;
                     let is_end = self.until.is(event.data);
                     return ControlFlow::Break((!is_end).then(|| Ok(event.into())));
                 }

@@ -10,8 +10,8 @@ use std::{
 use bytes::Bytes;
 use futures_core::Stream as _;
 use http::{
-    HeaderMap, HeaderValue, StatusCode,
-    header::{CONTENT_TYPE, RETRY_AFTER},
+    HeaderMap, HeaderName, HeaderValue, StatusCode,
+    header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use http_body::Body;
 use sse_wire::is_event_stream;
@@ -33,11 +33,11 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The headers that are displayed: they say what to do, or by which name the server's operator
 /// knows the request.
-const DISPLAYED: [&str; 4] = [
-    "www-authenticate",
-    "retry-after",
-    "x-request-id",
-    "request-id",
+const DISPLAYED: [HeaderName; 4] = [
+    WWW_AUTHENTICATE,
+    RETRY_AFTER,
+    HeaderName::from_static("x-request-id"),
+    HeaderName::from_static("request-id"),
 ];
 
 /// A response that is not the event stream that was asked for: it has another status, another
@@ -52,7 +52,7 @@ pub struct Refused {
     /// The status.
     pub status: StatusCode,
     /// The headers, such as `WWW-Authenticate` or the server's id of the request.
-    pub headers: HeaderMap,
+    pub headers: Box<HeaderMap>,
     /// The content encoding, if there is no decoder for it; then there is no text.
     pub unknown_encoding: Option<String>,
     /// The text of the body: its first 16 KiB, or as much of them as arrived within two seconds.
@@ -94,7 +94,7 @@ impl Refused {
         };
         Self {
             status,
-            headers,
+            headers: Box::new(headers),
             unknown_encoding,
             text: String::from_utf8_lossy(&text).into_owned(),
             retry_after,
@@ -142,7 +142,7 @@ impl fmt::Display for Refused {
         }
         let mut before = " (";
         for name in DISPLAYED {
-            for value in self.headers.get_all(name) {
+            for value in self.headers.get_all(&name) {
                 let value = String::from_utf8_lossy(value.as_bytes());
                 write!(f, "{before}{name}: {value:.DISPLAYED_CHARS$}")?;
                 before = ", ";
@@ -231,7 +231,7 @@ mod tests {
             }
             let refused = Refused {
                 status: StatusCode::from_u16(status).unwrap(),
-                headers,
+                headers: Box::new(headers),
                 unknown_encoding: None,
                 text: text.to_owned(),
                 retry_after: None,
@@ -244,13 +244,13 @@ mod tests {
     fn headers_that_say_why_stand_before_the_text() {
         let mut refused = Refused {
             status: StatusCode::UNAUTHORIZED,
-            headers: HeaderMap::new(),
+            headers: Box::default(),
             unknown_encoding: None,
             text: "no".to_owned(),
             retry_after: None,
         };
         let challenge = HeaderValue::from_static("Bearer error=\"expired\"");
-        refused.headers.insert("www-authenticate", challenge);
+        refused.headers.insert(WWW_AUTHENTICATE, challenge);
         let id = HeaderValue::from_static("req_7");
         refused.headers.insert("x-request-id", id);
         let cookie = HeaderValue::from_static("secret");

@@ -61,8 +61,8 @@ impl Requests {
         match self {
             Self::Same(request) => Ok(Request::clone(request)),
             Self::PerAttempt(build) => {
-                let built = build(attempt).await;
-                built.map_err(|error| Error::Build(without_secrets(error)))
+                let result = build(attempt).await;
+                result.map_err(|error| Error::Build(without_secrets(error)))
             }
             Self::Malformed(why) => Err(Error::Request(why.clone().into())),
         }

@@ -37,7 +37,7 @@ pub enum DecodeError {
 }
 
 impl Limits {
-    /// Sets both limits. A large event needs both, because its data may be in one line, and then the
+    /// Sets both limits. A large event needs both, because its data may be in one line, where the
     /// name of the field counts, too: 16 bytes are added to that of the line.
     #[must_use]
     pub fn bytes(self, bytes: usize) -> Self {

@@ -293,7 +293,7 @@ async fn callbacks_for_openings_and_comments_are_called() {
     handle.on_open(move |open| {
         opened
             .send(format!("open {}", open.status.as_u16()))
-            .unwrap()
+            .unwrap();
     });
     let callback = handle.on_comment(move |text| commented.send(format!(": {text}")).unwrap());
     handle.on_any(move |event| {

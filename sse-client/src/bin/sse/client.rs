@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-#[cfg(feature = "tls")]
-use sse_client::reqwest::Certificate;
 use sse_client::{
     Error, ErrorKind, Report,
-    reqwest::{Client, ClientBuilder, redirect::Policy},
+    reqwest::{Certificate, Client, ClientBuilder, redirect::Policy},
 };
 
 use url::Url;
@@ -20,29 +18,23 @@ use crate::{
 const CONNECT: Duration = Duration::from_secs(30);
 
 /// The time between two pings of an HTTP/2 connection, and the time for the answer.
-#[cfg(feature = "http2")]
 const PING_INTERVAL: Duration = Duration::from_secs(30);
-#[cfg(feature = "http2")]
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Starts a client that does not follow redirects: an event source does, with care for credentials.
 pub(crate) fn builder() -> ClientBuilder {
-    let builder = Client::builder()
+    Client::builder()
         .connect_timeout(CONNECT)
         .redirect(Policy::none())
-        .user_agent(concat!("sse/", env!("CARGO_PKG_VERSION")));
-    #[cfg(feature = "http2")]
-    let builder = builder
+        .user_agent(concat!("sse/", env!("CARGO_PKG_VERSION")))
         .http2_keep_alive_interval(PING_INTERVAL)
-        .http2_keep_alive_timeout(PING_TIMEOUT);
-    builder
+        .http2_keep_alive_timeout(PING_TIMEOUT)
 }
 
 /// Builds a client for requests to a URL. Where the system has no CA certificates, only HTTPS
 /// fails.
 pub(crate) fn build(url: &Url, settings: impl Fn() -> ClientBuilder) -> Result<Client, Failure> {
     let client = settings().build();
-    #[cfg(feature = "tls")]
     let client = match client {
         Err(error) if url.scheme() == "http" => {
             settings().tls_certs_only([]).build().map_err(|_| error)
@@ -57,11 +49,6 @@ pub(crate) fn build(url: &Url, settings: impl Fn() -> ClientBuilder) -> Result<C
 
 /// Returns the settings of a client that trusts the certificates that the arguments name.
 pub(crate) fn trusting(args: &Tail) -> Result<impl Fn() -> ClientBuilder + use<>, Failure> {
-    #[cfg(not(feature = "tls"))]
-    if args.cacert.is_some() || args.insecure {
-        return Err(Exit::Usage.because("this build has no TLS"));
-    }
-    #[cfg(feature = "tls")]
     let certificates = match &args.cacert {
         Some(path) => {
             let pem = std::fs::read(path).map_err(|error| {
@@ -79,15 +66,11 @@ pub(crate) fn trusting(args: &Tail) -> Result<impl Fn() -> ClientBuilder + use<>
         }
         None => Vec::new(),
     };
-    #[cfg(feature = "tls")]
     let insecure = args.insecure;
     Ok(move || {
-        let builder = builder();
-        #[cfg(feature = "tls")]
-        let builder = builder
+        builder()
             .tls_certs_merge(certificates.clone())
-            .tls_danger_accept_invalid_certs(insecure);
-        builder
+            .tls_danger_accept_invalid_certs(insecure)
     })
 }
 

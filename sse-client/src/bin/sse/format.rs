@@ -68,9 +68,9 @@ fn json(event: &Event, out: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
-/// Escapes DEL, C1, the controls of direction, U+2028 and U+2029, too. JSON does not require it, but
-/// terminals act upon them, many readers of lines take U+2028 for the end of one, and a parser reads
-/// the same.
+/// Escapes DEL, C1, the controls of direction, U+2028 and U+2029, too. JSON does not require it,
+/// but terminals act upon them, many readers of lines take U+2028 for the end of one, and a parser
+/// reads the same.
 struct Harmless;
 
 impl ser::Formatter for Harmless {
