@@ -3,10 +3,19 @@
 mod decode;
 mod encode;
 
-use std::{fmt::Display, pin::pin};
+use std::{
+    fmt::Display,
+    future::Future as _,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
+};
 
-use anyhow::{Context as _, Result, anyhow};
-use futures_util::{FutureExt as _, Stream, StreamExt as _};
+use anyhow::{Result, anyhow, ensure};
+use futures_util::{Stream, StreamExt as _};
 
 use crate::{clock::real, report::Table, rounds::Bench};
 
@@ -86,7 +95,18 @@ struct Total {
     bytes: usize,
 }
 
-/// Polls a stream of sizes that is always ready to its end.
+/// Notes that a task was woken.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Polls a stream of sizes to its end. It may pause to let other tasks run, but all of its input is
+/// there.
 fn drain<E: Display>(sizes: impl Stream<Item = Result<usize, E>>) -> Result<Total> {
     let drain = async {
         let mut sizes = pin!(sizes);
@@ -97,6 +117,15 @@ fn drain<E: Display>(sizes: impl Stream<Item = Result<usize, E>>) -> Result<Tota
         }
         Ok(total)
     };
-    let total = drain.now_or_never();
-    total.context("a stream waits though all of its input is there")?
+    let mut drain = pin!(drain);
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    let mut cx = Context::from_waker(&waker);
+    loop {
+        if let Poll::Ready(total) = drain.as_mut().poll(&mut cx) {
+            return total;
+        }
+        let is_paused = woken.0.swap(false, Ordering::Relaxed);
+        ensure!(is_paused, "a stream waits though all of its input is there");
+    }
 }
